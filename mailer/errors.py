@@ -1,0 +1,103 @@
+"""What can go wrong, said to the person who can mend it.
+
+`Problem` is one thing that is wrong in what people edit; the exceptions stop a command. Every message says what stands
+where and what to do; none holds a secret. The command line maps each class to its exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file that people edit, with its place and its mend.
+
+    `problem` says what is wrong, `fix` what to do. `file`, `sheet`, `cell` ("B7"), `row` (1-based, as the spreadsheet
+    shows it), `column` (the heading) and `value` (what stands there) are None where it has no such place. An `error`
+    keeps its row, or the whole run, from being sent; a `warning` does not.
+    """
+
+    problem: str
+    fix: str
+    severity: Severity = "error"
+    file: str | None = None
+    sheet: str | None = None
+    cell: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == "error"
+
+    def place(self) -> str:
+        """`missions.xlsx, sheet Contacts, cell E7`, as far as each part is known; empty where there is none."""
+        parts = [self.file or ""]
+        if self.sheet:
+            parts.append(f"sheet {self.sheet}")
+        if self.cell:
+            parts.append(f"cell {self.cell}")
+        elif self.row:
+            parts.append(f"row {self.row}")
+        return ", ".join(part for part in parts if part)
+
+    def __str__(self) -> str:
+        place = self.place()
+        value = f" ({self.value!r})" if self.value else ""
+        return f"{place + ': ' if place else ''}{self.problem}{value}. {self.fix}"
+
+    def as_json(self) -> dict[str, object]:
+        """The problem with the keys of the `--json` contract, in their order."""
+        fields = asdict(self)
+        order = ("file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix")
+        return {key: fields[key] for key in order}
+
+
+class MailerError(Exception):
+    """Root of all that mailer raises on purpose; its text is meant for the person at the keyboard."""
+
+
+class UsageError(MailerError):
+    """The command was called in a way that cannot be carried out: an unknown event or mailing, a missing --yes."""
+
+
+class InputRefused(MailerError):
+    """Files or settings that people edit are not fit to be sent from; holds every problem found, at least one."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class LedgerError(MailerError):
+    """The ledger cannot be used: newer than this program, locked, damaged, on a full disk, not writable."""
+
+
+class LedgerInUse(LedgerError):
+    """Another run is at work on the same ledger; the text says which and since when."""
+
+
+class RelayError(MailerError):
+    """The relay as a whole cannot be used now, so the run stops; no delivery is marked failed for it."""
+
+
+class RelayUnreachable(RelayError):
+    """No connection, or one that was refused, stalled or lost before anything could be sent."""
+
+
+class RelayUntrusted(RelayError):
+    """TLS was not offered, or the certificate does not prove that this is the relay that was named."""
+
+
+class LoginRefused(RelayError):
+    """The relay did not accept the user name and password or the token, or offers no method that we can use."""
+
+
+class SenderRefused(RelayError):
+    """The relay does not let this account send from the address in MAIL_FROM or RETURN_PATH."""
