@@ -243,7 +243,7 @@ class ContactPerson:
 
 @dataclass(frozen=True, slots=True)
 class Rsvp:
-    """How to answer: `url` with `{reference}` in it, aware `deadline`, the event's `rule`, seats in the room or None."""
+    """How to answer: `url` with `{reference}` in it, aware `deadline`, event's `rule`, seats in the room or None."""
 
     url: str
     deadline: datetime
