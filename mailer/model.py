@@ -308,7 +308,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The reference that was typed, in any case, with or without hyphen and spaces. Raises ValueError if mistyped."""
+        """The reference as typed, in any case, with or without hyphen and spaces. Raises ValueError if mistyped."""
         signs = "".join(c for c in text.upper() if c not in "-‐‑–—" and not c.isspace())
         if len(signs) != 10 or any(c not in cls.ALPHABET for c in signs) or cls._check_sign(signs[:9]) != signs[9]:
             raise ValueError(f"{text!r} is not a reference of ours: it is mistyped or comes from elsewhere")
