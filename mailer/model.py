@@ -255,8 +255,9 @@ class Rsvp:
 class Event:
     """What `event.toml` says. `starts` and `ends` are aware, in `timezone`. `hosts` are groups of display names.
 
-    `online` is the name of the service ("Zoom"), True without a name, or False. `translations` holds, by language, what
-    `event.toml` says otherwise in that language; `tables` every further table, for the templates.
+    `online` is the name of the service ("Zoom"), True without a name, or False. `language` is that of the templates
+    without a suffix. `translations` holds, by language, what `event.toml` says otherwise in that language; `tables`
+    every further table, for the templates.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Event:
     online: str | bool = False
     hosts: tuple[tuple[str, ...], ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
     translations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tables: Mapping[str, object] = field(default_factory=dict)
 
