@@ -1,0 +1,118 @@
+"""Files as attachments: found, measured, typed and read, with a reason for people where that cannot be done."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+# Octets of all attachments of a message in Base64. Usual relays and mailboxes end at 25 MB for the whole message.
+ATTACHMENTS_LIMIT = 20_000_000
+
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+# What staff attach and the standard library's own table lacks.
+_OFFICE_TYPES = {
+    ".docx": f"{_OPEN_XML}wordprocessingml.document",
+    ".pptx": f"{_OPEN_XML}presentationml.presentation",
+    ".xlsx": f"{_OPEN_XML}spreadsheetml.sheet",
+}
+_UNKNOWN = "application/octet-stream"
+_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file's content with the name and type it travels under."""
+
+    name: str
+    octets: bytes
+    content_type: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def file_size(path: Path) -> int:
+    """Octets of the file. Raises ValueError with a reason if it is missing, empty, no file, or ill named."""
+    if not path.name.isprintable():
+        raise ValueError(f"the name {path.name!r} holds line breaks or other signs that cannot be printed")
+    try:
+        if not path.exists():
+            raise ValueError("there is no such file")
+        if not path.is_file():
+            raise ValueError("that is not a file")
+        size = path.stat().st_size
+    except OSError as exc:
+        raise ValueError(f"the file cannot be read: {exc.strerror or exc}") from None
+    if size == 0:
+        raise ValueError("the file is empty")
+    return size
+
+
+def encoded_size(size: int) -> int:
+    """Octets that a file of `size` octets takes in a message: Base64, 76 characters and a CRLF a line."""
+    return -(-size // 3) * 4 + -(-size // 57) * 2
+
+
+def read_attachment(path: Path) -> Attachment:
+    """The file as an attachment. Raises ValueError with a reason if it cannot be read."""
+    file_size(path)
+    try:
+        octets = path.read_bytes()
+    except OSError as exc:
+        raise ValueError(f"the file cannot be read: {exc.strerror or exc}") from None
+    content_type, parameters = _content_type(path, octets)
+    return Attachment(path.name, octets, content_type, parameters)
+
+
+def calendar_attachment(calendar: bytes) -> Attachment:
+    """The calendar file as `invite.ics`, its type's method equal to the one inside (RFC 6047 section 2.4)."""
+    method = _METHOD.search(calendar)
+    if method is None:
+        raise ValueError("the calendar file has no METHOD")
+    return Attachment("invite.ics", calendar, "text/calendar", {"method": method[1].decode(), "charset": "utf-8"})
+
+
+def personal_attachment(folder: Path, name: str) -> Path:
+    """The file that a contact's `attachment` cell names: in the event's `folder` or its `attachments`, never outside.
+
+    `name` may lead into subfolders, with slashes of either kind. Raises ValueError with a reason for people.
+    """
+    parts = PurePosixPath(name.strip().replace("\\", "/"))
+    if parts.is_absolute() or PureWindowsPath(parts).drive or ".." in parts.parts:
+        raise ValueError(f"{name!r} leads out of the event's folder; name a file inside it")
+    if not parts.name or not name.strip().isprintable():
+        raise ValueError(f"{name!r} is not the name of a file")
+    home = folder.resolve()
+    for place in (home, home / "attachments"):
+        path = place / parts
+        try:
+            found = path.exists()
+        except OSError as exc:
+            raise ValueError(f"{name!r} cannot be read: {exc.strerror or exc}") from None
+        if found and not path.resolve().is_relative_to(home):
+            raise ValueError(f"{name!r} is a link that leads out of the event's folder; put the file itself there")
+        if found:
+            file_size(path)
+            return path
+    raise ValueError(f"{name!r} is neither in the event's folder nor in its attachments folder")
+
+
+def _content_type(path: Path, octets: bytes) -> tuple[str, dict[str, str]]:
+    guess, compression = mimetypes.guess_type(path.name)
+    guess = guess or _OFFICE_TYPES.get(path.suffix.lower(), _UNKNOWN)
+    # Base64 is not allowed for messages and multiparts (RFC 2046 section 5).
+    if compression or guess.startswith(("message/", "multipart/")):
+        return _UNKNOWN, {}
+    if guess.startswith("text/"):
+        # A text whose charset we do not know is best opened by whatever wrote it.
+        return (guess, {"charset": "utf-8"}) if _is_utf8(octets) else (_UNKNOWN, {})
+    return guess, {}
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""The event as a calendar file that anyone may keep or pass on (iCalendar, RFC 5545 and RFC 5546)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from mailer.model import Event
+
+
+def calendar_file(event: Event, *, uid_domain: str, sequence: int, now: datetime, cancelled: bool = False) -> bytes:
+    """The event for everybody's calendar: published, or withdrawn if `cancelled`.
+
+    It has an organiser and no attendees, so that it can be forwarded and nobody's calendar answers it. Its UID is the
+    event's, in `uid_domain`, for every recipient; `sequence` grows by one with each change of time or place (RFC 5546
+    section 2.1.4). `now` is the aware moment of its making. Nothing in it is personal to a recipient.
+    """
+    from icalendar import Calendar, vCalAddress
+    from icalendar import Event as Entry
+
+    organiser = vCalAddress(f"mailto:{event.contact_person.address.ascii}")
+    organiser.params["CN"] = event.contact_person.name
+    entry = Entry()
+    entry.add("uid", f"{event.name}@{uid_domain}")
+    entry.add("sequence", sequence)
+    entry.add("dtstamp", now)
+    entry.add("dtstart", event.starts)
+    entry.add("dtend", event.ends)
+    entry.add("summary", event.title)
+    if location := _location(event):
+        entry.add("location", location)
+    entry.add("description", _description(event))
+    entry.add("organizer", organiser)
+    entry.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//invitation-mailer//EN")
+    calendar.add("method", "CANCEL" if cancelled else "PUBLISH")
+    calendar.add_component(entry)
+    # Whole years around it: between bounds of a day the library finds no offset, and writes an invalid empty VTIMEZONE.
+    calendar.add_missing_timezones(
+        first_date=date(event.starts.year - 1, 1, 1), last_date=date(event.ends.year + 1, 1, 1)
+    )
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _location(event: Event) -> str:
+    online = event.online if isinstance(event.online, str) else "online" if event.online else ""
+    return "; ".join(part for part in (event.venue, online) if part)
+
+
+def _description(event: Event) -> str:
+    """Whom to ask, and the links that are the same for everybody."""
+    person = event.contact_person
+    lines = [", ".join(part for part in (person.name, person.position, person.email) if part)]
+    return "\n".join([*lines, *(link for link in event.links.values() if "{" not in link)])

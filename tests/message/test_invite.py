@@ -1,0 +1,101 @@
+"""The calendar file is one that anyone can add, pass on and have withdrawn, and it is at the right time everywhere."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar, Component
+
+from mailer.message import Composer, calendar_file
+from mailer.model import Address, ContactPerson, Event, Rsvp
+
+NOW = datetime(2024, 4, 22, 13, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def event() -> Event:
+    zone = ZoneInfo("America/New_York")
+    return Event(
+        name="poc-week",
+        folder=Path("templates/poc-week"),
+        title="Protection, led by communities; a side event",
+        starts=datetime(2024, 5, 23, 13, tzinfo=zone),
+        ends=datetime(2024, 5, 23, 14, 30, tzinfo=zone),
+        timezone=zone,
+        source="the list of missions",
+        rsvp=Rsvp("https://rsvp.example.org/?ref={reference}", datetime(2024, 5, 17, 23, 59, 59, tzinfo=zone)),
+        contact_person=ContactPerson("Amina Okoro", "UN Representative", Address.parse("amina@npx.example.org")),
+        mailings={},
+        venue="Mission of the Kingdom of the Netherlands, New York",
+        online="Zoom",
+        links={"concept_note": "https://example.org/note", "own_page": "https://example.org/{reference}"},
+    )
+
+
+def calendar_of(event: Event, **given: object) -> tuple[Component, Component]:
+    values = {"uid_domain": "npx.example.org", "sequence": 0, "now": NOW}
+    calendar = Calendar.from_ical(calendar_file(event, **(values | given)))
+    (entry,) = calendar.walk("VEVENT")
+    return calendar, entry
+
+
+def test_the_event_is_published_to_everybody_alike(event) -> None:
+    """It has method PUBLISH, an organiser and no attendees, one UID and nothing that is a recipient's own."""
+    calendar, entry = calendar_of(event)
+    assert calendar["METHOD"] == "PUBLISH"
+    assert (entry["UID"], entry["SEQUENCE"], entry["STATUS"]) == ("poc-week@npx.example.org", 0, "CONFIRMED")
+    assert entry["ORGANIZER"] == "mailto:amina@npx.example.org"
+    assert entry["ORGANIZER"].params["CN"] == "Amina Okoro"
+    assert "ATTENDEE" not in entry
+    assert entry["SUMMARY"] == event.title
+    assert entry["LOCATION"] == "Mission of the Kingdom of the Netherlands, New York; Zoom"
+    assert entry["DESCRIPTION"] == ("Amina Okoro, UN Representative, amina@npx.example.org\nhttps://example.org/note")
+    assert entry["DTSTAMP"].dt == NOW
+    assert b"reference" not in calendar_file(event, uid_domain="npx.example.org", sequence=0, now=NOW)
+
+
+def test_a_change_and_a_withdrawal_keep_the_uid(event) -> None:
+    """A later version has the same UID and a higher sequence; a withdrawal says CANCEL in both places."""
+    _, entry = calendar_of(replace(event, starts=event.starts + timedelta(hours=-1)), sequence=1)
+    assert (entry["UID"], entry["SEQUENCE"]) == ("poc-week@npx.example.org", 1)
+    calendar, entry = calendar_of(event, sequence=2, cancelled=True)
+    assert (calendar["METHOD"], entry["STATUS"], entry["UID"]) == ("CANCEL", "CANCELLED", "poc-week@npx.example.org")
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/New_York", "UTC", "Asia/Manila", "Europe/Zurich", "Africa/Casablanca", "America/Santiago"]
+)
+@pytest.mark.parametrize("month", [1, 5, 12])
+def test_the_time_is_right_by_the_zone_that_the_file_itself_describes(event, zone, month) -> None:
+    """A calendar that knows only the VTIMEZONE inside the file finds the same moment; the zone covers few years."""
+    tz = ZoneInfo(zone)
+    starts, ends = (moment.replace(month=month, tzinfo=tz) for moment in (event.starts, event.ends))
+    calendar, entry = calendar_of(replace(event, starts=starts, ends=ends, timezone=tz))
+    assert (entry["DTSTART"].dt, entry["DTEND"].dt) == (starts, ends)
+    described = calendar.walk("VTIMEZONE")
+    assert len(described) == (zone != "UTC")
+    for description in described:
+        assert 1 <= len(description.subcomponents) <= 8
+        assert starts.replace(tzinfo=description.to_tz(lookup_tzid=False)).utcoffset() == starts.utcoffset()
+    assert len(calendar.to_ical()) < 2_000
+
+
+@pytest.mark.parametrize(("cancelled", "method"), [(False, "PUBLISH"), (True, "CANCEL")])
+def test_it_travels_as_an_attachment_with_its_method(event, sender, compose, cancelled, method) -> None:
+    """`invite.ics` is an attachment and no alternative of the text, its type's method that of the file."""
+    octets = calendar_file(event, uid_domain="npx.example.org", sequence=1, now=NOW, cancelled=cancelled)
+    message = compose(Composer(sender, calendar=octets))[2]
+    (part,) = message.iter_attachments()
+    assert dict(part["Content-Type"].params) == {"method": method, "charset": "utf-8"}
+    assert (part.get_content_type(), part.get_filename()) == ("text/calendar", "invite.ics")
+    assert part.get_payload(decode=True) == octets
+    assert all(line.endswith(b"\r\n") for line in octets.splitlines(keepends=True))
+    assert [p.get_content_type() for p in message.iter_parts()] == ["multipart/alternative", "text/calendar"]
+
+
+def test_a_file_that_is_no_calendar_is_not_sent_as_one(sender) -> None:
+    """Without a METHOD a mail client would not know what to do with it."""
+    with pytest.raises(ValueError, match="METHOD"):
+        Composer(sender, calendar=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
