@@ -91,6 +91,10 @@ class RelayUnreachable(RelayError):
     """No connection, or one that was refused, stalled or lost before anything could be sent."""
 
 
+class RelayBusy(RelayUnreachable):
+    """The relay has no place for a connection now (421, 432, too many logins): fewer at once, or later."""
+
+
 class RelayUntrusted(RelayError):
     """TLS was not offered, or the certificate does not prove that this is the relay that was named."""
 

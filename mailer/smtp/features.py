@@ -1,0 +1,44 @@
+"""What a relay offers, as its answer to EHLO says (RFC 5321 section 4.1.1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from mailer.model import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The extensions that we use; none before EHLO and on servers that know HELO only.
+
+    `size` is the largest message in octets (RFC 1870), 0 where the relay states no limit, None where SIZE is not
+    offered. `auth` holds the names of login methods in upper case (RFC 4954).
+    """
+
+    size: int | None = None
+    eight_bit: bool = False
+    smtputf8: bool = False
+    pipelining: bool = False
+    dsn: bool = False
+    starttls: bool = False
+    auth: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_ehlo(cls, reply: Reply) -> Self:
+        """What the lines after the first say; unknown keywords and unreadable values are passed over."""
+        offered: dict[str, set[str]] = {}
+        for line in reply.lines[1:]:
+            # Old servers write `AUTH=LOGIN`.
+            keyword, *values = line.upper().replace("=", " ").split() or [""]
+            offered.setdefault(keyword, set()).update(values)
+        limits = [int(value) for value in offered.get("SIZE", ()) if value.isascii() and value.isdigit()]
+        return cls(
+            size=max(limits, default=0) if "SIZE" in offered else None,
+            eight_bit="8BITMIME" in offered,
+            smtputf8="SMTPUTF8" in offered,
+            pipelining="PIPELINING" in offered,
+            dsn="DSN" in offered,
+            starttls="STARTTLS" in offered,
+            auth=frozenset(offered.get("AUTH", ())),
+        )

@@ -1,0 +1,198 @@
+"""The relay that takes our mail: how it is reached, and a connection to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from mailer.errors import RelayUnreachable, RelayUntrusted
+from mailer.model import Envelope
+from mailer.smtp import opening
+from mailer.smtp.dialogue import Dialogue
+from mailer.smtp.features import Features
+from mailer.smtp.steps import Lost
+from mailer.smtp.transport import Outcome
+from mailer.smtp.wire import Wire
+from mailer.status import Stage
+
+# RFC 5321 section 4.5.3.2: the least that a client should wait for each answer, in seconds. The final dot has ten
+# minutes, since giving up there leaves a doubt. CONNECT and QUIT are ours: nothing hangs on the latter.
+_PATIENCE = {
+    Stage.CONNECT: 60.0,
+    Stage.GREETING: 300.0,
+    Stage.EHLO: 300.0,
+    Stage.STARTTLS: 300.0,
+    Stage.AUTH: 300.0,
+    Stage.MAIL: 300.0,
+    Stage.RCPT: 300.0,
+    Stage.DATA: 120.0,
+    Stage.BODY: 600.0,
+    Stage.RESET: 300.0,
+    Stage.QUIT: 5.0,
+}
+
+_SETTINGS = "SMTP_HOST, SMTP_PORT and SMTP_SECURITY"
+
+
+class Security(StrEnum):
+    """How the connection is protected: TLS begun by STARTTLS, TLS from the first octet, or not at all."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where and how mail is handed in.
+
+    Without `username` there is no login. `password` is the secret itself or what fetches it at each login (a token
+    that ages); it is in no `repr`. `ca_file` adds a certificate authority to the system's. `local_hostname` is the
+    name we give in EHLO; empty, it is our end's address (RFC 5321 section 4.1.3). `timeout` is the most, in seconds,
+    that any stage may take; below it each has its own of RFC 5321 section 4.5.3.2.
+    """
+
+    host: str
+    port: int
+    security: Security = Security.STARTTLS
+    username: str = ""
+    password: str | Callable[[], Awaitable[str]] = field(default="", repr=False)
+    xoauth2: bool = False
+    ca_file: Path | None = None
+    local_hostname: str = ""
+    timeout: float = 600.0
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Connection:
+    """One SMTP connection to `relay`; a Transport. It may be opened again after it has ended."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._deadlines = {stage: min(seconds, relay.timeout) for stage, seconds in _PATIENCE.items()}
+        self._tls: ssl.SSLContext | None = None
+        self._wire: Wire | None = None
+        self._dialogue = Dialogue(str(relay), Features())
+
+    @property
+    def features(self) -> Features:
+        return self._dialogue.features
+
+    @property
+    def is_open(self) -> bool:
+        return self._wire is not None and not self._wire.is_lost
+
+    async def open(self) -> None:
+        """Connects, begins TLS, logs in. Raises RelayUnreachable, RelayBusy, RelayUntrusted or LoginRefused."""
+        await self._drop()
+        context = None if self._relay.security is Security.NONE else self._context()
+        try:
+            self._wire = await self._connect(context)
+            features = await self._introduce(self._wire, context)
+        except BaseException as exc:
+            await self._drop()
+            if isinstance(exc, OSError | Lost):
+                raise self._explained(exc) from exc
+            raise
+        self._dialogue = Dialogue(str(self._relay), features)
+
+    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
+        """See `Transport.send`."""
+        if self._wire is None:
+            raise RuntimeError("the connection is not open")
+        try:
+            return await self._wire.run(self._dialogue.send(envelope, content, following))
+        finally:
+            if self._dialogue.has_ended:
+                self._wire.drop()
+
+    async def abandon(self) -> None:
+        """See `Transport.abandon`."""
+        if self._wire is not None:
+            await self._wire.run(self._dialogue.abandon())
+            if self._dialogue.has_ended:
+                self._wire.drop()
+
+    async def close(self) -> None:
+        """QUIT where that may be said, then the end of the connection."""
+        if self._wire is not None and self.is_open:
+            await self._wire.run(self._dialogue.quit())
+        await self._drop()
+
+    async def _drop(self) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.drop()
+            await wire.wait_closed()
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self._relay.ca_file is not None:
+                try:
+                    self._tls.load_verify_locations(self._relay.ca_file)
+                except OSError as exc:
+                    self._tls = None
+                    raise RelayUntrusted(
+                        f"The certificate authority in {self._relay.ca_file} (SMTP_CA_FILE) cannot be read: {exc}."
+                    ) from exc
+        return self._tls
+
+    async def _connect(self, context: ssl.SSLContext | None) -> Wire:
+        host, at_once = self._relay.host, self._relay.security is Security.TLS
+        async with asyncio.timeout(self._deadlines[Stage.CONNECT]):
+            _, wire = await asyncio.get_running_loop().create_connection(
+                lambda: Wire(self._deadlines),
+                host,
+                self._relay.port,
+                ssl=context if at_once else None,
+                server_hostname=host if at_once else None,
+            )
+        return wire
+
+    async def _introduce(self, wire: Wire, context: ssl.SSLContext | None) -> Features:
+        relay, name = str(self._relay), self._relay.local_hostname or wire.address_literal()
+        await wire.run(opening.greeting(relay))
+        features = await wire.run(opening.hello(relay, name))
+        if self._relay.security is Security.STARTTLS and context is not None:
+            await wire.run(opening.starttls(relay, features))
+            await wire.start_tls(relay, context, self._relay.host)
+            # What was offered in clear text is forgotten (RFC 3207 section 4.2).
+            features = await wire.run(opening.hello(relay, name))
+        if self._relay.username:
+            secret = self._relay.password if isinstance(self._relay.password, str) else await self._relay.password()
+            login = opening.login(relay, features, self._relay.username, secret, xoauth2=self._relay.xoauth2)
+            await wire.run(login)
+        return features
+
+    def _explained(self, exc: OSError | Lost) -> RelayUnreachable | RelayUntrusted:
+        """The fault of a connection that was never made, as one sentence that says what to do."""
+        relay = self._relay
+        if isinstance(exc, ssl.SSLCertVerificationError):
+            return RelayUntrusted(
+                f"The certificate of {relay} does not prove that it is {relay.host}: {exc.verify_message}. Check "
+                "SMTP_HOST; a relay with an authority of its own needs SMTP_CA_FILE. Nothing was sent."
+            )
+        if isinstance(exc, ssl.SSLError):
+            return RelayUntrusted(
+                f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."
+            )
+        if isinstance(exc, socket.gaierror):
+            return RelayUnreachable(f"There is no host named {relay.host}: check SMTP_HOST and the network.")
+        if isinstance(exc, TimeoutError):
+            return RelayUnreachable(f"{relay} does not answer: check {_SETTINGS}, the network and its firewall.")
+        if isinstance(exc, ConnectionRefusedError):
+            return RelayUnreachable(
+                f"{relay} takes no connections: check {_SETTINGS}, or whether the relay is running."
+            )
+        return RelayUnreachable(f"The connection to {relay} failed ({exc}): check {_SETTINGS} and the network.")

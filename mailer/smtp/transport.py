@@ -1,0 +1,111 @@
+"""The boundary behind which messages leave: an envelope and octets go in, an outcome comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mailer.model import Address, Envelope, Reply
+from mailer.smtp.features import Features
+from mailer.status import Stage, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message, for the ledger.
+
+    `stage` is where it was decided, `reply` the relay's words about it, None where it said nothing. `note` says in
+    plain words what the reply does not: why it was refused, how the connection ended, which Cc was left out.
+    `refused_cc` are the Cc addresses that the message did not go to while it went to its addressee, with the relay's
+    words or None where it could not be asked. `slow_down`: the relay asks for fewer connections or a slower pace.
+    """
+
+    verdict: Verdict
+    stage: Stage
+    reply: Reply | None = None
+    note: str = ""
+    refused_cc: tuple[tuple[Address, Reply | None], ...] = ()
+    slow_down: bool = False
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether the connection failed before the message could have been taken, without a word about the message:
+        it is simply to be sent again over a new one."""
+        return self.verdict is Verdict.TRANSIENT and self.reply is None
+
+
+class Transport(Protocol):
+    """One way out, used by one task at a time: SMTP connections, a folder, test doubles.
+
+    Whatever concerns one message, or this connection alone, is an Outcome. What concerns the whole run is raised as
+    one of the RelayErrors, by `open` or by `send`: then no recipient is to blame and nothing was accepted. The loop:
+
+        if not transport.is_open: await transport.open()
+        outcome = await transport.send(envelope, content, following)
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `send` may be called; False again once the connection has ended, for whatever reason."""
+
+    @property
+    def features(self) -> Features:
+        """What the relay offers, known from `open` on; `content` must respect it."""
+
+    async def open(self) -> None:
+        """Makes the way ready. Raises RelayBusy where fewer connections may help, else another RelayError."""
+
+    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
+        """Hands over one message, `content` being its octets with CRLF line ends in as many buffers as suits.
+
+        The first forward path is the addressee: where it is refused, nothing is sent to the rest. `following` is the
+        next envelope, which may travel ahead of its message; then the next call is `send` with that very envelope,
+        or `abandon`, or `close`. Raises SenderRefused or LoginRefused when the whole run has to stop, and ValueError
+        on content that could be taken for commands, before anything of it is sent.
+        """
+
+    async def abandon(self) -> None:
+        """Takes back a `following` envelope that will not be sent after all. May end the connection."""
+
+    async def close(self) -> None:
+        """Ends the connection politely where that is possible; may be called at any time and twice."""
+
+
+class EmlFolder:
+    """A transport that writes each message to `folder` as `<addressee>.eml`, never over an older one."""
+
+    features = Features(eight_bit=True, smtputf8=True)
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.is_open = False
+
+    async def open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.is_open = True
+
+    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:  # noqa: ARG002
+        path = self._write(str(envelope.forward_paths[0]), content)
+        return Outcome(Verdict.ACCEPTED, Stage.BODY, note=f"written to {path.name}")
+
+    async def abandon(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        self.is_open = False
+
+    def _write(self, addressee: str, content: Sequence[bytes]) -> Path:
+        stem = re.sub(r"[^\w@.+-]", "_", addressee)
+        path, copy = self._folder / f"{stem}.eml", 1
+        while True:
+            try:
+                with path.open("xb") as file:
+                    file.writelines(content)
+            except FileExistsError:
+                copy += 1
+                path = self._folder / f"{stem}-{copy}.eml"
+            else:
+                return path
