@@ -38,7 +38,8 @@ def encoded_body(text: str, *, eight_bit: bool, boundary: bytes) -> tuple[bytes,
 def base64_lines(octets: bytes) -> bytes:
     """`octets` in Base64, 76 characters a line, each line with its CRLF."""
     letters = b2a_base64(octets, newline=False)
-    return b"".join([letters[start : start + 76] + b"\r\n" for start in range(0, len(letters), 76)])
+    lines = [letters[start : start + 76] for start in range(0, len(letters), 76)]
+    return b"\r\n".join([*lines, b""])
 
 
 def _has_long_line(octets: bytes) -> bool:

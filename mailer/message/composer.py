@@ -19,7 +19,7 @@ from mailer.message.attachments import (
     read_attachment,
 )
 from mailer.message.bodies import EIGHT_BIT, encoded_body
-from mailer.message.frame import build_frame, personal_part
+from mailer.message.frame import Frame, build_frame, personal_part
 from mailer.message.headers import (
     PLACEHOLDER,
     Sender,
@@ -87,9 +87,10 @@ class Composer:
 
         `message_id` and `in_reply_to` are with their angle brackets; `date` is aware; `reference` becomes the envelope
         id; `eight_bit` says whether the relay offers 8BITMIME; `attachment` is the recipient's own file, from
-        `personal_attachment`. Every buffer ends with CRLF, no line has more than 998 octets and dots are not doubled.
-        All buffers but the first and the one of `attachment` are the same objects in every message. Raises ValueError,
-        with a reason, for a value that no header may hold and for an attachment as `check_attachment` does.
+        `personal_attachment`. Every buffer ends with CRLF, no line has more than 998 octets and dots are not doubled;
+        only in the first can a line begin with one. All buffers but the first and the one of `attachment` are the same
+        objects in every message. Raises ValueError, with a reason, for a value that no header may hold and for an
+        attachment as `check_attachment` does.
         """
         reverse_path = self._sender.reverse_path(checked_reference(reference))
         lines = [
@@ -98,25 +99,8 @@ class Composer:
             *(line.replace(PLACEHOLDER, reference) for line in self._unsubscribe_lines),
             "",
         ]
-        boundary = self._token.encode()
-        text_encoding, text = encoded_body(letter.text, eight_bit=eight_bit, boundary=boundary)
-        html_encoding, html = encoded_body(letter.html, eight_bit=eight_bit, boundary=boundary)
-        is_8bit = EIGHT_BIT in (text_encoding, html_encoding)
         frame = self._mixed if attachment else self._plain
-        front = b"".join(
-            (
-                "\r\n".join(lines).encode(),
-                frame.opening[is_8bit],
-                text_encoding,
-                b"\r\n\r\n",
-                text,
-                frame.between[is_8bit],
-                html_encoding,
-                b"\r\n\r\n",
-                html,
-                frame.closing,
-            )
-        )
+        front, is_8bit = self._front(frame, lines, letter, eight_bit=eight_bit)
         personal = self._personal_part(attachment) if attachment else b""
         content = tuple(buffer for buffer in (front, frame.images, personal, frame.ending) if buffer)
         smtputf8 = needs_smtputf8((reverse_path, *self._sender.header_addresses, to.address, *cc))
@@ -136,6 +120,19 @@ class Composer:
         total = encoded_size(file_size(path)) + self._shared_size
         if total > ATTACHMENTS_LIMIT:
             raise ValueError(f"with {path.name} {_too_large(total)}")
+
+    def _front(self, frame: Frame, lines: Sequence[str], letter: Letter, *, eight_bit: bool) -> tuple[bytes, bool]:
+        """All that comes before the shared parts, and whether a body in it is 8bit."""
+        boundary = self._token.encode()
+        text_encoding, text = encoded_body(letter.text, eight_bit=eight_bit, boundary=boundary)
+        html_encoding, html = encoded_body(letter.html, eight_bit=eight_bit, boundary=boundary)
+        is_8bit = EIGHT_BIT in (text_encoding, html_encoding)
+        pieces = (
+            *("\r\n".join(lines).encode(), frame.opening[is_8bit]),
+            *(text_encoding, b"\r\n\r\n", text, frame.between[is_8bit]),
+            *(html_encoding, b"\r\n\r\n", html, frame.closing),
+        )
+        return b"".join(pieces), is_8bit
 
     def _encode_personal(self, path: Path) -> bytes:
         self.check_attachment(path)

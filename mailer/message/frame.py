@@ -69,7 +69,7 @@ def personal_part(token: str, attachment: Attachment) -> bytes:
     """One part of the outermost container, with the delimiter before it and the line end that precedes the next one."""
     part = MIMEPart(policy=SMTP)
     part.set_content(**{**_content(attachment), "obj": b""}, disposition="attachment", filename=attachment.name)
-    # The standard library would take 5 ms to encode 300 kB; Base64 by whole file takes 0.6 ms for the same octets.
+    # The headers are the standard library's; for the content it takes ten times as long to make the same octets.
     return b"--mixed-%s\r\n%s%s\r\n" % (token.encode(), part.as_bytes(), base64_lines(attachment.octets))
 
 

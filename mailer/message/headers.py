@@ -30,10 +30,10 @@ _PLAIN = re.compile(r"(?!.*=\?)[!-~]{1,200}(?: [!-~]{1,200})*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _PIECES = re.compile(r"[^ ]* |[^ ]+")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,400}@[!-;=?A-~]{1,400}>")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,50}")
-_HTTPS_URL = re.compile(r"https://[!-;=?-~]{1,800}")
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,20}")
+_HTTPS_URL = re.compile(r"https://[!-;=?-~]{1,400}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Sender:
     unsubscribe_url: str | None = None
 
     def __post_init__(self) -> None:
-        self.reverse_path("7KQ4M-P2XDA")
+        self.reverse_path("7KQ4M-P2XDA")  # a return path that no reference fits in is told now, not at each message
         url = self.unsubscribe_url
         if url is not None and not (_HTTPS_URL.fullmatch(url) and PLACEHOLDER in url):
             raise ValueError(f"the unsubscribe address {url!r} must begin with https:// and hold {PLACEHOLDER}")
@@ -163,7 +163,7 @@ def _encoded_words(what: str, text: str) -> str:
 def _folded(line: str) -> str:
     """`line` broken before blanks (RFC 5322 section 2.2.3), to stay within `_LINE` characters where its words can.
 
-    The blank after the header's name stays, as some relays drop a header whose first line is empty.
+    Never right after the header's name: behind an empty first line some readers keep the blank as part of the value.
     """
     lines = []
     start = line.index(" ") + 1

@@ -12,7 +12,7 @@ import pytest
 from mailer.message import Composer, Sender
 from mailer.model import Address, Envelope, Letter, Mailbox
 
-type_of_compose = Callable[..., tuple[Envelope, bytes, EmailMessage]]
+Compose = Callable[..., tuple[Envelope, bytes, EmailMessage]]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def compose() -> type_of_compose:
+def compose() -> Compose:
     """Compose with defaults for what a test does not care about: the envelope, the whole content, and it parsed."""
 
     def compose(composer: Composer, **given: object) -> tuple[Envelope, bytes, EmailMessage]:

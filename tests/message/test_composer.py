@@ -159,6 +159,7 @@ def test_the_shared_octets_are_the_same_object_each_time(sender, folder, compose
     assert all(a is b for a, b in zip(first[1:], second[1:], strict=True))
     assert own[1] is first[1]
     assert own[-1] is first[-1]
+    assert not any(line.startswith(b".") for buffer in own[1:] for line in buffer.split(b"\r\n"))
 
 
 def test_nobody_can_close_a_part(sender, folder, compose) -> None:
