@@ -1,0 +1,116 @@
+"""The table of faults: at each step of the dialogue, what each fault of the relay leads to."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from mailer.errors import LoginRefused, RelayBusy, RelayError, RelayUnreachable, RelayUntrusted, SenderRefused
+from mailer.smtp import Security
+from mailer.status import Verdict
+from tests.servers import GOOD, Action, ScriptedServer, dribble, drop, freeze, say, say_and_drop, stall
+
+# sent, failed    the relay took the message; refused this one for good
+# later           refused it for now, in its own words
+# again           the connection failed before the message can have been taken: simply sent again
+# doubt           the connection failed behind the final dot
+# the rest        the run stops (busy: or goes on with fewer connections), and nobody is marked
+TABLE = """
+step      4xx          5xx          421   drop         stall        dribble      garbage      overlong     split  multiline  truncated
+connect   -            -            -     unreachable  unreachable  -            unreachable  unreachable  -      -          -
+greeting  unreachable  unreachable  busy  unreachable  unreachable  unreachable  unreachable  unreachable  sent   sent       unreachable
+ehlo      unreachable  sent         busy  unreachable  unreachable  unreachable  unreachable  unreachable  sent   sent       unreachable
+starttls  untrusted    untrusted    busy  unreachable  unreachable  unreachable  unreachable  unreachable  sent   sent       unreachable
+auth      unreachable  login        busy  unreachable  unreachable  unreachable  unreachable  unreachable  sent   sent       unreachable
+mail      later        sender       later again        again        again        again        again        sent   sent       again
+rcpt      later        failed       later again        again        again        again        again        sent   sent       again
+data      later        failed       later again        again        again        again        again        sent   sent       again
+body      later        failed       later again        again        again        again        again        -      -          again
+dot       later        failed       later doubt        doubt        doubt        doubt        doubt        sent   sent       doubt
+quit      sent         sent         sent  sent         sent         sent         sent         sent         sent   sent       sent
+"""  # noqa: E501
+
+RAISED = {
+    "unreachable": RelayUnreachable,
+    "busy": RelayBusy,
+    "untrusted": RelayUntrusted,
+    "login": LoginRefused,
+    "sender": SenderRefused,
+}
+RETURNED = {
+    "sent": (Verdict.ACCEPTED, False),
+    "failed": (Verdict.PERMANENT, False),
+    "later": (Verdict.TRANSIENT, False),
+    "again": (Verdict.TRANSIENT, True),
+    "doubt": (Verdict.UNKNOWN, False),
+}
+# More than the two ends' socket buffers hold: the relay breaks in while most is still here.
+LARGE = (b"Subject: Invitation\r\n\r\n", (b"x" * 76 + b"\r\n") * 200_000)
+
+
+def fault(name: str, step: str) -> str | Action:
+    good = {**GOOD, "ehlo": "250 relay.example.org"}.get(step, "250 Ok")
+    code, text = good[:3], good[4:]
+    acts: dict[str, str | Action] = {
+        "4xx": "454 4.3.0 Not now" if step in {"starttls", "auth"} else "451 4.3.0 Not now",
+        "5xx": "554 5.0.0 Never",
+        "421": "421 4.3.2 Closing",
+        "drop": drop,
+        "stall": freeze if step == "body" else stall,
+        "dribble": dribble(good + " " * 40 + "\r\n"),
+        "garbage": say(b"\x00\xff so sorry \x1b[2J\r\n"),
+        "overlong": say(code.encode() + b" " + b"x" * 100_000 + b"\r\n"),
+        "split": say(*(bytes([octet]) for octet in good.encode() + b"\r\n")),
+        "multiline": say(f"{code}-{text}\r\n{code}-\r\n{code} {text}\r\n".encode()),
+        "truncated": say_and_drop(good.encode()),
+    }
+    return acts[name]
+
+
+def cells() -> list[tuple[str, str, str]]:
+    heads, *rows = [line.split() for line in TABLE.strip().splitlines()]
+    return [
+        (row[0], name, stated) for row in rows for name, stated in zip(heads[1:], row[1:], strict=True) if stated != "-"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "stated", "pipelining"),
+    [(*cell, True) for cell in cells()]
+    + [(*cell, False) for cell in cells() if cell[0] in {"mail", "rcpt", "data", "dot"}],
+)
+def test_every_fault_at_every_step_leads_to_what_the_table_states(
+    step: str, name: str, stated: str, pipelining: bool, talk, server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    """Whatever the relay does at whatever step, the message has exactly one of the stated outcomes, and nobody hangs."""
+    features = ["AUTH PLAIN", "8BITMIME", *(["STARTTLS"] if step == "starttls" else [])]
+    settings: dict[str, object] = {"timeout": 0.25} if name in {"stall", "dribble"} else {}
+    if step == "starttls":
+        settings |= {"security": Security.STARTTLS, "ca_file": ca_file}
+    if step == "auth":
+        settings |= {"username": "sender", "password": "secret"}
+    content = LARGE if step == "body" else talk.message
+    script = {step: fault(name, step)}
+    with ScriptedServer(script, [*features, *(["PIPELINING"] if pipelining else [])], server_tls) as server:
+        if stated in RAISED:
+            with pytest.raises(RelayError) as raised:
+                talk.send(server, talk.envelope(), content=content, **settings)
+            assert type(raised.value) is RAISED[stated]
+            assert f"127.0.0.1:{server.port}" in str(raised.value)
+            assert not server.accepted
+            return
+        (outcome,) = talk.send(server, talk.envelope(), content=content, **settings)
+    assert (outcome.verdict, outcome.is_retry) == RETURNED[stated]
+    assert outcome.reply or outcome.note
+    if stated in {"sent", "doubt"}:
+        assert len(server.accepted) == 1
+    else:
+        assert not server.accepted
+
+
+def test_a_closed_port_is_an_unreachable_relay(talk) -> None:
+    """A relay that does not listen is named, with what to check."""
+    with ScriptedServer() as server:
+        pass
+    with pytest.raises(RelayUnreachable, match=r"takes no connections: check SMTP_HOST"):
+        talk.send(server, talk.envelope())
