@@ -1,0 +1,7 @@
+"""Forms of address and mission names, per language: pure tables and the ladder that chooses from them."""
+
+from mailer.protocol.forms import FormOfAddress, form_of_address
+from mailer.protocol.missions import Directory, Mission
+from mailer.protocol.standing import Doubt
+
+__all__ = ["Directory", "Doubt", "FormOfAddress", "Mission", "form_of_address"]
