@@ -32,8 +32,7 @@ def form_of_address(contact: Contact, language: str, mission: Mission | None = N
 
     `mission` is the contact's, where it is known; a mailbox is called by its name. Neither text of the form ever holds
     a placeholder, control characters or doubled blanks; the address name is empty only where the party's name is
-    unusable too. Source: the table of forms in the manual, in its order: the row's own `salutation` and `address_name`,
-    rank, function, name, office.
+    unusable too. The ladder: the row's own `salutation` and `address_name`, rank, function, name, office.
     """
     wording = WORDINGS.get(language, WORDINGS["en"])
     doubts: list[Doubt] = []
@@ -117,14 +116,18 @@ def _salutation(wording: Wording, found: Standing, name: str, family: str) -> st
 def _address_name(wording: Wording, found: Standing, name: str) -> str:
     if found.manner is Manner.NEUTRAL:
         return name
-    honorific = wording.academic.get(found.style, wording.honorific)[found.gender]
-    is_styled = found.is_typed and (bool(wording.styled) or found.is_rank or found.style in wording.academic)
-    if is_styled and found.style not in wording.academic:
-        honorific = found.style
-    if found.manner is Manner.AMBASSADOR:
-        excellency = wording.excellency[found.gender]
-        honorific = wording.excellency_styled.format(honorific=honorific) if is_styled else excellency
-    return f"{honorific} {name}".lstrip() + (f"{wording.comma}{found.suffix}" if found.suffix else "")
+    is_ambassador = found.manner is Manner.AMBASSADOR
+    if found.style in wording.academic:
+        style = wording.academic[found.style][found.gender]
+    elif found.is_typed and (wording.styled or found.is_rank):
+        style = found.style
+    else:
+        style = ""
+    if style:
+        before = wording.excellency_styled.format(honorific=style) if is_ambassador else style
+    else:
+        before = (wording.excellency if is_ambassador else wording.honorific)[found.gender]
+    return f"{before} {name}".lstrip() + (f"{wording.comma}{found.suffix}" if found.suffix else "")
 
 
 def _office(contact: Contact, language: str, mission: Mission | None, doubts: list[Doubt]) -> str:

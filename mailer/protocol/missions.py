@@ -93,7 +93,7 @@ class Directory:
         return self._by_name.get(key) or self._by_name.get(_MISSION_OF.sub("", key))
 
     def candidates(self, name: str) -> tuple[Mission, ...]:
-        """The missions that a look-alike `name` may mean, for telling people what to write; empty for other names."""
+        """The missions that a look-alike `name`, which finds none, may mean; for telling people what to write."""
         key = _key(name)
         return self._by_look_alike.get(key) or self._by_look_alike.get(_MISSION_OF.sub("", key), ())
 

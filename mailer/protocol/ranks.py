@@ -74,18 +74,18 @@ _PATTERNS = {
     Kind.GRADE: r"(?:p|d|g|gs|fs|l|s|no) ?\d{1,2}|no [a-e]|usg|asg",
 }
 _MEANINGS = [(kind, re.compile(pattern)) for kind, pattern in _PATTERNS.items()]
-_BETWEEN_PARTS = re.compile(r"\s*(?:[,;/()\[\]|\n،؛]|\s[-–—&]\s|\s(?:and|et|y)\s)\s*", re.IGNORECASE)
+_BETWEEN_PARTS = re.compile(r" ?(?:[,;/()\[\]|،؛]| [-–—&] | (?:and|et|y) ) ?", re.IGNORECASE)
 _GRADE = re.compile(_PATTERNS[Kind.GRADE])
 # A grade beside other words is recognised by its hyphen ("P-5"), comma or brackets: "the P5" is a group of states.
 _GRADE_ASIDE = re.compile(
-    r"[\s,;/–—-]*\b(?:P|D|G|GS|FS|L|NO)-[\dA-E]{1,2}\b|,\s*(?:P|D|G|GS|FS|L)\s?\d{1,2}(?=\s*(?:,|$))"
-    r"|\s*[(\[](?:P|D|G|GS|FS|L|NO)[-\s]?\d{1,2}[)\]]"
+    r"[\s,;/–—-]{0,3}\b(?:P|D|G|GS|FS|L|NO)-[\dA-E]{1,2}\b|,\s?(?:P|D|G|GS|FS|L)\s?\d{1,2}(?=\s?(?:,|$))"
+    r"|\s?[(\[](?:P|D|G|GS|FS|L|NO)[-\s]?\d{1,2}[)\]]"
 )
 
 
 @lru_cache(maxsize=16_384)
 def read(text: str) -> Reading:
-    """What the cell `text` says, by its strongest part. `Kind.OTHER` is text without a rank or grade known here."""
+    """What a tidy cell `text` says, by its strongest part. `Kind.OTHER` is text without a rank or grade known here."""
     if not text:
         return NOTHING
     parts = [(part, fold(part).replace("'", " ")) for part in _BETWEEN_PARTS.split(text) if part]
