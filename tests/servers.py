@@ -247,11 +247,11 @@ class Session:
 
     def _take_body(self) -> None:
         self._answer("body", None)
-        content = b""
+        lines = []
         while (line := self._read_until(b"\n")) != b".\r\n":
             self.server.octets_of_body += len(line)
-            content += line[1:] if line.startswith(b".") else line
-        transaction = Transaction(self.mail or "", self.rcpts, content)
+            lines.append(line[1:] if line.startswith(b".") else line)
+        transaction = Transaction(self.mail or "", self.rcpts, b"".join(lines))
         self.mail, self.rcpts = None, []
         # Taken before it is said: a client that hears nothing cannot know.
         act = self.server.act_for("dot")

@@ -24,6 +24,7 @@ _SHARED = 32_768
 _UNSAFE_IN_PATH = re.compile(r"[\x00-\x20<>\x7f]")
 _UNSAFE_IN_LINE = re.compile(r"[\x00-\x1f\x7f]")
 _LF, _CR, _DOT = b"\n\r."
+_BARE = "the message holds a CR or LF that is not part of a line end"
 
 
 def line(text: str) -> bytes:
@@ -99,13 +100,13 @@ def stuffed(content: Sequence[bytes]) -> list[bytes]:
         if not buffer:
             continue
         if (last == _CR) != (buffer[0] == _LF):
-            raise ValueError("the message holds a CR or LF that is not part of a line end")
+            raise ValueError(_BARE)
         if last == _LF and buffer[0] == _DOT:
             wire.append(b".")
         wire.append(_stuffed_shared(buffer) if len(buffer) >= _SHARED else _stuffed(buffer))
         last = buffer[-1]
     if last == _CR:
-        raise ValueError("the message ends with a CR that is not part of a line end")
+        raise ValueError(_BARE)
     if last != _LF:
         wire.append(b"\r\n")
     return wire
@@ -115,7 +116,7 @@ def _stuffed(buffer: bytes) -> bytes:
     ends = buffer.count(b"\r\n")
     split_behind, split_before = buffer[-1] == _CR, buffer[0] == _LF
     if buffer.count(b"\r") - split_behind != ends or buffer.count(b"\n") - split_before != ends:
-        raise ValueError("the message holds a CR or LF that is not part of a line end")
+        raise ValueError(_BARE)
     return buffer.replace(b"\n.", b"\n..")
 
 

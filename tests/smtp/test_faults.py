@@ -82,7 +82,7 @@ def cells() -> list[tuple[str, str, str]]:
 def test_every_fault_at_every_step_leads_to_what_the_table_states(
     step: str, name: str, stated: str, pipelining: bool, talk, server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
-    """Whatever the relay does at whatever step, the message has exactly one of the stated outcomes, and nobody hangs."""
+    """Whatever the relay does at whatever step, the message has exactly the stated outcome, and nobody hangs."""
     features = ["AUTH PLAIN", "8BITMIME", *(["STARTTLS"] if step == "starttls" else [])]
     settings: dict[str, object] = {"timeout": 0.25} if name in {"stall", "dribble"} else {}
     if step == "starttls":

@@ -1,0 +1,136 @@
+"""TLS and login: what is not proved is not trusted, and no secret shows."""
+
+import base64
+import ssl
+from pathlib import Path
+
+import pytest
+
+from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
+from mailer.smtp import Relay, Security
+from mailer.status import Verdict
+from tests.servers import ScriptedServer, say
+
+SECRET = "correct-horse"
+LOGIN = ("AUTH PLAIN LOGIN XOAUTH2", "8BITMIME")
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_mail_goes_over_tls(talk, security: Security, server_tls: ssl.SSLContext, ca_file: Path) -> None:
+    """With a certificate from the named authority mail and login go over TLS, however it is begun."""
+    at_once = security is Security.TLS
+    with ScriptedServer(None, ["STARTTLS", *LOGIN], server_tls, tls_at_once=at_once) as server:
+        envelopes = [talk.envelope(f"{n}@example.org") for n in range(3)]
+        settings = {"security": security, "ca_file": ca_file, "username": "me", "password": SECRET}
+        outcomes = talk.send(server, *envelopes, ahead=True, **settings)
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
+    if not at_once:
+        verbs = [command.split()[0] for command in server.commands[:4]]
+        assert verbs == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_a_certificate_that_proves_nothing_is_not_trusted(
+    talk, security: Security, server_tls: ssl.SSLContext, wrong_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    """An unknown authority or another's certificate stops the run before anything is said."""
+    for context, authority in ((server_tls, None), (wrong_tls, ca_file)):
+        with ScriptedServer(None, ["STARTTLS", *LOGIN], context, tls_at_once=security is Security.TLS) as server:  # noqa: SIM117
+            with pytest.raises(RelayUntrusted, match="does not prove that it is 127"):
+                talk.send(server, talk.envelope(), security=security, ca_file=authority, username="me", password=SECRET)
+        assert not any(command.startswith(("AUTH", "MAIL")) for command in server.commands)
+
+
+def test_a_missing_starttls_stops_the_run(talk) -> None:
+    """A relay, or somebody in between, that hides STARTTLS gets neither password nor mail."""
+    with ScriptedServer(None, LOGIN) as server, pytest.raises(RelayUntrusted, match="does not offer STARTTLS"):
+        talk.send(server, talk.envelope(), security=Security.STARTTLS, username="me", password=SECRET)
+    assert [command.split()[0] for command in server.commands] == ["EHLO"]
+
+
+def test_tls_to_a_port_without_it_says_which_setting_to_check(talk) -> None:
+    """TLS from the first octet at a STARTTLS port is told as such."""
+    with ScriptedServer() as server, pytest.raises(RelayUntrusted, match="SMTP_SECURITY=tls"):
+        talk.send(server, talk.envelope(), security=Security.TLS)
+
+
+@pytest.mark.parametrize("injected", [b"250 Ok\r\n", b"250-relay"])
+def test_clear_text_behind_the_consent_to_tls_is_refused(
+    talk, injected: bytes, server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    """Octets that somebody put between the relay's consent and TLS are never taken for the relay's."""
+    script = {"starttls": say(b"220 2.0.0 Ready\r\n" + injected)}
+    with ScriptedServer(script, ["STARTTLS"], server_tls) as server:  # noqa: SIM117
+        with pytest.raises((RelayUntrusted, RelayUnreachable)):
+            talk.send(server, talk.envelope(), security=Security.STARTTLS, ca_file=ca_file)
+    assert [command.split()[0] for command in server.commands] == ["EHLO", "STARTTLS"]
+
+
+def test_an_unreadable_authority_is_named(talk, tmp_path: Path) -> None:
+    """A certificate file that cannot be read is told with its setting."""
+    (tmp_path / "ca.pem").write_text("nothing")
+    with ScriptedServer() as server, pytest.raises(RelayUntrusted, match="SMTP_CA_FILE"):
+        talk.send(server, talk.envelope(), security=Security.TLS, ca_file=tmp_path / "ca.pem")
+
+
+def words(command: str) -> bytes:
+    return base64.b64decode(command.rsplit(maxsplit=1)[-1])
+
+
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_passwords_go_by_the_method_that_is_offered(talk, method: str) -> None:
+    """PLAIN where it is offered, else LOGIN."""
+    script = {"auth": "334 VXNlcm5hbWU6" if method == "LOGIN" else "235 Ok"}
+    if method == "LOGIN":
+        # The user name and the password arrive as lines of their own, which the server answers as unknown verbs.
+        script |= {
+            base64.b64encode(b"me").decode().lower(): "334 UGFzc3dvcmQ6",
+            base64.b64encode(SECRET.encode()).decode().lower(): "235 Ok",
+        }
+    with ScriptedServer(script, [f"AUTH {method} X-OTHER"]) as server:
+        (outcome,) = talk.send(server, talk.envelope(), username="me", password=SECRET)
+    assert outcome.verdict is Verdict.ACCEPTED
+    if method == "PLAIN":
+        assert words(server.commands[1]) == b"\0me\0" + SECRET.encode()
+
+
+def test_a_token_is_fetched_at_each_login(talk) -> None:
+    """XOAUTH2 asks for the token when it logs in, so that an old one is never used twice."""
+    tokens = iter(["first", "second"])
+
+    async def token() -> str:
+        return next(tokens)
+
+    with ScriptedServer(None, LOGIN) as server:
+        for _ in range(2):
+            talk.send(server, talk.envelope(), username="me", password=token, xoauth2=True)
+    sent = [words(command) for command in server.commands if command.startswith("AUTH")]
+    assert sent == [f"user=me\x01auth=Bearer {word}\x01\x01".encode() for word in ("first", "second")]
+
+
+def test_a_refused_token_is_heard_to_the_end(talk) -> None:
+    """XOAUTH2 tells its error in a challenge; the refusal after it is what counts."""
+    script = {"auth": "334 eyJzdGF0dXMiOiI0MDEifQ==", "": "535 5.7.3 Authentication unsuccessful"}
+    with ScriptedServer(script, LOGIN) as server, pytest.raises(LoginRefused, match=r"535 5\.7\.3"):
+        talk.send(server, talk.envelope(), username="me", password="token", xoauth2=True)
+    assert server.commands[2] == ""
+
+
+def test_a_relay_without_a_usable_login_says_what_it_offers(talk) -> None:
+    """A login that the relay does not offer is told with what it offers."""
+    with ScriptedServer(None, ["AUTH CRAM-MD5"]) as server, pytest.raises(LoginRefused, match="offers CRAM-MD5"):
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
+    with ScriptedServer(None, ()) as server, pytest.raises(LoginRefused, match="offers no login"):
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
+
+
+def test_no_secret_shows(talk) -> None:
+    """Neither the settings nor the refusal of a server that repeats what it heard show the password."""
+    assert SECRET not in repr(Relay("mail.example.org", 587, username="me", password=SECRET))
+    encoded = base64.b64encode(b"\0me\0" + SECRET.encode()).decode()
+    script = {"auth": f"535 5.7.8 I do not like AUTH PLAIN {encoded} nor {SECRET}"}
+    with ScriptedServer(script, LOGIN) as server, pytest.raises(LoginRefused) as raised:
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
+    assert SECRET not in str(raised.value)
+    assert encoded not in str(raised.value)
+    assert "AUTH PLAIN ***" in str(raised.value)

@@ -1,0 +1,133 @@
+"""What a relay's reply means: temporary or permanent, and for whom."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.model import Reply
+from mailer.status import Scope, Stage, Verdict, judge, meaning
+
+LATER, NEVER = Verdict.TRANSIENT, Verdict.PERMANENT
+DELIVERY, CONNECTION, LOGIN, SENDER = Scope.DELIVERY, Scope.CONNECTION, Scope.LOGIN, Scope.SENDER
+
+
+def reply(text: str) -> Reply:
+    code, _, words = text.partition(" ")
+    status = words.split(" ")[0]
+    return Reply(int(code), status if status.count(".") == 2 else None, (words,))
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "verdict", "scope"),
+    [
+        # The first digit decides.
+        (Stage.RCPT, "550 5.1.1 No such user", NEVER, DELIVERY),
+        (Stage.RCPT, "553 Mailbox name not allowed", NEVER, DELIVERY),
+        (Stage.RCPT, "450 4.2.0 Greylisted", LATER, DELIVERY),
+        (Stage.RCPT, "451 Local error", LATER, DELIVERY),
+        (Stage.DATA, "554 5.5.1 No valid recipients", NEVER, DELIVERY),
+        (Stage.BODY, "554 5.6.0 Content refused", NEVER, DELIVERY),
+        (Stage.BODY, "451 4.3.0 Queue error", LATER, DELIVERY),
+        # ... also against an enhanced code of another class.
+        (Stage.RCPT, "550 4.1.1 Confused", NEVER, DELIVERY),
+        (Stage.RCPT, "450 5.1.1 Confused", LATER, DELIVERY),
+        # 552 at RCPT: too many recipients, or a full mailbox, but not a size.
+        (Stage.RCPT, "552 Too many recipients", LATER, DELIVERY),
+        (Stage.RCPT, "552 5.5.3 Too many recipients", LATER, DELIVERY),
+        (Stage.RCPT, "552 5.2.2 Mailbox full", LATER, DELIVERY),
+        (Stage.RCPT, "552 5.3.4 Message too big", NEVER, DELIVERY),
+        (Stage.BODY, "552 5.3.4 Message too big", NEVER, DELIVERY),
+        (Stage.BODY, "552 Message too big", NEVER, DELIVERY),
+        # 421 ends the connection wherever it comes; 432 is Microsoft 365 with too many connections.
+        *((stage, "421 4.3.2 Closing", LATER, CONNECTION) for stage in Stage),
+        (Stage.BODY, "432 4.3.2 Concurrent connections limit exceeded", LATER, CONNECTION),
+        (Stage.AUTH, "432 4.3.2 Concurrent connections limit exceeded", LATER, CONNECTION),
+        # The login.
+        (Stage.AUTH, "535 5.7.8 Wrong password", NEVER, LOGIN),
+        (Stage.AUTH, "535 5.7.139 Authentication unsuccessful", NEVER, LOGIN),
+        (Stage.AUTH, "534 5.7.9 Application-specific password required", NEVER, LOGIN),
+        (Stage.AUTH, "550 5.7.30 Basic authentication is not supported", NEVER, LOGIN),
+        (Stage.AUTH, "432 4.7.12 A password transition is needed", NEVER, LOGIN),
+        (Stage.AUTH, "454 4.7.0 Temporary authentication failure", LATER, CONNECTION),
+        (Stage.MAIL, "530 5.7.57 Client not authenticated", NEVER, LOGIN),
+        (Stage.RCPT, "530 5.7.0 Authentication required", NEVER, LOGIN),
+        # The sender, wherever the relay mentions it.
+        (Stage.MAIL, "550 5.7.1 Not your address", NEVER, SENDER),
+        (Stage.MAIL, "501 5.1.7 Bad sender address syntax", NEVER, SENDER),
+        (Stage.MAIL, "451 4.1.8 Domain of sender does not resolve", LATER, DELIVERY),
+        (Stage.RCPT, "553 5.7.1 <a@example.org>: Sender address rejected: not owned by user b", NEVER, SENDER),
+        (Stage.BODY, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", NEVER, SENDER),
+        (Stage.BODY, "550 5.7.1 Client does not have permissions to send as this sender", NEVER, SENDER),
+        (Stage.BODY, "554 5.2.252 SendAsDenied; b not allowed to send as a", NEVER, SENDER),
+        (Stage.BODY, "554 5.2.0 STOREDRV; SendAsDeniedException", NEVER, SENDER),
+        (Stage.BODY, "550 5.7.1 Looks like spam", NEVER, DELIVERY),
+        # At MAIL the message itself may be at fault.
+        (Stage.MAIL, "552 5.3.4 Message size exceeds limit", NEVER, DELIVERY),
+        (Stage.MAIL, "552 Message size exceeds limit", NEVER, DELIVERY),
+        (Stage.MAIL, "550 5.6.7 SMTPUTF8 address not allowed", NEVER, DELIVERY),
+        # A quota of the account is full until tomorrow.
+        (Stage.MAIL, "550 5.4.5 Daily user sending limit exceeded", LATER, DELIVERY),
+        (Stage.BODY, "550 5.7.232 Tenant has reached its external recipient limit", LATER, DELIVERY),
+        # The two sides have lost step.
+        (Stage.RCPT, "503 5.5.1 Bad sequence of commands", LATER, CONNECTION),
+        (Stage.RCPT, "354 Go ahead", LATER, CONNECTION),
+        (Stage.DATA, "250 Ok", LATER, CONNECTION),
+        (Stage.BODY, "354 Go ahead", Verdict.UNKNOWN, CONNECTION),
+        (Stage.GREETING, "554 5.7.1 No service for you", NEVER, CONNECTION),
+    ],
+)
+def test_each_reply_has_its_meaning(stage: Stage, text: str, verdict: Verdict, scope: Scope) -> None:
+    """A reply is temporary or permanent by its first digit, save where a cited rule says otherwise."""
+    judgement = judge(stage, reply(text))
+    assert (judgement.verdict, judgement.scope) == (verdict, scope)
+    assert judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "slow_down"),
+    [
+        ("421 4.7.0 Try again later", True),
+        ("421 4.7.28 Unusual rate of mail", True),
+        ("432 4.3.2 Concurrent connections limit exceeded", True),
+        ("450 4.2.1 Peak SMTP relay limit exceeded", True),
+        ("451 4.7.500 Server busy", True),
+        ("452 4.5.3 Too many recipients", True),
+        ("452 4.3.1 Insufficient system storage", True),
+        ("452 4.2.2 This mailbox is full", False),
+        ("454 Throttling failure: Maximum sending rate exceeded", True),
+        ("550 5.4.5 Daily user sending limit exceeded", True),
+        ("450 4.2.0 Greylisted", False),
+        ("451 4.7.1 Greylisting in action", False),
+        ("550 5.1.1 No such user", False),
+    ],
+)
+def test_a_relay_that_asks_for_less_is_heard(text: str, slow_down: bool) -> None:
+    """Too many connections, recipients or messages ask for a slower pace; a refused recipient or greylisting do not."""
+    assert judge(Stage.RCPT, reply(text)).slow_down is slow_down
+
+
+@given(
+    st.sampled_from(Stage),
+    st.integers(200, 599),
+    st.none() | st.from_regex(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True),
+)
+def test_every_reply_at_every_stage_is_judged(stage: Stage, code: int, status: str | None) -> None:
+    """No reply is accepted by mistake: only 2xx is a yes, and 3xx to DATA; unknown is never permanent below 500."""
+    judgement = judge(stage, Reply(code, status, (status or "",)))
+    assert (judgement.verdict is Verdict.ACCEPTED) == (code // 100 == (3 if stage is Stage.DATA else 2))
+    if judgement.verdict is Verdict.PERMANENT and judgement.scope is Scope.DELIVERY:
+        assert code >= 500
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("5.1.1", "there is no such mailbox"),
+        ("4.2.2", "the mailbox is full"),
+        ("5.7.999", "refused"),
+        ("4.7.999", "refused for now"),
+    ],
+)
+def test_enhanced_codes_have_plain_words(status: str, words: str) -> None:
+    """An enhanced status code is told in plain words; an unknown one by its class."""
+    assert meaning(status) == words
