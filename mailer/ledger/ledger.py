@@ -1,0 +1,320 @@
+"""The ledger as the rest of mailer sees it: one object per database, safe to use from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from itertools import count, islice
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from sqlalchemy import Select, Text, and_, bindparam, func, or_, select, text, type_coerce, update
+
+from mailer.ledger import suppression, versions
+from mailer.ledger.identity import Identity
+from mailer.ledger.invitations import Intake
+from mailer.ledger.records import (
+    SELECT_DELIVERY,
+    STATES,
+    Attempt,
+    History,
+    Invitee,
+    RunRecord,
+    Transition,
+    cc_of,
+    delivery_of,
+    reply_of,
+)
+from mailer.ledger.run import Run, exclusive_run
+from mailer.ledger.schema import attempts, deliveries, invitations, meta, moment_of, runs, suppressions, transitions
+from mailer.ledger.store import Store, open_store
+from mailer.model import Address, Delivery, State
+
+# Rows of one transaction, one page or one query: bounds the memory, and how long anybody else waits to write.
+CHUNK = 10_000
+
+Item = TypeVar("Item")
+Query = TypeVar("Query", bound=Select[Any])
+
+# States in which something was, or may have been, taken by the relay.
+_WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
+
+
+class Ledger:
+    """The only memory: who is invited, who was written to, what the relay answered.
+
+    Every method is one transaction, or several that may each stand alone, and may be called from any thread; only a
+    `Run` belongs to one thread at a time. Each takes the moment it happens as an aware datetime, and raises
+    LedgerError, with nothing half done, where the database cannot be read or written.
+    """
+
+    def __init__(self, store: Store, secret: bytes) -> None:
+        self._store = store
+        self._identity = Identity(secret)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """The ledger at `url` (`sqlite:///ledger.db`, relative to the working directory; `sqlite://` in memory).
+
+        A missing one is made, unless `create` is false; an older one is migrated. Raises LedgerError where there is
+        none, where it is newer than this program, and where it cannot be used.
+        """
+        store = open_store(url)
+        try:
+            versions.bring_up_to_date(store, create=create)
+            with store.reading.connect() as connection:
+                secret = connection.scalars(select(meta.c.value).where(meta.c.name == "secret")).one()
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, bytes.fromhex(secret))
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- names ---
+
+    @property
+    def secret(self) -> bytes:
+        """32 random octets, made with the ledger; references and Message-IDs are derived from them."""
+        return self._identity.secret
+
+    def message_id(self, event: str, mailing: str, address: Address, domain: str) -> str:
+        """The Message-ID of one delivery, `<digest@domain>`: always the same, and telling nothing."""
+        return self._identity.message_id(event, mailing, address, domain)
+
+    def reference_of(self, event: str, address: Address) -> str:
+        """The reference (`7KQ4M-P2XDA`) of the address in the event: the one it has, or the one it would get."""
+        mine = select(invitations.c.reference).where(
+            invitations.c.event == event, invitations.c.digest == self._identity.of(address)
+        )
+        with self._store.reading.connect() as connection:
+            if own := connection.scalar(mine):
+                return str(own)
+            turns = (self._identity.reference(event, address, turn) for turn in count())
+            taken = select(invitations.c.id).where(invitations.c.reference == bindparam("reference"))
+            return next(free for free in turns if connection.scalar(taken, {"reference": free}) is None)
+
+    # --- before sending ---
+
+    def enqueue(self, event: str, mailing: str, invitees: Iterable[Invitee], *, domain: str, now: datetime) -> int:
+        """Queues the invitees who are not in the mailing yet; returns how many that were.
+
+        An invitation is made where there is none. Existing rows stay untouched, so that a second call does nothing,
+        and one that was interrupted is made good. Suppressed addresses are entered as `suppressed` and not counted.
+        `domain` is the right-hand side of the Message-IDs.
+        """
+        intake = Intake(self._store, self._identity, event, mailing, domain, now)
+        return sum(intake.enqueue(chunk) for chunk in _chunks(invitees))
+
+    def due(self, event: str, mailing: str, now: datetime, among: Iterable[Address] | None = None) -> dict[str, int]:
+        """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given."""
+        waiting = select(deliveries.c.recipient, deliveries.c.id).where(
+            deliveries.c.event == event,
+            deliveries.c.mailing == mailing,
+            or_(
+                deliveries.c.state == State.QUEUED,
+                and_(deliveries.c.state == State.DEFERRED, deliveries.c.due_at <= now),
+            ),
+        )
+        with self._store.reading.connect() as connection:
+            return {
+                row.recipient.casefold(): row.id
+                for query in self._narrowed(waiting.order_by(deliveries.c.id), among)
+                for row in connection.execute(query)
+            }
+
+    def next_due(self, event: str, mailing: str) -> datetime | None:
+        """When the first of the deferred deliveries is to be tried again; None where none is deferred."""
+        query = select(func.min(deliveries.c.due_at)).where(
+            deliveries.c.event == event, deliveries.c.mailing == mailing, deliveries.c.state == State.DEFERRED
+        )
+        with self._store.reading.connect() as connection:
+            first: datetime | None = connection.scalars(query).one()
+        return first
+
+    def run(self, event: str, mailing: str, now: datetime, *, relay: str) -> AbstractContextManager[Run]:
+        """The exclusive right to send, for the length of a `with`; `relay` is "host:port".
+
+        Claims that a dead run left behind become `in_doubt` first. The right ends with the process in whatever way
+        that ends. A claim still held when the `with` is left becomes `in_doubt` as well, since nobody can say how far
+        it got: give back with `Run.release` what was not begun. Raises LedgerInUse, saying who is sending and since
+        when, where another run is alive.
+        """
+        return exclusive_run(self._store, self._identity, event, mailing, relay=relay, now=now)
+
+    # --- queries ---
+
+    def deliveries(self, event: str, mailing: str | None = None, state: State | None = None) -> Iterator[Delivery]:
+        """Deliveries in the order queued. They are read in pages, so that a long report keeps nobody from writing."""
+        conditions = ["d.event = :event", "d.id > :last"]
+        if mailing is not None:
+            conditions.append("d.mailing = :mailing")
+        if state is not None:
+            conditions.append("d.state = :state")
+        page_after = text(f"{SELECT_DELIVERY} WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT {CHUNK}")
+        last = 0
+        while True:
+            place = {"event": event, "mailing": mailing, "state": state, "last": last}
+            with self._store.reading.connect() as connection:
+                page = connection.execute(page_after, place).all()
+            yield from map(delivery_of, page)
+            if len(page) < CHUNK:
+                return
+            last = page[-1].id
+
+    def attempts(self, delivery_id: int) -> list[Attempt]:
+        """What was tried for one delivery, oldest first."""
+        query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
+        with self._store.reading.connect() as connection:
+            return [
+                Attempt(
+                    delivery_id=row.delivery_id,
+                    state=STATES[row.state],
+                    started_at=row.started_at,
+                    finished_at=row.finished_at,
+                    relay=row.relay,
+                    reply=reply_of(row.code, row.enhanced_status, row.reply),
+                    note=row.note,
+                    due_at=row.due_at,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def transitions(self, delivery_id: int) -> list[Transition]:
+        """Each step that one delivery took, oldest first."""
+        query = select(transitions).where(transitions.c.delivery_id == delivery_id).order_by(transitions.c.id)
+        with self._store.reading.connect() as connection:
+            return [
+                Transition(row.at, STATES[row.was], STATES[row.became], row.reason) for row in connection.execute(query)
+            ]
+
+    def histories(self, event: str, among: Iterable[Address] | None = None) -> dict[str, History]:
+        """What each recipient has had of the event, by recipient key; of `among` only, if given."""
+        # Times are compared as the driver returns them, since most are never looked at.
+        claimed_at = type_coerce(deliveries.c.claimed_at, Text).label("claimed_at")
+        query = select(deliveries.c.recipient, deliveries.c.mailing, deliveries.c.state, claimed_at).where(
+            deliveries.c.event == event
+        )
+        states: dict[str, dict[str, State]] = {}
+        written: dict[str, Any] = {}
+        with self._store.reading.connect() as connection:
+            for part in self._narrowed(query.order_by(deliveries.c.id), among):
+                for recipient, mailing, word, at in connection.execute(part):
+                    key = recipient.casefold()
+                    state = STATES[word]
+                    states.setdefault(key, {})[mailing] = state
+                    if state in _WRITTEN and (key not in written or written[key] < at):
+                        written[key] = at
+        return {key: History(own, moment_of(written[key]) if key in written else None) for key, own in states.items()}
+
+    def counts(self, event: str) -> dict[str, dict[State, int]]:
+        """How many deliveries of each mailing stand in each state; mailings in the order of their names."""
+        query = (
+            select(deliveries.c.mailing, deliveries.c.state, func.count())
+            .where(deliveries.c.event == event)
+            .group_by(deliveries.c.mailing, deliveries.c.state)
+            .order_by(deliveries.c.mailing)
+        )
+        tallies: dict[str, dict[State, int]] = {}
+        with self._store.reading.connect() as connection:
+            for mailing, state, number in connection.execute(query):
+                tallies.setdefault(mailing, {})[STATES[state]] = number
+        return tallies
+
+    def reached_relay_since(self, moment: datetime) -> list[tuple[datetime, int]]:
+        """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
+
+        That is every one that got a reply or is in doubt, of all events, oldest first: what a rolling window needs.
+        """
+        query = (
+            select(attempts.c.finished_at, deliveries.c.cc)
+            .join_from(attempts, deliveries)
+            .where(attempts.c.finished_at > moment)
+            .where(or_(attempts.c.code.is_not(None), attempts.c.state == State.IN_DOUBT))
+            .order_by(attempts.c.finished_at)
+        )
+        with self._store.reading.connect() as connection:
+            return [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+
+    def runs(self, event: str) -> list[RunRecord]:
+        """The runs of the event, oldest first."""
+        query = select(runs).where(runs.c.event == event).order_by(runs.c.id)
+        with self._store.reading.connect() as connection:
+            return [RunRecord(**row._mapping) for row in connection.execute(query)]
+
+    def suppressed(self, addresses: Iterable[Address]) -> set[str]:
+        """The keys of those addresses that must not be written to."""
+        with self._store.reading.connect() as connection:
+            digests = set(connection.scalars(select(suppressions.c.digest)))
+        return {address.key for address in addresses if self._identity.of(address) in digests} if digests else set()
+
+    def _narrowed(self, query: Query, among: Iterable[Address] | None) -> Iterator[Query]:
+        """The query whole, or for each chunk of `among` the part of it that concerns those."""
+        if among is None:
+            yield query
+            return
+        for chunk in _chunks(among):
+            digests = [self._identity.of(address) for address in chunk]
+            yield query.where(
+                deliveries.c.invitation_id == invitations.c.id,
+                invitations.c.event == deliveries.c.event,
+                invitations.c.digest.in_(digests),
+            )
+
+    # --- decisions by a person ---
+
+    def settle(self, delivery_ids: Sequence[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime) -> int:
+        """Ends the doubt about deliveries: they were sent, or are to be sent again with the same Message-ID and Date.
+
+        Passes over those that are not in doubt; returns how many were settled. One whose address has been
+        suppressed in the meantime is not sent again.
+        """
+        reason = "settled as sent" if outcome is State.SENT else "settled: to be sent again"
+        with self._store.engine.begin() as connection:
+            settled = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state == State.IN_DOUBT)
+                .values(state=outcome, reason=reason, updated_at=now)
+                .returning(deliveries.c.id)
+            ).all()
+            suppression.hold_back(connection, now)
+        return len(settled)
+
+    def cancel(self, delivery_ids: Sequence[int], now: datetime, reason: str) -> int:
+        """Takes queued deliveries out of their mailing; passes over all others; returns how many were cancelled."""
+        with self._store.engine.begin() as connection:
+            cancelled = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state == State.QUEUED)
+                .values(state=State.CANCELLED, reason=reason, updated_at=now)
+                .returning(deliveries.c.id)
+            ).all()
+        return len(cancelled)
+
+    def suppress(self, address: Address, reason: str, now: datetime) -> int:
+        """Never writes to the address again, in any event; returns how many waiting deliveries that stopped."""
+        with self._store.engine.begin() as connection:
+            return suppression.suppress(connection, self._identity.of(address), reason, now)
+
+    def forget(self, address: Address, now: datetime) -> int:
+        """Erases the address and every word about it, and suppresses it; returns how many deliveries it had.
+
+        Counts stay: that somebody of the party was invited, and what became of it.
+        """
+        return suppression.forget(self._store, self._identity, address, now)
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

@@ -1,0 +1,142 @@
+"""What goes into the ledger and comes out of it, as frozen values, and how a row becomes one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailer.ledger.schema import moment_of
+from mailer.model import Address, Delivery, Party, Reply, Rule, State
+
+STATES: Mapping[str, State] = {str(state): state for state in State}
+
+
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """Whom a mailing is to reach: the addressee, the Cc of the same party, and the rule of the invitation."""
+
+    recipient: Address
+    cc: tuple[Address, ...]
+    party: Party
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One SMTP transaction for one delivery and how it ended.
+
+    `state` is SENT, DEFERRED, FAILED or IN_DOUBT. `relay` is "host:port". `reply` is the relay's last, None where it
+    gave none; `note` says in our words what no reply tells. `due_at` is when a deferred one is to be tried again.
+    """
+
+    delivery_id: int
+    state: State
+    started_at: datetime
+    finished_at: datetime
+    relay: str
+    reply: Reply | None = None
+    note: str = ""
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a delivery, as the database wrote it down; `reason` is empty where the step speaks for itself."""
+
+    at: datetime
+    was: State
+    became: State
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one recipient has had of an event: the state in each mailing, and when something last went out.
+
+    `last_written` counts what was sent, has bounced or is in doubt; None where nothing of that kind stands.
+    """
+
+    states: Mapping[str, State]
+    last_written: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run: which process sent what over which relay, and when. One that was killed has no `finished_at`."""
+
+    id: int
+    event: str
+    mailing: str
+    relay: str
+    host: str
+    pid: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+def address_of(text: str) -> Address:
+    """The address that the ledger stored, which was validated before it came in."""
+    local, _, domain = text.rpartition("@")
+    return Address(local, domain)
+
+
+def cc_text(addresses: Sequence[Address]) -> str:
+    """The Cc as the ledger stores it: a JSON list."""
+    return json.dumps([str(address) for address in addresses], ensure_ascii=False) if addresses else "[]"
+
+
+def cc_of(text: str) -> tuple[Address, ...]:
+    """The Cc that the ledger stored."""
+    return () if text == "[]" else tuple(address_of(item) for item in json.loads(text))
+
+
+# The columns of `Delivery` in the order of its fields, times as the driver returns them.
+SELECT_DELIVERY = (
+    "SELECT d.id, d.event, d.mailing, d.recipient, d.cc, i.party, i.reference, d.message_id, d.state, d.attempts, "
+    "d.updated_at, d.date, d.due_at, d.code, d.enhanced_status, d.reply "
+    "FROM deliveries d JOIN invitations i ON i.id = d.invitation_id "
+)
+
+
+def marks(values: Sized) -> str:
+    """One `?` for each value, to stand between brackets."""
+    return ", ".join("?" * len(values))
+
+
+def delivery_of(row: Sequence[Any]) -> Delivery:
+    """The delivery that a row of `DELIVERY` holds."""
+    (
+        number, event, mailing, recipient, cc, party, reference, message_id, state, tries, updated_at, date, due_at,
+        code, enhanced_status, reply,
+    ) = row  # fmt: skip
+    return Delivery(
+        number,
+        event,
+        mailing,
+        address_of(recipient),
+        cc_of(cc),
+        party,
+        reference,
+        message_id,
+        STATES[state],
+        tries,
+        moment_of(updated_at),
+        date and moment_of(date),
+        due_at and moment_of(due_at),
+        code,
+        enhanced_status,
+        reply,
+    )
+
+
+def reply_columns(reply: Reply | None) -> tuple[int | None, str | None, str | None]:
+    """Code, enhanced status code and words of a reply, the words verbatim with one line each."""
+    return (reply.code, reply.enhanced_status, "\n".join(reply.lines)) if reply else (None, None, None)
+
+
+def reply_of(code: int | None, enhanced_status: str | None, words: str | None) -> Reply | None:
+    """The reply that `reply_columns` took apart; without lines where the words were erased."""
+    return None if code is None else Reply(code, enhanced_status, tuple(words.split("\n")) if words else ())

@@ -1,0 +1,176 @@
+"""One run: the exclusive right to send, and the exchange of outcomes for new claims in one durable transaction."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from mailer.errors import LedgerError, LedgerInUse
+from mailer.ledger.identity import Identity
+from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
+from mailer.ledger.schema import deliveries, moment_text, runs
+from mailer.ledger.store import Store, Taken
+from mailer.ledger.suppression import hold_back
+from mailer.model import Delivery, State
+
+# An outcome's row begins with three values that `attempts` alone wants; both statements want the rest of it.
+_RECORD = (
+    "INSERT INTO attempts (run_id, relay, started_at, state, note, code, enhanced_status, reply, due_at, finished_at, "
+    "delivery_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CONCLUDE = (
+    "UPDATE deliveries SET attempts = attempts + 1, state = ?, reason = ?, code = ?, enhanced_status = ?, reply = ?, "
+    "due_at = ?, updated_at = ? WHERE id = ?"
+)
+_OWN = 3
+_CLAIM = (
+    "UPDATE deliveries SET state = 'claimed', reason = '', due_at = NULL, run_id = ?, claimed_at = ?, "
+    "date = COALESCE(date, ?), updated_at = ? "
+    "WHERE id IN ({}) AND (state = 'queued' OR state = 'deferred' AND due_at <= ?) "
+    "AND NOT EXISTS (SELECT 1 FROM invitations i JOIN suppressions s ON s.digest = i.digest "
+    "WHERE i.id = invitation_id) RETURNING id"
+)
+_CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
+_ABANDONED = (
+    "SELECT d.id, d.run_id, d.claimed_at, r.relay FROM deliveries d JOIN runs r ON r.id = d.run_id "
+    "WHERE d.state = 'claimed'"
+)
+
+
+class Run:
+    """What the delivery loop holds while it alone may send. One thread at a time may call it, whichever that is."""
+
+    def __init__(self, store: Store, identity: Identity, number: int, now: datetime) -> None:
+        self._store = store
+        self._identity = identity
+        self._latest = now
+        self.id = number
+
+    def exchange(self, outcomes: Sequence[Attempt], claim: Sequence[int], now: datetime) -> list[Delivery]:
+        """Records outcomes and claims deliveries in one transaction, which is on the disk when this returns.
+
+        Of `claim`, those are taken that are queued, or deferred and due at `now`, and not suppressed; they come back
+        in the order asked, ready to be sent, with suppressed addresses gone from their Cc. The rest are left out.
+        Raises LedgerError, with nothing recorded and nothing claimed, where the ledger cannot be written or an
+        outcome is for a delivery that is not claimed. All times are aware.
+        """
+        self._latest = now
+        with self._store.transaction() as cursor:
+            if outcomes:
+                self._record(cursor, [self._row(outcome) for outcome in outcomes])
+            return self._claim(cursor, claim, moment_text(now)) if claim else []
+
+    def release(self, claimed: Sequence[int], now: datetime, reason: str) -> None:
+        """Gives back claims for which nothing was begun: deferred, due at once, not counted as an attempt."""
+        self._latest = now
+        with self._store.engine.begin() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED)
+                .values(state=State.DEFERRED, reason=reason, due_at=now, updated_at=now)
+            )
+
+    def _row(self, outcome: Attempt) -> tuple[Any, ...]:
+        return (
+            self.id,
+            outcome.relay,
+            moment_text(outcome.started_at),
+            outcome.state.value,
+            outcome.note,
+            *reply_columns(outcome.reply),
+            outcome.due_at and moment_text(outcome.due_at),
+            moment_text(outcome.finished_at),
+            outcome.delivery_id,
+        )
+
+    def _record(self, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) -> None:
+        cursor.executemany(self._store.sql(_RECORD), rows)
+        cursor.executemany(self._store.sql(_CONCLUDE), [row[_OWN:] for row in rows])
+
+    def _claim(self, cursor: DBAPICursor, wanted: Sequence[int], now: str) -> list[Delivery]:
+        cursor.execute(self._store.sql(_CLAIM.format(marks(wanted))), (self.id, now, now, now, *wanted, now))
+        taken = [number for (number,) in cursor.fetchall()]
+        if not taken:
+            return []
+        cursor.execute(self._store.sql(_CLAIMED.format(marks(taken))), taken)
+        rows = {row[0]: row for row in cursor.fetchall()}
+        claimed = [delivery_of(rows.pop(number)) for number in wanted if number in rows]
+        return [self._without_suppressed_cc(cursor, one) if one.cc else one for one in claimed]
+
+    def _without_suppressed_cc(self, cursor: DBAPICursor, delivery: Delivery) -> Delivery:
+        digests = {self._identity.of(address): address for address in delivery.cc}
+        query = f"SELECT digest FROM suppressions WHERE digest IN ({marks(digests)})"  # noqa: S608 - marks alone
+        cursor.execute(self._store.sql(query), list(digests))
+        gone = {bytes(digest) for (digest,) in cursor.fetchall()}
+        if not gone:
+            return delivery
+        kept = tuple(address for digest, address in digests.items() if digest not in gone)
+        cursor.execute(self._store.sql("UPDATE deliveries SET cc = ? WHERE id = ?"), (cc_text(kept), delivery.id))
+        return replace(delivery, cc=kept)
+
+    def _doubt_claims(self, now: datetime, note: str) -> None:
+        """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message."""
+        with self._store.transaction() as cursor:
+            cursor.execute(_ABANDONED)
+            rows = [
+                (run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, moment_text(now), number)
+                for number, run, claimed_at, relay in cursor.fetchall()
+            ]
+            if rows:
+                self._record(cursor, rows)
+
+    def _finish(self) -> None:
+        self._doubt_claims(self._latest, "The run ended without recording an outcome.")
+        with self._store.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == self.id).values(finished_at=self._latest))
+
+
+@contextmanager
+def exclusive_run(
+    store: Store, identity: Identity, event: str, mailing: str, *, relay: str, now: datetime
+) -> Iterator[Run]:
+    """The run that `Ledger.run` hands out."""
+    try:
+        with store.exclusive():
+            run = Run(store, identity, _enter(store, event, mailing, relay, now), now)
+            run._doubt_claims(now, "The run stopped before it could record an outcome.")
+            try:
+                yield run
+            except BaseException:
+                # What stopped the loop is what the person must hear; claims left here are found by the next run.
+                with suppress(LedgerError):
+                    run._finish()
+                raise
+            run._finish()
+    except Taken:
+        raise LedgerInUse(_who_is_running(store)) from None
+
+
+def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:
+    """Enters the run and returns its number; what was suppressed while an earlier one had claimed it is held back."""
+    with store.engine.begin() as connection:
+        hold_back(connection, now)
+        entry = insert(runs).values(
+            event=event, mailing=mailing, relay=relay, host=socket.gethostname(), pid=os.getpid(), started_at=now
+        )
+        number: int = connection.scalars(entry.returning(runs.c.id)).one()
+        return number
+
+
+def _who_is_running(store: Store) -> str:
+    with store.reading.connect() as connection:
+        row = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.id.desc())).first()
+    if row is None:
+        return f"{store.place} is in use by another run that is just beginning. Wait until it has ended."
+    return (
+        f"{store.place} is in use: process {row.pid} on {row.host} has been sending {row.mailing} of {row.event} since "
+        f"{row.started_at:%d %B %Y, %H:%M:%S} UTC. Wait until it has ended, or stop it there."
+    )

@@ -1,0 +1,201 @@
+"""The ledger's tables: what may exist in them, and which way a delivery may go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    types,
+)
+
+from mailer.model import State
+
+# The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
+# it, which spares the import of alembic; a test holds the two to the same schema.
+HEAD = "0001"
+
+# Where a delivery may go (design.md section 4, and deferred -> suppressed: whoever opts out between two attempts).
+ARROWS: Mapping[State, tuple[State, ...]] = {
+    State.QUEUED: (State.CLAIMED, State.SUPPRESSED, State.CANCELLED),
+    State.CLAIMED: (State.SENT, State.DEFERRED, State.FAILED, State.IN_DOUBT),
+    State.DEFERRED: (State.CLAIMED, State.FAILED, State.SUPPRESSED),
+    State.IN_DOUBT: (State.QUEUED, State.SENT),
+    State.SENT: (State.BOUNCED,),
+}
+
+
+def moment_text(moment: datetime) -> str:
+    """The moment as text that both dialects take and that sorts by time: ISO 8601, in UTC, of fixed width."""
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+def moment_of(stored: datetime | str) -> datetime:
+    """The moment that a driver returns for a column of type `Moment`, in UTC."""
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored.astimezone(UTC)
+
+
+class Moment(types.TypeDecorator[datetime]):
+    """An aware datetime: `timestamptz` where there is one, else text (see `moment_text`)."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        return types.TIMESTAMP(timezone=True) if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
+        return value if value is None or dialect.name == "postgresql" else moment_text(value)
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else moment_of(value)
+
+
+def one_of(column: str, states: tuple[State, ...]) -> str:
+    """The condition that the column holds one of the states; for it SQLite builds a table at each row if it is IN."""
+    return " OR ".join(f"{column} = '{state}'" for state in states)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "uq": "%(table_name)s_one_%(column_0_N_name)s",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "fk": "%(table_name)s_of_%(referred_table_name)s",
+        "pk": "%(table_name)s_key",
+    }
+)
+
+# `digest` is a keyed digest of the address (identity.py): it tells a recipient also after `forget` has taken the
+# address itself away. As an invitation is one per event and recipient, a delivery is one per invitation and mailing.
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("party_key", Text, nullable=False),
+    Column("party_kind", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("digest", "event"),
+    UniqueConstraint("reference"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("mailing", Text, nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("invitation_id", ForeignKey(invitations.c.id), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("mailing", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("cc", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("code", Integer),
+    Column("enhanced_status", Text),
+    Column("reply", Text),
+    Column("date", Moment),
+    Column("due_at", Moment),
+    Column("run_id", ForeignKey(runs.c.id)),
+    Column("claimed_at", Moment),
+    Column("queued_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("invitation_id", "mailing"),
+    UniqueConstraint("message_id"),
+    CheckConstraint(one_of("state", tuple(State)), name="state_is_known"),
+    CheckConstraint("(state = 'deferred') = (due_at IS NOT NULL)", name="deferred_is_due_some_time"),
+    CheckConstraint(
+        "state <> 'claimed' OR (run_id IS NOT NULL AND claimed_at IS NOT NULL AND date IS NOT NULL)",
+        name="claimed_has_owner",
+    ),
+)
+Index("deliveries_by_state", deliveries.c.event, deliveries.c.mailing, deliveries.c.state)
+Index(
+    "deliveries_claimed",
+    deliveries.c.run_id,
+    sqlite_where=deliveries.c.state == State.CLAIMED,
+    postgresql_where=deliveries.c.state == State.CLAIMED,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey(deliveries.c.id), nullable=False),
+    Column("run_id", ForeignKey(runs.c.id), nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Integer),
+    Column("enhanced_status", Text),
+    Column("reply", Text),
+    Column("note", Text, nullable=False),
+    Column("due_at", Moment),
+    CheckConstraint(one_of("state", ARROWS[State.CLAIMED]), name="state_is_an_outcome"),
+)
+Index("attempts_by_delivery", attempts.c.delivery_id)
+Index("attempts_by_time", attempts.c.finished_at)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", Integer, nullable=False),  # written by a trigger from the delivery itself: no key to check
+    Column("at", Moment, nullable=False),
+    Column("was", Text, nullable=False),
+    Column("became", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# alembic's own table, which says how far a ledger has been migrated.
+version = Table("alembic_version", metadata, Column("version_num", types.String(32), primary_key=True))
+version.primary_key.name = "alembic_version_pkc"

@@ -1,0 +1,138 @@
+"""A ledger in one SQLite file (or in memory, for a dry run): durable, with one writer at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, QueuePool, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from mailer.errors import LedgerError
+from mailer.ledger.store import Store, Taken
+
+# Seconds to wait for another process that is writing; `?timeout=` in the URL says otherwise.
+PATIENCE = 30.0
+
+# A write begins with the lock, so that it waits its turn here and never fails half-way for want of it.
+BEGIN = "BEGIN IMMEDIATE"
+
+_NETWORK = "A ledger must lie on a local disk, not on a network or synchronised folder: move it and set LEDGER_URL."
+_FAULTS: Mapping[int, str] = {
+    sqlite3.SQLITE_BUSY: "is locked by another program. Wait until that has ended, or close what has the file open.",
+    sqlite3.SQLITE_LOCKED: "is locked by another program. Wait until that has ended, or close what has the file open.",
+    sqlite3.SQLITE_FULL: "could not be written: the disk is full. Free some space and run the command again.",
+    sqlite3.SQLITE_READONLY: "may only be read. Give yourself the right to write to the file and to its folder.",
+    sqlite3.SQLITE_PERM: "may not be opened. Give yourself the right to read and write the file and its folder.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check LEDGER_URL, and your rights to the file and to its folder.",
+    sqlite3.SQLITE_NOTADB: "is not a ledger: the file holds something else. Name another file in LEDGER_URL.",
+    sqlite3.SQLITE_CORRUPT: "is damaged. Copy it away, restore the last sound copy and run `mailer doctor`.",
+    sqlite3.SQLITE_PROTOCOL: f"cannot be locked. {_NETWORK}",
+    sqlite3.SQLITE_IOERR: f"could not be read or written: the disk reports a fault. {_NETWORK}",
+}
+
+
+class SQLiteStore(Store):
+    """WAL and synchronous=FULL: readers never wait, and a commit is on the disk before it returns."""
+
+    def __init__(self, url: URL) -> None:
+        in_memory = url.database in {None, "", ":memory:"}
+        self.path = None if in_memory else Path(url.database or "").absolute()
+        self.place = "The ledger in memory" if self.path is None else f"The ledger {url.database}"
+        connect_args: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
+        if "timeout" not in url.query:
+            connect_args["timeout"] = PATIENCE
+        self.engine = create_engine(
+            url.set(database=str(self.path) if self.path else None),
+            connect_args=connect_args,
+            # A database in memory lives and dies with its connection, so all threads take turns on one.
+            poolclass=QueuePool,
+            pool_size=1 if self.path is None else 5,
+            max_overflow=0 if self.path is None else 10,
+        )
+        self.reading = self.engine.execution_options(begin="BEGIN")
+        self._bare = self.engine.execution_options(begin="")
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
+        self._guard_border()
+
+    def explain(self, fault: BaseException) -> str:
+        code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+        return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
+
+    def require(self, *, create: bool) -> None:
+        if self.path is None or self.path.is_file():
+            return
+        if self.path.is_dir():
+            raise LedgerError(f"{self.place} is a folder. Name a file in LEDGER_URL.")
+        if not self.path.parent.is_dir():
+            raise LedgerError(f"{self.place} has no folder to lie in: make {self.path.parent}, or correct LEDGER_URL.")
+        if not create:
+            raise LedgerError(f"{self.place} does not exist yet: `mailer send` makes it. Or correct LEDGER_URL.")
+
+    def hold_for_making(self, connection: Connection) -> None:
+        """Nothing to do: BEGIN IMMEDIATE has let nobody else in."""
+
+    def settle(self) -> None:
+        with self._bare.connect() as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
+        if self.path is not None and mode != "wal":
+            raise LedgerError(f"{self.place} cannot keep a write-ahead log where it lies. {_NETWORK}")
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        from filelock import FileLock, Timeout
+
+        # The operating system lets go of it when the process ends in whatever way, so no process id needs judging.
+        lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Taken from None
+        except (OSError, NotImplementedError) as exc:
+            raise LedgerError(
+                f"{self.place} cannot be kept to one run by {self.path}.lock ({exc}). {_NETWORK}"
+            ) from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def begin(self, cursor: DBAPICursor) -> None:
+        cursor.execute(BEGIN)
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        # A table is changed by making it anew and dropping the old one, which must not look like deleting its rows.
+        with self._bare.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql(BEGIN)
+            try:
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise LedgerError(f"{self.place} is damaged: rows in it belong to nothing. Restore a sound copy.")
+                connection.commit()
+            finally:
+                connection.rollback()
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
+    def erase_traces(self) -> None:
+        with self._bare.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "cache_size = -16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    if statement := connection.get_execution_options().get("begin", BEGIN):
+        connection.exec_driver_sql(statement)

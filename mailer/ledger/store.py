@@ -1,0 +1,114 @@
+"""Where a ledger is kept: what the two dialects must offer alike, and the choice between them by URL."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import ArgumentError
+
+from mailer.errors import LedgerError
+
+
+class Taken(Exception):
+    """Somebody alive holds the exclusive right to send."""
+
+
+class Store(ABC):
+    """One database: `engine` begins transactions that write, `reading` those that only read.
+
+    Both share a pool and may be used from any thread. Whatever a driver raises leaves them as a LedgerError.
+    """
+
+    place: str
+    engine: Engine
+    reading: Engine
+
+    def _guard_border(self) -> None:
+        """Turns every error of the driver into a LedgerError; called once the engine is there."""
+
+        @event.listens_for(self.engine, "handle_error")
+        def explain(context: ExceptionContext) -> LedgerError | None:
+            fault = context.original_exception
+            ours = context.sqlalchemy_exception is not None
+            return LedgerError(self.explain(fault)) if ours else None
+
+    @abstractmethod
+    def explain(self, fault: BaseException) -> str:
+        """What a driver's error means, and what to do about it, in one or two sentences."""
+
+    @abstractmethod
+    def require(self, *, create: bool) -> None:
+        """Raises LedgerError where the database cannot be there, or is not and must not be made."""
+
+    @abstractmethod
+    def hold_for_making(self, connection: Connection) -> None:
+        """Keeps everybody else from making the same tables until the transaction ends."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Puts a ledger that is known to be ours into the mode in which it keeps its promises."""
+
+    @abstractmethod
+    def exclusive(self) -> AbstractContextManager[None]:
+        """The exclusive right to send, which ends with the process at the latest. Raises Taken."""
+
+    @abstractmethod
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """One transaction in which tables may be remade."""
+
+    @abstractmethod
+    def erase_traces(self) -> None:
+        """Leaves nothing of what was overwritten or deleted in the files that the store keeps."""
+
+    def sql(self, statement: str) -> str:
+        """The statement, written with `?` for each parameter, as the driver wants it."""
+        return statement
+
+    @abstractmethod
+    def begin(self, cursor: DBAPICursor) -> None:
+        """Begins a transaction that writes, as `engine` does."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[DBAPICursor]:
+        """One transaction on the driver itself, for what every message passes through.
+
+        Per group of sixteen messages SQLAlchemy would take longer than the database; elsewhere it does not matter.
+        """
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                self.begin(cursor)
+                yield cursor
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                connection.close()
+        except self.engine.dialect.loaded_dbapi.Error as exc:
+            raise LedgerError(self.explain(exc)) from exc
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(text: str) -> Store:
+    """The store that LEDGER_URL names; nothing is read yet. Raises LedgerError for a URL that names none."""
+    advice = "Write LEDGER_URL=sqlite:///ledger.db for a file, or postgresql://user@host/database."
+    try:
+        url: URL = make_url(text)
+    except ArgumentError:
+        raise LedgerError(f"LEDGER_URL is not the URL of a database. {advice}") from None
+    match url.get_backend_name():
+        case "sqlite":
+            from mailer.ledger.sqlite import SQLiteStore
+
+            return SQLiteStore(url)
+        case other:
+            raise LedgerError(f"A ledger cannot be kept in {other!r}. {advice}")

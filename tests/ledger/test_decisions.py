@@ -1,0 +1,105 @@
+"""What a person decides: settling doubts, cancelling, suppressing, forgetting."""
+
+from pathlib import Path
+
+import pytest
+
+from mailer.ledger import Ledger
+from mailer.model import Address, Reply, State
+from tests.ledger.people import (
+    DOMAIN,
+    EVENT,
+    MAILING,
+    NOW,
+    RELAY,
+    address,
+    doubt,
+    invitee,
+    later,
+    outcome,
+    queue,
+    raw,
+    send,
+    states,
+)
+
+
+def test_a_doubt_can_be_settled_as_sent(ledger: Ledger) -> None:
+    """What a person found to be sent is never sent again."""
+    numbers = queue(ledger, 1, 2)
+    doubt(ledger, numbers[:1])
+    assert ledger.settle(numbers, State.SENT, later(60)) == 1
+    assert states(ledger) == [State.SENT, State.QUEUED]
+    assert ledger.settle(numbers, State.QUEUED, later(60)) == 0
+    assert list(ledger.due(EVENT, MAILING, later(60)).values()) == numbers[1:]
+
+
+def test_a_doubt_about_somebody_who_opted_out_is_not_sent_again(ledger: Ledger) -> None:
+    """Settled for sending again, but suppressed in the meantime: suppressed."""
+    numbers = queue(ledger, 1)
+    doubt(ledger, numbers)
+    ledger.suppress(address(1), "opted out", NOW)
+    assert states(ledger) == [State.IN_DOUBT]
+    ledger.settle(numbers, State.QUEUED, later(60))
+    assert states(ledger) == [State.SUPPRESSED]
+
+
+def test_only_what_waits_can_be_cancelled(ledger: Ledger) -> None:
+    """Cancelling takes queued deliveries out and leaves alone what was sent."""
+    numbers = queue(ledger, 1, 2)
+    send(ledger, numbers[:1])
+    assert ledger.cancel(numbers, NOW, "the event moved") == 1
+    assert states(ledger) == [State.SENT, State.CANCELLED]
+    assert ledger.transitions(numbers[1])[-1].reason == "the event moved"
+
+
+def test_suppression_stops_what_waits_in_every_event(ledger: Ledger) -> None:
+    """Queued and deferred deliveries to the address are held back, in any spelling; others go on."""
+    numbers = queue(ledger, 1, 2)
+    ledger.enqueue("other-event", MAILING, [invitee(1)], domain=DOMAIN, now=NOW)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        [claimed] = run.exchange((), numbers[:1], NOW)
+        run.exchange([outcome(claimed, State.DEFERRED, due_at=NOW)], (), NOW)
+    assert ledger.suppress(Address("GUEST1", "mission.example.org"), "opted out", NOW) == 2
+    assert states(ledger) == [State.SUPPRESSED, State.QUEUED]
+    assert ledger.counts("other-event") == {MAILING: {State.SUPPRESSED: 1}}
+
+
+def test_suppressed_addresses_are_known_by_digest_alone(ledger: Ledger, url: str) -> None:
+    """Who opted out is recognised, and the list does not hold the address."""
+    ledger.suppress(address(1), "opted out", NOW)
+    assert ledger.suppressed([address(1), address(2)]) == {address(1).key}
+    assert ledger.suppress(address(1), "again", later(1)) == 0
+    [(reason, digest)] = raw(url, "SELECT reason, digest FROM suppressions")
+    assert reason == "opted out"
+    assert b"guest1" not in bytes(digest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.SENT, State.FAILED, State.DEFERRED, State.IN_DOUBT])
+def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp_path: Path, state: State) -> None:
+    """Address and words are gone from every file; how many were written to, and that nobody writes again, stays."""
+    person = Address("Ottilie.Quill", "quill.example.org")
+    own = invitee(1)
+    people = [type(own)(person, (), own.party, own.rule), type(own)(address(2), (person,), own.party, own.rule)]
+    ledger.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=NOW)
+    number = ledger.due(EVENT, MAILING, NOW)[person.key]
+    if state is not State.QUEUED:
+        words = Reply(550, "5.1.1", ("5.1.1 <ottilie.quill@quill.example.org> is not here",))
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            [claimed] = run.exchange((), [number], NOW)
+            due_at = later(60) if state is State.DEFERRED else None
+            run.exchange([outcome(claimed, state, words, due_at=due_at, note="to Ottilie.Quill")], (), NOW)
+    assert ledger.forget(person, later(5)) == 1
+
+    forgotten, copied = ledger.deliveries(EVENT)
+    assert forgotten.recipient.domain == "invalid"
+    assert forgotten.state is (State.SUPPRESSED if state in {State.QUEUED, State.DEFERRED} else state)
+    assert (forgotten.reply, len(copied.cc), copied.cc[0].domain) == (None, 1, "invalid")
+    assert ledger.suppressed([person]) == {person.key}
+    assert sum(sum(tally.values()) for tally in ledger.counts(EVENT).values()) == 2
+    ledger.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).lower()
+    assert b"quill" not in kept
+    with Ledger.open(url) as again:
+        assert again.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=later(9)) == 0
+        assert len(list(again.deliveries(EVENT))) == 2

@@ -1,0 +1,301 @@
+"""Making, opening and refusing a ledger: each refusal is one clear sentence, and leaves the file as it was."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from mailer.errors import LedgerError
+from mailer.ledger import Ledger
+from mailer.ledger.schema import HEAD
+from mailer.ledger.store import open_store
+from mailer.ledger.versions import MIGRATIONS, bring_up_to_date, migrate
+from mailer.model import State
+from tests.ledger.people import DOMAIN, EVENT, MAILING, NOW, RELAY, invitee, outcome, queue, raw, send, states
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of the administrator, if the tests run with them."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def tables(url: str) -> list[tuple[object, ...]]:
+    return raw(url, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+
+
+def test_a_ledger_is_there_again_when_it_is_opened_again(url: str) -> None:
+    """What was queued and sent, and the secret behind all names, outlive the process."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1, 2)[:1])
+        before, secret = list(ledger.deliveries(EVENT)), ledger.secret
+    with Ledger.open(url, create=False) as ledger:
+        assert (list(ledger.deliveries(EVENT)), ledger.secret) == (before, secret)
+
+
+def test_a_relative_path_starts_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sqlite:///ledger.db` is the file in the folder where the command runs, also after a change of folder."""
+    monkeypatch.chdir(tmp_path)
+    with Ledger.open("sqlite:///ledger.db") as ledger:
+        monkeypatch.chdir("/")
+        queue(ledger, 1)
+    assert (tmp_path / "ledger.db").is_file()
+
+
+def test_a_ledger_in_memory_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run has a whole ledger and no file."""
+    monkeypatch.chdir(tmp_path)
+    with Ledger.open("sqlite://") as ledger:
+        send(ledger, queue(ledger, 1))
+        assert states(ledger) == [State.SENT]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_ledger_has_the_tables_that_the_migrations_make(file: Path, url: str) -> None:
+    """The short way and the long way lead to the same schema, triggers and version included."""
+    Ledger.open(url).close()
+    migrated = f"sqlite:///{file}.migrated"
+    store = open_store(migrated)
+    with store.migrating() as connection:
+        migrate(connection)
+    store.close()
+    assert tables(url) == tables(migrated)
+    assert raw(migrated, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+NEXT = '''
+"""A change as a later version may make it."""
+import sqlalchemy as sa
+from alembic import op
+
+from mailer.ledger.triggers import LAWS, journal, refusal
+
+revision = "0002"
+down_revision = "0001"
+
+def upgrade() -> None:
+    with op.batch_alter_table("deliveries", recreate="always") as batch:
+        batch.add_column(sa.Column("later", sa.Text))
+    for law in LAWS:
+        if law.table == "deliveries":
+            op.execute(refusal(law, "sqlite"))
+    op.execute(journal("sqlite"))
+'''
+
+
+def test_a_ledger_of_version_1_can_be_migrated(
+    file: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full ledger of the first version takes a change of its central table, and keeps rows, keys and promises."""
+    with Ledger.open(url) as ledger:
+        numbers = queue(ledger, 1, 2)
+        send(ledger, numbers[:1])
+        before = list(ledger.deliveries(EVENT))
+    folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "versions" / "v0002_later.py").write_text(NEXT)
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0002")
+    monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
+    with Ledger.open(url) as ledger:
+        assert raw(url, "SELECT version_num FROM alembic_version") == [("0002",)]
+        assert list(ledger.deliveries(EVENT)) == before
+        with (
+            pytest.raises(LedgerError, match="no such transition"),
+            ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run,
+        ):
+            run.exchange([outcome(numbers[0])], (), NOW)
+        send(ledger, numbers[1:])
+        assert [step.became for step in ledger.transitions(numbers[1])] == [State.CLAIMED, State.SENT]
+
+
+def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped half-way, the ledger is the old one, whole."""
+    with Ledger.open(url) as ledger:
+        queue(ledger, 1)
+    before = tables(url)
+    folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "versions" / "v0002_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0002")
+    monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
+    with pytest.raises(RuntimeError, match="stopped"):
+        Ledger.open(url)
+    assert tables(url) == before
+    monkeypatch.undo()
+    with Ledger.open(url) as ledger:
+        assert states(ledger) == [State.QUEUED]
+
+
+def test_alembic_is_loaded_only_to_migrate(url: str) -> None:
+    """Making, opening and using a ledger does without the half second that alembic takes to load."""
+    code = (
+        "import sys; from mailer.ledger import Ledger; Ledger.open(sys.argv[1]).close(); "
+        "Ledger.open(sys.argv[1]).close(); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, url], cwd=ROOT, check=True)
+
+
+def refused(url: str, *, create: bool = True) -> str:
+    with pytest.raises(LedgerError) as caught:
+        Ledger.open(url, create=create).close()
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_newer_ledger_is_left_alone(file: Path, url: str) -> None:
+    """A ledger from a newer program is refused, and not a byte of it is changed."""
+    Ledger.open(url).close()
+    raw(url, "UPDATE alembic_version SET version_num = '0999'")
+    before = file.read_bytes()
+    assert "newer mailer" in refused(url)
+    assert file.read_bytes() == before
+
+
+def test_a_missing_ledger_is_not_made_by_a_question(file: Path, url: str) -> None:
+    """Commands that only ask do not make a ledger, and say which one does."""
+    assert "`mailer send` makes it" in refused(url, create=False)
+    assert not file.exists()
+    file.touch()
+    assert "is empty" in refused(url, create=False)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """A path into a folder that is not there names the folder."""
+    assert f"make {tmp_path}/nowhere" in refused(f"sqlite:///{tmp_path}/nowhere/ledger.db")
+    assert "is a folder" in refused(f"sqlite:///{tmp_path}")
+
+
+def test_a_file_that_is_no_database_is_left_alone(file: Path, url: str) -> None:
+    """A workbook under the ledger's name is refused and kept."""
+    file.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 20)
+    before = file.read_bytes()
+    assert "is not a ledger" in refused(url)
+    assert file.read_bytes() == before
+
+
+def test_another_programs_database_is_left_alone(file: Path, url: str) -> None:
+    """A database with other tables is refused; nothing is added to it."""
+    for statement in ("CREATE TABLE contacts (name TEXT)", "CREATE TABLE alembic_version (version_num TEXT)"):
+        raw(url, statement)
+        before = file.read_bytes()
+        assert "tables of another program" in refused(url)
+        assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["ledger.db", "mysql://host/ledger", "oracle://ledger", ""])
+def test_a_url_that_names_no_store_is_explained(place: str) -> None:
+    """Whatever is no URL of ours is answered with one that would be."""
+    assert "LEDGER_URL=sqlite:///ledger.db" in refused(place)
+
+
+def test_a_locked_ledger_says_so(file: Path, url: str) -> None:
+    """While another program writes for too long, the command ends with a sentence and nothing half done."""
+    with Ledger.open(f"{url}?timeout=0.05") as ledger:
+        queue(ledger, 1)
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerError, match="is locked by another program"):
+                ledger.enqueue(EVENT, MAILING, [invitee(2)], domain=DOMAIN, now=NOW)
+            with pytest.raises(LedgerError, match="is locked"), ledger.run(EVENT, MAILING, NOW, relay=RELAY):
+                pass
+            assert states(ledger) == [State.QUEUED]
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY):
+            pass
+
+
+def test_a_ledger_that_may_only_be_read_says_so() -> None:
+    """Without the right to write, opening is refused with a sentence, and the rows stay."""
+    with TemporaryDirectory() as name:
+        folder, file = Path(name), Path(name, "ledger.db")
+        url = f"sqlite:///{file}"
+        with Ledger.open(url) as ledger:
+            queue(ledger, 1)
+        file.chmod(0o444)
+        folder.chmod(0o555)
+        with as_nobody():
+            assert "Give yourself the right to write" in refused(url)
+            assert "your rights to the file and to its folder" in refused(f"sqlite:///{folder}/other.db")
+        folder.chmod(0o755)
+        file.chmod(0o644)
+        with Ledger.open(url) as ledger:
+            assert states(ledger) == [State.QUEUED]
+
+
+def test_a_damaged_ledger_says_so(file: Path, url: str) -> None:
+    """A file with torn pages is reported as damaged, not as a traceback."""
+    with Ledger.open(url) as ledger:
+        queue(ledger, *range(200))
+    content = bytearray(file.read_bytes())
+    content[4096 * 3 :] = os.urandom(len(content) - 4096 * 3)
+    file.write_bytes(content)
+    with pytest.raises(LedgerError, match=r"damaged|refused"), Ledger.open(url) as ledger:
+        list(ledger.deliveries(EVENT))
+        ledger.counts(EVENT)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by an administrator")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
+    """On a full disk the command ends with a sentence; what was recorded before stays, and with space it goes on."""
+    place = f"sqlite:///{small_disk}/ledger.db"
+    filler = small_disk / "filler"
+    with Ledger.open(place) as ledger:
+        numbers = queue(ledger, *range(20))
+        with (
+            pytest.raises(LedgerError, match="the disk is full"),
+            ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run,
+        ):
+            claimed = run.exchange((), numbers[:5], NOW)
+            run.exchange(list(map(outcome, claimed)), (), NOW)
+            run.exchange((), numbers[5:7], NOW)
+            with filler.open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space"):
+                while True:
+                    stream.write(bytes(4096))
+            while True:
+                ledger.enqueue(EVENT, "reminder", map(invitee, range(2000)), domain=DOMAIN, now=NOW)
+        filler.unlink()
+    with Ledger.open(place) as ledger, ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        assert states(ledger, MAILING) == [State.SENT] * 5 + [State.IN_DOUBT] * 2 + [State.QUEUED] * 13
+        assert states(ledger, "reminder") == []
+        claimed = run.exchange((), numbers, NOW)
+        run.exchange(list(map(outcome, claimed)), (), NOW)
+        assert len(claimed) == 13
+
+
+def test_the_version_is_read_before_anything_is_written(file: Path, url: str) -> None:
+    """Opening an up-to-date ledger changes none of its tables."""
+    Ledger.open(url).close()
+    before = tables(url)
+    store = open_store(url)
+    bring_up_to_date(store, create=False)
+    store.close()
+    assert tables(url) == before

@@ -1,0 +1,104 @@
+"""What the audience, the pace and the reports read from the ledger."""
+
+from mailer.ledger import History, Ledger
+from mailer.model import State
+from tests.ledger.people import (
+    DOMAIN,
+    EVENT,
+    GREYLISTED,
+    MAILING,
+    NOW,
+    RELAY,
+    UNKNOWN,
+    address,
+    doubt,
+    invitee,
+    later,
+    outcome,
+    queue,
+    send,
+)
+
+
+def test_a_history_tells_states_and_the_last_mail(ledger: Ledger) -> None:
+    """For each recipient: the state in each mailing, and when something last went out or may have."""
+    numbers = queue(ledger, 1, 2, 3)
+    send(ledger, numbers[:1])
+    doubt(ledger, numbers[1:2], now=later(10))
+    send(ledger, queue(ledger, 1, mailing="reminder", now=later(90)), "reminder", later(90))
+    expected = {
+        address(1).key: History({MAILING: State.SENT, "reminder": State.SENT}, later(90)),
+        address(2).key: History({MAILING: State.IN_DOUBT}, later(10)),
+        address(3).key: History({MAILING: State.QUEUED}, None),
+    }
+    assert ledger.histories(EVENT) == expected
+    assert ledger.histories(EVENT, [address(2), address(9)]) == {address(2).key: expected[address(2).key]}
+    assert ledger.histories("other-event") == {}
+
+
+def test_a_failure_is_no_mail(ledger: Ledger) -> None:
+    """What the relay refused does not count as written."""
+    numbers = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), numbers, NOW)
+        run.exchange([outcome(numbers[0], State.FAILED, UNKNOWN)], (), NOW)
+    assert ledger.histories(EVENT)[address(1).key].last_written is None
+
+
+def test_due_is_what_may_be_claimed(ledger: Ledger) -> None:
+    """Queued deliveries at once, deferred ones when their time has come; narrowed to those asked about."""
+    numbers = queue(ledger, 1, 2, 3)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        claimed = run.exchange((), numbers[:2], NOW)
+        waits = [
+            outcome(one, State.DEFERRED, GREYLISTED, due_at=due_at)
+            for one, due_at in zip(claimed, [later(900), later(300)], strict=True)
+        ]
+        run.exchange(waits, (), NOW)
+    assert list(ledger.due(EVENT, MAILING, later(299))) == [address(3).key]
+    assert list(ledger.due(EVENT, MAILING, later(300))) == [address(2).key, address(3).key]
+    assert ledger.due(EVENT, MAILING, later(900), [address(1), address(7)]) == {address(1).key: numbers[0]}
+    assert ledger.next_due(EVENT, MAILING) == later(300)
+    assert ledger.next_due(EVENT, "reminder") is None
+
+
+def test_deliveries_can_be_read_by_mailing_and_state(ledger: Ledger) -> None:
+    """All of an event, or those of one mailing or state, in the order queued."""
+    numbers = queue(ledger, 1, 2)
+    queue(ledger, 2, mailing="reminder")
+    send(ledger, numbers[1:])
+    assert [one.mailing for one in ledger.deliveries(EVENT)] == [MAILING, MAILING, "reminder"]
+    assert [one.recipient for one in ledger.deliveries(EVENT, MAILING)] == [address(1), address(2)]
+    assert [one.id for one in ledger.deliveries(EVENT, state=State.SENT)] == numbers[1:]
+    assert ledger.counts(EVENT) == {MAILING: {State.QUEUED: 1, State.SENT: 1}, "reminder": {State.QUEUED: 1}}
+
+
+def test_a_long_report_may_decide_as_it_reads(ledger: Ledger) -> None:
+    """Reading keeps no lock: each delivery may be changed while the list is being read."""
+    queue(ledger, *range(10_050))
+    seen = 0
+    for delivery in ledger.deliveries(EVENT):
+        seen += 1
+        if seen % 2500 == 0:
+            ledger.cancel([delivery.id], NOW, "in passing")
+    assert seen == 10_050
+
+
+def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
+    """Every transaction with a reply or in doubt counts, with its recipients; a connection lost before does not."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 8, 9), *map(invitee, range(2, 5))], domain=DOMAIN, now=NOW)
+    numbers = list(ledger.due(EVENT, MAILING, NOW).values())
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), numbers, NOW)
+        run.exchange(
+            [
+                outcome(numbers[0], now=later(0)),
+                outcome(numbers[1], State.IN_DOUBT, None, now=later(10)),
+                outcome(numbers[2], State.FAILED, UNKNOWN, now=later(20)),
+                outcome(numbers[3], State.DEFERRED, None, now=later(30), due_at=later(60)),
+            ],
+            (),
+            NOW,
+        )
+    assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), (later(11), 1), (later(21), 1)]
+    assert ledger.reached_relay_since(later(1)) == [(later(11), 1), (later(21), 1)]

@@ -1,0 +1,190 @@
+"""The exclusive right to send, and the exchange of outcomes for claims."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mailer.errors import LedgerError, LedgerInUse
+from mailer.ledger import Ledger
+from mailer.model import State
+from tests.ledger.people import (
+    ACCEPTED,
+    DOMAIN,
+    EVENT,
+    GREYLISTED,
+    MAILING,
+    NOW,
+    RELAY,
+    UNKNOWN,
+    address,
+    doubt,
+    invitee,
+    later,
+    outcome,
+    queue,
+    send,
+    states,
+)
+
+
+def test_claims_come_back_in_the_order_asked(ledger: Ledger) -> None:
+    """What is claimed is what may be sent, in the order of the list."""
+    numbers = queue(ledger, *range(5))
+    wanted = [numbers[3], numbers[0], numbers[4]]
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        claimed = run.exchange((), wanted, NOW)
+        assert [one.id for one in claimed] == wanted
+        assert all(one.state is State.CLAIMED and one.date == NOW for one in claimed)
+        run.exchange(list(map(outcome, claimed)), (), NOW)
+
+
+def test_only_what_is_due_can_be_claimed(ledger: Ledger) -> None:
+    """Sent, claimed, suppressed, unknown and not yet due deliveries are left out without a word."""
+    numbers = queue(ledger, *range(4))
+    ledger.suppress(address(3), "opted out", NOW)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        first, second = run.exchange((), numbers[:2], NOW)
+        wait = outcome(second, State.DEFERRED, GREYLISTED, due_at=later(300))
+        [third] = run.exchange([outcome(first), wait], [*numbers, 999], NOW)
+        assert third.id == numbers[2]
+        assert run.exchange((), numbers, NOW) == []
+        [again] = run.exchange([outcome(third)], numbers, later(300))
+        assert again.id == second.id
+        run.exchange([outcome(again)], (), NOW)
+
+
+def test_outcomes_are_kept_word_for_word(ledger: Ledger) -> None:
+    """Each attempt keeps the relay's reply line by line; the delivery shows the last one."""
+    [number] = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), [number], NOW)
+        first = outcome(number, State.DEFERRED, GREYLISTED, due_at=later(300))
+        run.exchange([first], [number], later(300))
+        second = outcome(number, State.FAILED, UNKNOWN, now=later(300))
+        run.exchange([second], (), later(300))
+    assert ledger.attempts(number) == [first, second]
+    [delivery] = ledger.deliveries(EVENT)
+    assert (delivery.state, delivery.attempts) == (State.FAILED, 2)
+    assert (delivery.code, delivery.enhanced_status, delivery.reply) == (550, "5.1.1", "5.1.1 No such person")
+
+
+def test_the_date_is_that_of_the_first_claim(ledger: Ledger) -> None:
+    """A re-send after a deferral or a doubt has the Message-ID and Date of the first try."""
+    [number] = queue(ledger, 1)
+    doubt(ledger, [number])
+    assert ledger.settle([number], State.QUEUED, later(60)) == 1
+    with ledger.run(EVENT, MAILING, later(90), relay=RELAY) as run:
+        [again] = run.exchange((), [number], later(90))
+        assert again.date == NOW
+        assert again.message_id == ledger.message_id(EVENT, MAILING, address(1), DOMAIN)
+        run.exchange([outcome(again)], (), later(90))
+
+
+def test_what_was_not_begun_can_be_given_back(ledger: Ledger) -> None:
+    """A released claim is due at once and counts as no attempt."""
+    numbers = queue(ledger, 1, 2)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        first, _ = run.exchange((), numbers, NOW)
+        run.exchange([outcome(first)], (), NOW)
+        run.release(numbers, NOW, "interrupted")
+    assert states(ledger) == [State.SENT, State.DEFERRED]
+    assert list(ledger.due(EVENT, MAILING, NOW).values()) == numbers[1:]
+    assert ledger.attempts(numbers[1]) == []
+    assert ledger.transitions(numbers[1])[-1].reason == "interrupted"
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_claim_left_over_is_in_doubt(ledger: Ledger, stopped: bool) -> None:
+    """Nobody can say how far a claim got that was not handed back, whether the run ended in peace or not."""
+    numbers = queue(ledger, 1, 2)
+
+    def leave_a_claim() -> None:
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            run.exchange((), numbers[:1], NOW)
+            if stopped:
+                raise KeyboardInterrupt
+
+    if stopped:
+        with pytest.raises(KeyboardInterrupt):
+            leave_a_claim()
+    else:
+        leave_a_claim()
+    assert states(ledger) == [State.IN_DOUBT, State.QUEUED]
+    [attempt] = ledger.attempts(numbers[0])
+    assert (attempt.state, attempt.relay, attempt.started_at, attempt.reply) == (State.IN_DOUBT, RELAY, NOW, None)
+    assert ledger.runs(EVENT)[0].finished_at == NOW
+
+
+def test_a_second_run_is_told_who_is_at_work(url: str, ledger: Ledger) -> None:
+    """While one run lives, another is refused with the first one's process, mailing and time."""
+    with (
+        Ledger.open(url) as other,
+        ledger.run(EVENT, MAILING, NOW, relay=RELAY),
+        pytest.raises(LedgerInUse, match=rf"process \d+ on .+ invitation of {EVENT} since 02 May 2024, 09:30:00 UTC"),
+        other.run(EVENT, "reminder", NOW, relay=RELAY),
+    ):
+        pytest.fail("two runs at once")
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY):
+        pass
+    assert len(ledger.runs(EVENT)) == 2
+
+
+def test_a_group_is_recorded_whole_or_not_at_all(ledger: Ledger) -> None:
+    """Where one outcome cannot be recorded, none is, and nothing is claimed."""
+    numbers = queue(ledger, 1, 2)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        [claimed] = run.exchange((), numbers[:1], NOW)
+        with pytest.raises(LedgerError):
+            run.exchange([outcome(claimed), outcome(999)], numbers[1:], NOW)
+        assert states(ledger) == [State.CLAIMED, State.QUEUED]
+        run.exchange([outcome(claimed)], (), NOW)
+
+
+def test_nobody_is_written_to_who_opted_out_while_claimed(ledger: Ledger) -> None:
+    """An opt-out between two attempts holds: the second is never made."""
+    [number] = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        [claimed] = run.exchange((), [number], NOW)
+        assert ledger.suppress(address(1), "opted out", NOW) == 0
+        assert run.exchange([outcome(claimed, State.DEFERRED, GREYLISTED, due_at=NOW)], [number], NOW) == []
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY):
+        pass
+    assert states(ledger) == [State.SUPPRESSED]
+
+
+def test_copies_go_to_nobody_who_opted_out(ledger: Ledger) -> None:
+    """A suppressed address is gone from the Cc of whatever is claimed, and the ledger says so."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 2, 3)], domain=DOMAIN, now=NOW)
+    ledger.suppress(address(2), "opted out", NOW)
+    [number] = ledger.due(EVENT, MAILING, NOW).values()
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        [claimed] = run.exchange((), [number], NOW)
+        assert claimed.cc == (address(3),)
+        run.exchange([outcome(claimed)], (), NOW)
+    [delivery] = ledger.deliveries(EVENT)
+    assert delivery.cc == (address(3),)
+
+
+@pytest.mark.parametrize("place", ["sqlite://", None])
+def test_one_thread_may_exchange_while_another_reads(place: str | None, url: str) -> None:
+    """The loop's thread writes while the main thread reads and decides, in memory too."""
+    with Ledger.open(place or url) as ledger, ThreadPoolExecutor(1) as thread:
+        numbers = queue(ledger, *range(60))
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            claimed = run.exchange((), numbers[:5], NOW)
+            for start in range(5, 60, 5):
+                job = thread.submit(run.exchange, list(map(outcome, claimed)), numbers[start : start + 5], NOW)
+                assert sum(sum(tally.values()) for tally in ledger.counts(EVENT).values()) == 60
+                ledger.suppress(address(start + 100), "manual", NOW)
+                claimed = job.result()
+            run.exchange(list(map(outcome, claimed)), (), NOW)
+        assert ledger.counts(EVENT) == {MAILING: {State.SENT: 60}}
+
+
+def test_runs_remember_their_relay_and_process(ledger: Ledger) -> None:
+    """Each run stands in the ledger with event, mailing, relay, host, process and times."""
+    send(ledger, queue(ledger, 1), now=later(5))
+    [record] = ledger.runs(EVENT)
+    assert (record.event, record.mailing, record.relay) == (EVENT, MAILING, RELAY)
+    assert (record.started_at, record.finished_at) == (later(5), later(5))
+    assert ledger.attempts(1)[0].reply == ACCEPTED
