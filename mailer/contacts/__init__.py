@@ -1,0 +1,39 @@
+"""Staff's workbooks in, Contacts and Problems out; nothing is guessed and nothing is written to.
+
+`read` gives what stands in files and folders, `annotate` a copy of a workbook with its problems as comments,
+`write_workbook` an empty or filled workbook made for staff. `mailer.contacts.rows.sheets` reads the rows of any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mailer.contacts.reading import read
+from mailer.errors import Problem
+from mailer.model import PartyKind
+
+__all__ = ["annotate", "read", "write_workbook"]
+
+
+def annotate(path: Path, problems: Iterable[Problem], to: Path) -> None:
+    """Write to `to` a copy of the workbook `path` in which every problem is a comment at its cell.
+
+    Problems of other files are passed over. A comment stands at the first cell of its sheet where the problem has no
+    cell. `to` ends in `.xlsx` (`.xlsm` for a source with macros); a source of another kind (.csv, .tsv, .ods, .xls) is
+    copied as text, without its looks. Raises InputRefused where `path` cannot be read.
+    """
+    from mailer.contacts.annotation import annotate  # openpyxl
+
+    annotate(path, problems, to)
+
+
+def write_workbook(path: Path, kind: PartyKind, rows: Iterable[Mapping[str, str]] = ()) -> None:
+    """Write to `path` (.xlsx) the workbook that staff fill in, for missions or for organisations.
+
+    `rows` map headings to text ("Email", "Rank"); headings beyond the usual ones become further columns. No text can
+    become a formula.
+    """
+    from mailer.contacts.staff import write_workbook  # openpyxl
+
+    write_workbook(path, kind, rows)

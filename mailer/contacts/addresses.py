@@ -1,0 +1,70 @@
+"""Cells that hold e-mail addresses: cleaned of what surrounds them, several told apart, none repaired by guess."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from mailer.model import Address
+
+_COMMENT = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_IN_ANGLES = re.compile(r"[^<>;,|\n]*<([^<>]*)>")  # the display name goes with the brackets
+_QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')
+_SEPARATOR = re.compile(r"[\n\r;,|\\]+|/|\s+(?:or|and|et|ou|y|o|&)\s+")
+_NUMBER = re.compile(r"[+\d.,()\s/-]*\d(?:[eE]\+?\d+)?[\d\s()-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The addresses of one cell in their order, comments that were left out, and what is no address with the reason."""
+
+    addresses: tuple[Address, ...] = ()
+    comments: tuple[str, ...] = ()
+    wrong: tuple[tuple[str, str], ...] = ()
+
+
+def addresses(text: str) -> Found:
+    """What the cell holds, divided by line breaks, `;` `,` `/` or `|`; `mailto:` links and `Name <address>` too."""
+    try:
+        if text.isascii():
+            return Found((Address.parse(text),))
+    except ValueError:
+        pass
+    text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    text = _IN_ANGLES.sub(r" \1 ;", _QUOTED.sub("", text))
+    comments = []
+    for round_one, square in _COMMENT.findall(text):
+        if "@" not in (inner := round_one or square) and inner.strip():
+            comments.append(" ".join(inner.split()))
+    text = _COMMENT.sub(lambda match: f";{match[1] or match[2]};" if "@" in match[0] else " ", text)
+    found: dict[str, Address] = {}
+    wrong = []
+    for part in _parts(text):
+        try:
+            address = Address.parse(part)
+        except ValueError as exc:
+            wrong.append((part, _reason(part, exc)))
+        else:
+            found.setdefault(address.key, address)
+    return Found(tuple(found.values()), tuple(comments), tuple(wrong))
+
+
+def _parts(text: str) -> list[str]:
+    parts: list[str] = []
+    for piece in _SEPARATOR.split(text):
+        words = piece.split()
+        # Blanks divide only what is an address on both sides; anything else is shown to the person as it stands.
+        parts += words if all("@" in word for word in words) else [" ".join(words)]
+    return [bare for part in parts if (bare := _bare(part))]
+
+
+def _bare(part: str) -> str:
+    part = re.sub(r"(?i)^mailto:\s*", "", part.strip(" '\"<>.:"))
+    return part.partition("?")[0] if "@" in part.partition("?")[0] else part
+
+
+def _reason(part: str, exc: ValueError) -> str:
+    if "@" not in part:
+        return "it is a number" if _NUMBER.fullmatch(part) else "it has no @"
+    return str(exc).rstrip(".") if part.count("@") == 1 else "it has more than one @"

@@ -1,0 +1,103 @@
+"""Names as staff type them: honorifics are told apart from them, placeholders refused, nothing is split by guess."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, letters, title_of_address, title_words
+
+# Nobody's name, with or without a point; the other short forms count in a name only with their point.
+_SURE = frozenset({
+    "mr", "ms", "mrs", "mx", "dr", "prof", "mme", "mlle", "sra", "srta", "dra", "excmo", "excma", "professor",
+    "monsieur", "madame", "mademoiselle", "ambassador", "ambassadeur", "ambassadrice", "embajador", "embajadora",
+    "colonel", "coronel", "archbishop", "السيد", "السيدة", "الانسة", "الدكتور", "الدكتورة", "سعادة", "معالي", "السفير",
+    "السفيرة",
+})  # fmt: skip
+_WITH_POINT = frozenset({
+    "sr", "rev", "msgr", "hon", "amb", "col", "gen", "lt", "maj", "capt", "brig", "adm", "cmdr", "cdr", "lic", "ing",
+})  # fmt: skip
+_IN_BRACKETS = re.compile(r"\s*\(\s*([^()]{1,20}?)\s*\)$")
+_INITIALS = re.compile(r"[HS]\. E\b", re.IGNORECASE)
+_NOBODY = re.compile(
+    r"nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)|\(?vacant[e]?\)?"
+    r"|vacant (?:post|position)|(?:position|post|poste) vacant|to be (?:confirmed|announced|determined|appointed)"
+    r"|inconnue?|desconocid[oa]|por (?:confirmar|designar)|[àa] (?:confirmer|désigner)|شاغر",
+    re.IGNORECASE,
+)
+# First words that deserve a second look, beside all titles.
+_TELLING = frozenset({
+    "nan", "tbc", "tbd", "tba", "na", "null", "none", "xx", "xxx", "unknown", "not", "vacant", "vacante", "position",
+    "post", "poste", "to", "inconnu", "inconnue", "desconocido", "desconocida", "por", "à", "a", "شاغر",
+})  # fmt: skip
+_PARTICLE_JOINED = re.compile(r"^(?:[^\W\d_]{1,3}['’-](?=\w{3})|Mc|Mac|De|Di|Du|La|Le)(?=[^\W\d_]{3})")
+
+
+def is_ordinary(name: str) -> bool:
+    """Whether a glance shows that the cell holds a name and nothing beside it; most cells need no second look."""
+    first = name.partition(" ")[0].casefold()
+    return (
+        first.isalpha() and first not in _TELLING and "@" not in name and name[-1] != ")" and first not in TITLE_WORDS
+    )
+
+
+def is_nobody(name: str) -> bool:
+    """Whether the cell says that there is nobody ("TBC", "vacant", "nan", "N/A"), or holds no letter at all."""
+    return bool(_NOBODY.fullmatch(name)) or not any(c.isalpha() for c in name)
+
+
+def without_honorific(name: str) -> tuple[str, str]:
+    """The honorific in a name's cell, as we write titles, and the name without it; both as typed where there is none.
+
+    "H.E. Mr. X", "Dr X", "S.E. M. X" and "X (Ms)" carry one. Forms that may be a name or initials ("He", "S. E.",
+    "M.") count only before another title, or with the point that marks them ("H.E.", "Gen.").
+    """
+    found: list[str] = []
+    if name.endswith(")") and (bracket := _IN_BRACKETS.search(name)) and title_of_address(bracket[1])[1]:
+        found = title_words(bracket[1])
+        name = name[: bracket.start()]
+    words = title_words(name)
+    if _INITIALS.match(name) and not (len(words) > 1 and is_title(words[1])):
+        words = []
+    count = 0
+    while count < len(words) and _is_honorific(words, count):
+        count += 1
+    if count:
+        before = {letters(word) for word in words[:count]}
+        found = words[:count] + [word for word in found if letters(word) not in before]
+        name = " ".join(words[count:])
+    return title_of_address(" ".join(found))[0], name
+
+
+def _is_honorific(words: list[str], position: int) -> bool:
+    """Whether the word is a title, all words before it being titles."""
+    word = words[position]
+    form = letters(word)
+    if form in _SURE or word.upper() == "H.E." or (form in _WITH_POINT and word.endswith(".")):
+        return True
+    following = words[position + 1] if position + 1 < len(words) else ""
+    if is_style(word):
+        return letters(following) in _SURE or following.upper() in ("M.", "SR.") or is_style(following) or position > 0
+    return position > 0 and is_title(word) and is_style(words[position - 1])
+
+
+def family_name_in_capitals(name: str) -> str:
+    """The part of a full name that its capitals mark as the family name ("Ana de la MUESTRA"), else empty.
+
+    Particles in lower case directly before it belong to it. Initials, words of two letters and names that are wholly
+    in capitals mark nothing.
+    """
+    words = name.split()
+    marked = [index for index, word in enumerate(words) if _in_capitals(word)]
+    if not marked or len(marked) == len(words) or marked[-1] - marked[0] >= len(marked):
+        return ""
+    first = marked[0]
+    while first > 0 and words[first - 1].islower():
+        first -= 1
+    if first == 0 and marked[-1] == len(words) - 1:
+        return ""
+    return " ".join(words[first : marked[-1] + 1]).strip(",")
+
+
+def _in_capitals(word: str) -> bool:
+    core = _PARTICLE_JOINED.sub("", word.strip(","))
+    return core.isupper() and "." not in core and core != "III" and sum(c.isalpha() for c in core) > 2

@@ -1,0 +1,243 @@
+"""What a zipped workbook holds beside its values: whether it is safe to unpack, cells in error, hidden rows.
+
+calamine gives an empty cell for an error value and for a formula that was never calculated, and it lays a sheet out in
+memory as one rectangle; so each part is read here first. `zipfile` stops at the size that the directory promises and
+checks the CRC, hence a directory that lies is found before anything is unpacked in earnest.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from xml.etree import ElementTree as ET
+
+from mailer.contacts.rows import MAX_COLUMNS, letters, refusal
+from mailer.errors import InputRefused
+
+MAX_UNPACKED_OCTETS = 2**30
+MAX_RATIO = 200  # unpacked to packed, for parts above 10 MB; office software reaches about 20
+MAX_CELLS = 30_000_000  # of the rectangle from A1 to the last filled cell
+_BLOCK = 4 * 2**20
+
+ERROR = "is the error value {}"
+NOT_CALCULATED = "is a formula that was never calculated, so it has no value"
+
+# Only filled cells: one that carries nothing but a style ends in "/>".
+_FILLED_COLUMN = re.compile(rb' r="([A-Z]{1,3})[0-9]+"[^>/]*>')
+_WIDE = re.compile(rb' r="[A-Z]{2}')
+_FILLED_ROW = re.compile(rb'row\b[^>]*? r="([0-9]+)"[^>/]*>')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]* hidden="(?:1|true)")[^>]*? r="([0-9]+)"[^>/]*>')
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_REFERENCE = re.compile(rb' r="([A-Z]{1,3})([0-9]+)"')
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_VALUE = re.compile(rb"<(?:\w+:)?v(?: [^>]*)?>([^<]+)<")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE_TYPE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}value-type"
+_SHOWN_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Of one sheet: why a cell (row, 0-based column) seems empty, hidden rows that hold something, the last cell."""
+
+    faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+    last_row: int = 0
+    last_column: int = 0
+
+
+def inspect(path: Path) -> dict[str, Findings]:
+    """The findings in each sheet of the zipped workbook `path`, by its name. Raises InputRefused if it is unsafe."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_sizes(path, archive)
+            names = set(archive.namelist())
+            if "content.xml" in names:
+                found = _inspect_ods(path, archive)
+            elif "xl/workbook.xml" in names:
+                found = _inspect_xlsx(archive)
+            else:
+                raise refusal(path, f"The file is an archive, not a {path.suffix} workbook", "Save the list as .xlsx.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, ET.ParseError, KeyError, NotImplementedError, ValueError) as exc:
+        raise refusal(
+            path, f"The workbook is broken ({exc})", "Open it in Excel or LibreOffice and save it again as .xlsx."
+        ) from exc
+    for name, sheet in found.items():
+        _check_extent(path, name, sheet)
+    return found
+
+
+def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    parts = archive.infolist()
+    if any(part.flag_bits & 1 for part in parts):
+        raise _protected(path)
+    bombs = [p for p in parts if p.file_size > 10 * 2**20 and p.file_size > MAX_RATIO * max(p.compress_size, 1)]
+    if bombs or sum(part.file_size for part in parts) > MAX_UNPACKED_OCTETS:
+        raise refusal(
+            path,
+            "The workbook unpacks to more than 1 GB, or to far more than a list can",
+            "Copy the list into a new workbook, or save it as .csv.",
+        )
+
+
+def _check_extent(path: Path, name: str, sheet: Findings) -> None:
+    if sheet.last_column > MAX_COLUMNS:
+        problem = (
+            f"Sheet {name} is filled as far as column {letters(sheet.last_column - 1)}, beyond {MAX_COLUMNS} columns"
+        )
+        raise refusal(path, problem, "Delete the columns beyond the list.")
+    if sheet.last_row * sheet.last_column > MAX_CELLS:
+        problem = f"Sheet {name} is filled as far as row {sheet.last_row:,}: too many cells"
+        raise refusal(path, problem, "Delete the rows and columns beyond the list, or save it as .csv.")
+
+
+def _protected(path: Path) -> InputRefused:
+    return refusal(path, "The workbook is protected by a password", "Remove the password and save it again.")
+
+
+# --- Office Open XML --------------------------------------------------------------------------------------------------
+
+
+def _inspect_xlsx(archive: zipfile.ZipFile) -> dict[str, Findings]:
+    sheets = dict(_sheet_parts(archive))
+    for name in archive.namelist():
+        if name.endswith((".xml", ".rels")) and name not in sheets.values():
+            with archive.open(name) as part:
+                while part.read(_BLOCK):
+                    pass
+    return {name: _inspect_sheet(archive, part) for name, part in sheets.items()}
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    relations = {
+        relation.get("Id"): relation.get("Target", "").removeprefix("/xl/").removeprefix("xl/")
+        for relation in _small(archive, "xl/_rels/workbook.xml.rels")
+    }
+    for element in _small(archive, "xl/workbook.xml").iter():
+        if element.tag.endswith("}sheet"):
+            target = relations.get(element.get(_RELATION) or element.get(_STRICT_RELATION))
+            if target and target.startswith("worksheets/"):
+                yield element.get("name", ""), f"xl/{target}"
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    if archive.getinfo(name).file_size > 10 * 2**20:
+        raise ValueError(f"{name} is too large")
+    octets = archive.read(name)
+    if b"<!DOCTYPE" in octets:
+        raise ValueError(f"{name} declares a document type")
+    return ET.fromstring(octets)  # noqa: S314
+
+
+def _inspect_sheet(archive: zipfile.ZipFile, part: str) -> Findings:
+    found = Findings()
+    columns: set[bytes] = set()
+    with archive.open(part) as file:
+        for block in _whole_rows(file):
+            if _WIDE.search(block):
+                columns.update(_FILLED_COLUMN.findall(block))
+            found.last_row = max(found.last_row, _last_filled_row(block))
+            if b" hidden=" in block:
+                found.hidden_rows += map(int, _HIDDEN_ROW.findall(block))
+            if b't="e"' in block or b"<f" in block or (b"<row " not in block and b":f" in block):
+                found.faults.update(_faults(block))
+    found.last_column = max((_number(column) for column in columns), default=26)  # a bound: A to Z
+    return found
+
+
+def _whole_rows(file: IO[bytes]) -> Iterator[bytes]:
+    """The part in blocks that end between two rows."""
+    rest = b""
+    while block := file.read(_BLOCK):
+        rest += block
+        cut = max(rest.rfind(b"<row "), rest.rfind(b"<", 0, max(rest.rfind(b":row "), 0)))
+        if cut > 0:
+            yield rest[:cut]
+            rest = rest[cut:]
+    yield rest
+
+
+def _last_filled_row(block: bytes) -> int:
+    end = len(block)
+    while (end := block.rfind(b"row ", 0, end)) >= 0:
+        if row := _FILLED_ROW.match(block, end):
+            return int(row[1])
+    return 0
+
+
+def _faults(block: bytes) -> Iterator[tuple[tuple[int, int], str]]:
+    for attributes, content in _CELL.findall(block):
+        reference = _REFERENCE.search(b" " + attributes)
+        if not reference:
+            continue
+        value = _VALUE.search(content)
+        if b't="e"' in attributes:
+            why = ERROR.format(value[1].decode("utf-8", "replace") if value else "#N/A")
+        # A formula whose result is the empty text has no value either, but says that it is text.
+        elif not value and b't="str"' not in attributes and _FORMULA.search(content):
+            why = NOT_CALCULATED
+        else:
+            continue
+        yield (int(reference[2]), _number(reference[1]) - 1), why
+
+
+def _number(column: bytes) -> int:
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - 64
+    return number
+
+
+# --- OpenDocument -----------------------------------------------------------------------------------------------------
+
+
+def _inspect_ods(path: Path, archive: zipfile.ZipFile) -> dict[str, Findings]:
+    if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise _protected(path)
+    with archive.open("content.xml") as file:
+        if b"<!DOCTYPE" in file.read(4096):
+            raise ValueError("content.xml declares a document type")
+    sheets: dict[str, Findings] = {}
+    found = Findings()
+    row = 0
+    with archive.open("content.xml") as file:
+        table: ET.Element | None = None
+        for event, element in ET.iterparse(file, ("start", "end")):  # noqa: S314
+            if event == "start" and element.tag == f"{_TABLE}table":
+                table, row, found = element, 0, Findings()
+                sheets[element.get(f"{_TABLE}name", "")] = found
+            elif event == "end" and element.tag == f"{_TABLE}table-row":
+                row = _inspect_row(found, element, row)
+                if table is not None:
+                    table.clear()  # else the whole file would be held
+    return sheets
+
+
+def _inspect_row(found: Findings, element: ET.Element, before: int) -> int:
+    """Notes what the row holds that follows row `before`; the number of the last row it stands for."""
+    last = before + int(element.get(f"{_TABLE}number-rows-repeated", "1"))
+    column = 0
+    for cell in element:
+        if not cell.tag.startswith((f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")):
+            continue
+        width = int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
+        filled = cell.get(_OFFICE_TYPE) is not None
+        if cell.get(_SHOWN_TYPE) == "error":
+            found.faults[before + 1, column] = ERROR.format("".join(cell.itertext()) or "#N/A")
+        elif cell.get(f"{_TABLE}formula") and not filled:
+            found.faults[before + 1, column] = NOT_CALCULATED
+        column += width
+        if filled:
+            found.last_row = last
+            found.last_column = max(found.last_column, column)
+            if element.get(f"{_TABLE}visibility", "visible") != "visible" and before + 1 not in found.hidden_rows[-1:]:
+                found.hidden_rows.append(before + 1)
+    return last

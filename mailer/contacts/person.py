@@ -1,0 +1,328 @@
+"""One row of a sheet -> one Contact, and what is wrong with the row, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from mailer.contacts import cells as words
+from mailer.contacts.addresses import addresses
+from mailer.contacts.columns import Columns
+from mailer.contacts.names import family_name_in_capitals, is_nobody, is_ordinary, without_honorific
+from mailer.contacts.rows import letters
+from mailer.contacts.titles import contradict, merged, title_of_address
+from mailer.errors import Problem, Severity
+from mailer.model import Address, Contact, Party, PartyKind, Place, Rule, Standing
+
+_NAMES = ("name", "first_name", "last_name")
+_SHORT = ("title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name")
+# Words that stand for nobody and yet are names of people, where the other part of the name is given.
+_NAMES_ALL_THE_SAME = {("first_name", "Nan"), ("last_name", "Null")}
+_NO_EXTRA: Mapping[str, str] = {}
+_party = lru_cache(maxsize=4096)(Party)
+
+
+@dataclass(slots=True)
+class Row:
+    """A row in hand: `cells` are clean and end with an empty one (see `columns.MISSING`), `raw` are as they came."""
+
+    place: Place
+    columns: Columns
+    raw: Sequence[str]
+    cells: Sequence[str]
+    problems: list[Problem] = field(default_factory=list)
+    failed: bool = False
+
+    def say(self, column: int, problem: str, fix: str, severity: Severity = "error") -> None:
+        """Note a problem of the cell in the 0-based `column`."""
+        known = 0 <= column < len(self.columns.headings)
+        self.problems.append(
+            Problem(
+                problem,
+                fix,
+                severity,
+                self.place.file,
+                self.place.sheet,
+                f"{letters(column)}{self.place.row}" if column >= 0 else None,
+                self.place.row,
+                self.columns.headings[column] or None if known else None,
+                self.raw[column] if 0 <= column < len(self.raw) else None,
+            )
+        )
+        self.failed = self.failed or severity == "error"
+
+    def at(self, name: str) -> str:
+        return self.cells[self.columns.at[name]]
+
+
+def contact(row: Row, kind: PartyKind | None) -> Contact | None:
+    """The contact that the row says, None if an error stands in it; `row.problems` then tells all of them.
+
+    A row whose status is not active keeps only the errors of its address and party: nobody will be written to by it,
+    so what else is wrong with it is a warning.
+    """
+    columns, cells = row.columns, row.cells
+    status = _standing(row)
+    party = _party_of(row, kind)
+    address, cc = _addresses(row, status)
+    blocking = row.failed
+    title, first, last, name = _names(row)
+    rank = cells[columns.at["rank"]]
+    if rank and contradict(title, rank):
+        row.say(
+            columns.at["rank"],
+            f"The rank {rank!r} and the title {title!r} contradict each other",
+            "Correct one of the two; the form of address depends on it.",
+        )
+    language = _language(row)
+    rule = _rule(row)
+    if row.failed and not blocking and status not in (None, Standing.ACTIVE):
+        row.problems = [replace(problem, severity="warning") for problem in row.problems]
+        row.failed = False
+    if row.failed or party is None or address is None or status is None:
+        return None
+    at = columns.at
+    return Contact(
+        row.place,
+        party,
+        address,
+        cc,
+        title,
+        first,
+        last,
+        name,
+        cells[at["position"]],
+        rank,
+        language,
+        rule,
+        status,
+        cells[at["salutation"]],
+        cells[at["address_name"]],
+        cells[at["attachment"]],
+        {key: cells[column] for key, column in columns.extra} if columns.extra else _NO_EXTRA,
+    )
+
+
+# --- standing, party, language, rule ----------------------------------------------------------------------------------
+
+
+def _standing(row: Row) -> Standing | None:
+    text = row.at("status")
+    status = words.standing(text)
+    if status is None:
+        row.say(
+            row.columns.at["status"], "The status is not known", "Write active, do not contact or left, or nothing."
+        )
+    if opt_out := row.at("opt_out"):
+        yes = words.yes_or_no(opt_out)
+        if yes is None:
+            row.say(row.columns.at["opt_out"], "The cell says neither yes nor no", "Write yes or no.")
+            return None
+        if yes and status is Standing.ACTIVE:
+            return Standing.DO_NOT_CONTACT
+    return status
+
+
+def kind_of(columns: Columns, cells: Sequence[str]) -> PartyKind | None:
+    """The kind of party that a row says by its own column, else by the first filled party column; None if unknown."""
+    text = cells[columns.at["kind"]]
+    if text:
+        return words.party_kind(text)
+    filled = next((means for column, means in columns.party if cells[column]), None)
+    return filled or (columns.party[0][1] if columns.party else None)
+
+
+def _party_of(row: Row, kind: PartyKind | None) -> Party | None:
+    columns, cells = row.columns, row.cells
+    if kind is None:
+        column = columns.at["kind"]
+        row.say(
+            column, "It is not clear whether this is a mission or an organisation", "Write mission or organisation."
+        )
+        return None
+    filled = [(means is kind, cells[column]) for column, means in columns.party if cells[column]]
+    if len(filled) > 1 and not row.at("kind"):
+        row.say(
+            columns.party[-1][0],
+            "Both a mission and an organisation are given",
+            "Leave one of the two cells empty, or add a column 'Party kind'.",
+        )
+        return None
+    if not filled:
+        column = next((column for column, means in columns.party if means is kind), columns.party[0][0])
+        row.say(column, f"The {kind} is missing", f"Write the name of the {kind}.")
+        return None
+    return _party(max(filled)[1] if len(filled) > 1 else filled[0][1], kind)
+
+
+def _language(row: Row) -> str | None:
+    text = row.at("language")
+    if not text:
+        return None
+    code = words.language(text)
+    if code is None:
+        row.say(
+            row.columns.at["language"],
+            "The language is not known",
+            "Write its English name, such as French, or its code.",
+        )
+    return code
+
+
+def _rule(row: Row) -> Rule | None:
+    text = row.at("rule")
+    if not text:
+        return None
+    rule = words.rule(text)
+    if rule is None:
+        row.say(
+            row.columns.at["rule"], "The rule is not known", f"Write one of {', '.join(words.RULE_WORDS)}, or nothing."
+        )
+    return rule
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def _addresses(row: Row, status: Standing | None) -> tuple[Address | None, tuple[Address, ...]]:
+    """Whom to write to, and who gets a copy."""
+    to_column, *others = row.columns.address
+    text = row.cells[to_column]
+    if not text:
+        if status in (Standing.DO_NOT_CONTACT, Standing.LEFT):
+            row.say(
+                to_column,
+                f"The row says {status!s} but has no address, so nobody can be held back by it",
+                "Write the address, or delete the row.",
+                "warning",
+            )
+        else:
+            row.say(to_column, "The e-mail address is missing", "Write the address, or delete the row.")
+        return None, ()
+    found = _read_cell(row, to_column)
+    if not found:
+        return None, ()
+    first, rest = found[0], found[1:]
+    if rest:
+        copies = ", ".join(map(str, rest))
+        row.say(
+            to_column,
+            f"The cell holds {len(rest) + 1} addresses: {first} is written to, with {copies} in copy (Cc)",
+            "Nothing, if that is meant; else move the others to a column Cc.",
+            "warning",
+        )
+    for column in (*others, *row.columns.cc):
+        if row.cells[column]:
+            rest += _read_cell(row, column)
+    if not rest:
+        return first, ()
+    return first, tuple({address.key: address for address in rest if address.key != first.key}.values())
+
+
+def _read_cell(row: Row, column: int) -> list[Address]:
+    found = addresses(row.raw[column])
+    for text, reason in found.wrong:
+        row.say(
+            column,
+            f"{text!r} is not an e-mail address: {reason}",
+            "Correct it, as name@example.org; several go apart by a semicolon.",
+        )
+    if not found.addresses and not found.wrong:
+        row.say(column, "The cell holds no e-mail address", "Write the address, or empty the cell.")
+    if found.comments and found.addresses:
+        row.say(
+            column,
+            f"The remark {'; '.join(found.comments)!r} beside the address was left out",
+            "Move it to a column Notes.",
+            "warning",
+        )
+    return list(found.addresses)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def _names(row: Row) -> tuple[str, str, str, str]:
+    """Title, first, last and full name; honorifics that stood in a name are in the title."""
+    at, cells = row.columns.at, row.cells
+    title = cells[at["title"]]
+    if title:
+        title, known = title_of_address(title)
+        if not known:
+            row.say(
+                at["title"],
+                "The title is not one that we know; it is printed as typed",
+                "Check that it is a title of address (Mr., Dr., H.E. Ms.) and not a function or rank.",
+                "warning",
+            )
+    parts = {}
+    for part in _NAMES:
+        text = cells[at[part]]
+        if text and not is_ordinary(text):
+            text, title = _cleared(row, part, text, title)
+        parts[part] = text
+    first, last, name = parts["first_name"], parts["last_name"], parts["name"]
+    if not name:
+        name = f"{first} {last}" if first and last else first or last
+    elif not last and not first:
+        last = family_name_in_capitals(name)
+    return title, first, last, name
+
+
+def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
+    """The name without the honorific in it, and the title with it."""
+    column = row.columns.at[part]
+    if "@" in text:
+        row.say(column, "An e-mail address stands in the place of a name", "Write the name, or empty the cell.")
+        return text, title
+    if is_nobody(text) and not ((part, text) in _NAMES_ALL_THE_SAME and row.at("first_name") and row.at("last_name")):
+        row.say(column, f"{text!r} is not a name", "Write the name, or empty the cell: the row is then a mailbox.")
+        return text, title
+    honorific, name = without_honorific(text)
+    if not honorific:
+        return text, title
+    if is_nobody(name):
+        row.say(column, f"{text!r} holds a title and no name", "Write the name, or empty the cell.")
+        return text, title
+    whole = merged(title, honorific)
+    if whole is None:
+        row.say(
+            column,
+            f"The name says {honorific!r} and the title says {title!r}",
+            "Leave the title in the column Title alone, and correct it.",
+        )
+        return name, title
+    row.say(
+        column,
+        f"The title {honorific!r} stands in the name; it was read as the title",
+        "Move it to the column Title.",
+        "warning",
+    )
+    return name, whole
+
+
+# --- cells that cannot be read ----------------------------------------------------------------------------------------
+
+
+def unreadable_cells(row: Row, faults: Mapping[int, str]) -> None:
+    """Note the used cells that hold an error, a formula without a value (`faults`), control characters, or too much."""
+    columns = row.columns
+    short = {columns.at[name] for name in _SHORT} | {column for column, _ in columns.party}
+    for column, text in enumerate(row.raw):
+        if column >= len(columns.headings):
+            if text.strip() and row.place.sheet is None:
+                row.say(
+                    column,
+                    "The row has more cells than the header",
+                    "Put quotation marks around values that hold the delimiter.",
+                )
+        elif not columns.headings[column]:
+            continue
+        elif column in faults or text.strip() in words.ERROR_VALUES:
+            why = faults.get(column, "holds an error value")
+            row.say(column, f"The cell {why}", "Open the file in Excel and correct or calculate it, or type the value.")
+        elif sign := words.control_character(text):
+            row.say(column, f"The cell holds a control character ({sign})", "Type the value anew.")
+        elif len(text) > words.MAX_LENGTH and column in short:
+            row.say(column, f"The value is longer than {words.MAX_LENGTH:,} characters", "Shorten it.")

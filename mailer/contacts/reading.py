@@ -1,0 +1,128 @@
+"""Files and folders -> one stream of Contacts and Problems, missions first, nobody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from mailer.contacts import cells as words
+from mailer.contacts.columns import MISSING
+from mailer.contacts.headings import same_headings
+from mailer.contacts.person import Row, contact, kind_of, unreadable_cells
+from mailer.contacts.register import Register
+from mailer.contacts.tables import Table, files, tables
+from mailer.errors import InputRefused, Problem
+from mailer.model import Contact, PartyKind, Place, Standing
+
+_NO_FAULTS: Mapping[int, str] = {}
+_ACTIVE = ("", str(Standing.ACTIVE))
+
+
+def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
+    """Every contact and every problem in the files, and in all readable files of the folders, that `paths` name.
+
+    Missions come before organisations, so that an address that stands twice keeps the mission's row; the later row is
+    a warning that names the earlier. "Do not contact" holds wherever the address stands: other rows with it become
+    contacts of that status, and it gets no copies. Rows with the status `left` neither take nor lose an invitation.
+    A row with an error gives no contact. Hidden sheets and rows are read, with a warning (rows in .xlsx and .ods
+    alone). A file that cannot be read is one error without a cell, and the others are still read.
+
+    Text files are streamed; workbooks are held in memory until their contacts have been taken.
+    """
+    paths, problems = files(paths)
+    yield from problems
+    found: list[Table] = []
+    for path in paths:
+        for item in tables(path):
+            if isinstance(item, Table):
+                found.append(item)
+            else:
+                yield item
+    register = Register([(table.sheet.file, table.sheet.name) for table in found])
+    for table in found:
+        register.opted_out |= _opted_out(table)
+    numbered = list(enumerate(found))
+    del found
+    for kind in (PartyKind.MISSION, PartyKind.ORGANISATION):
+        numbered = [
+            (number, table) for number, table in numbered if table.columns.holds(kind) or kind is PartyKind.MISSION
+        ]
+        for number, table in numbered:
+            if table.columns.holds(kind):
+                yield from _contacts(table, kind, register, number)
+
+
+def _contacts(table: Table, kind: PartyKind, register: Register, number: int) -> Iterator[Contact | Problem]:
+    """The contacts of one kind of party in the table, with the problems of their rows.
+
+    Rows whose kind is unclear are told with the organisations.
+    """
+    columns = table.columns
+    headings = columns.headings
+    only = {means for _, means in columns.party} == {kind} and columns.at["kind"] == MISSING
+    try:
+        for row in _rows(table):
+            named = kind if only else kind_of(columns, row.cells)
+            if named is not kind and (named or PartyKind.ORGANISATION) is not kind:
+                continue
+            person = contact(row, named)
+            if person is not None and person.status is Standing.ACTIVE:
+                person = register.enter(person, number, row)
+            if row.problems:
+                if row.failed and same_headings(row.cells, headings):
+                    continue
+                yield from row.problems
+            if person is not None:
+                yield person
+    except InputRefused as exc:
+        yield from exc.problems
+
+
+def _opted_out(table: Table) -> set[str]:
+    """The keys of the addresses that the table says not to contact."""
+    deciding = [column for name in ("status", "opt_out") if (column := table.columns.at[name]) != MISSING]
+    keys: set[str] = set()
+    if not deciding:
+        return keys
+    try:
+        for number, raw in table.sheet.rows():
+            if any(column < len(raw) and raw[column] not in _ACTIVE for column in deciding):
+                row = _row(table, number, raw, _NO_FAULTS)
+                person = contact(row, kind_of(table.columns, row.cells))
+                if person is not None and person.status is Standing.DO_NOT_CONTACT:
+                    keys.add(person.address.key)
+    except InputRefused:
+        pass  # told when the contacts are read
+    return keys
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    """The rows below the header that hold something."""
+    faults: dict[int, dict[int, str]] = {}
+    for (number, column), why in table.sheet.faults.items():
+        faults.setdefault(number, {})[column] = why
+    for number, raw in table.sheet.rows():
+        if number > table.header:
+            row = _row(table, number, raw, faults.get(number, _NO_FAULTS))
+            if row.problems or any(row.cells):
+                yield row
+
+
+def _row(table: Table, number: int, raw: list[str], faults: Mapping[int, str]) -> Row:
+    """The row with its cells made plain and as many as the header has, and one empty cell more."""
+    sheet, columns = table.sheet, table.columns
+    width = len(columns.headings)
+    if len(raw) < width:
+        raw = raw + [""] * (width - len(raw))
+    joined = "|".join(raw)
+    suspect = not joined.isprintable() or len(joined) > words.MAX_LENGTH
+    # One look at the whole row spares the look at each cell of it.
+    if suspect or "  " in joined or "| " in joined or " |" in joined or joined[0] == " " or joined[-1] == " ":
+        cells = [words.plain(cell) for cell in raw]
+        cells.append("")
+    else:
+        cells = [*raw, ""]
+    row = Row(Place(sheet.file, sheet.name, number, columns.places), columns, raw, cells)
+    if suspect or faults or len(raw) > width or "#" in joined or "Err:" in joined:
+        unreadable_cells(row, faults)
+    return row

@@ -1,0 +1,112 @@
+"""Files and folders -> the tables in them that hold contacts, each with the plan of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from mailer.contacts import cells as words
+from mailer.contacts.columns import Columns, plan
+from mailer.contacts.headings import SEARCHED_ROWS, header_row
+from mailer.contacts.rows import READABLE, Sheet, sheets
+from mailer.errors import InputRefused, Problem
+
+_SAMPLE_ROWS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sheet that holds contacts: the number of its header row and the plan of its columns."""
+
+    sheet: Sheet
+    header: int
+    columns: Columns
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
+    """The files that `paths` name and the readable files in the folders that they name, and what was passed over."""
+    found: dict[Path, None] = {}
+    problems = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.is_file() and not _is_passing(p.name))
+            readable = [p for p in inside if p.suffix.lower() in READABLE]
+            found |= dict.fromkeys(readable)
+            problems += [
+                Problem(
+                    "The file is not read", "Save it as .xlsx, .ods or .csv if it holds contacts.", "warning", p.name
+                )
+                for p in inside
+                if p not in readable
+            ]
+            if not readable:
+                problems.append(Problem(f"The folder {path} holds no list", "Put an .xlsx, .ods or .csv file into it."))
+        else:
+            found[path] = None
+    return list(found), problems
+
+
+def _is_passing(name: str) -> bool:
+    """Whether the file is hidden or only says that somebody has a workbook open."""
+    return name.startswith((".", "~$"))
+
+
+def tables(path: Path) -> Iterator[Table | Problem]:
+    """The tables in `path`, and what is wrong with the file and its sheets as wholes."""
+    found, passed_over, filled = 0, [], False
+    try:
+        for sheet in sheets(path):
+            head = list(islice(sheet.rows(), _SAMPLE_ROWS + SEARCHED_ROWS))
+            filled = filled or bool(head)
+            header = header_row(head)
+            if header is None:
+                passed_over += [sheet] if any("@" in cell for _, cells in head for cell in cells) else []
+                continue
+            found += 1
+            yield from sheet.problems
+            yield from _table(sheet, head, header)
+    except InputRefused as exc:
+        yield from exc.problems
+        return
+    if not found:
+        problem = "No header row was found in the first 30 rows" if filled else "The file holds no rows"
+        yield Problem(problem, "Name the columns in one row: Mission, Name, Email and so on.", file=path.name)
+        return
+    for sheet in passed_over:
+        yield Problem(
+            "The sheet has no header row, so it was passed over though it holds addresses",
+            "Name its columns in one row, or delete the sheet.",
+            "warning",
+            sheet.file,
+            sheet.name,
+        )
+
+
+def _table(sheet: Sheet, head: list[tuple[int, list[str]]], header: int) -> Iterator[Table | Problem]:
+    number, headings = head[header]
+    headings = [words.plain(heading) for heading in headings]
+    sample = [[words.plain(cell) for cell in cells] for _, cells in head[header + 1 :]]
+    columns = plan(headings, sample, sheet.file)
+    for what in columns.missing:
+        yield Problem(
+            f"There is no column for {what} in the header row",
+            "Add the column, or correct its heading.",
+            file=sheet.file,
+            sheet=sheet.name,
+            row=number,
+        )
+    if columns.kind_unknown:
+        yield Problem(
+            "It is not clear whether the sheet holds missions or organisations",
+            "Call the column Mission or Organisation, or add a column 'Party kind'.",
+            file=sheet.file,
+            sheet=sheet.name,
+            row=number,
+        )
+    elif not columns.missing:
+        yield Table(sheet, number, columns)

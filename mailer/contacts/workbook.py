@@ -1,0 +1,106 @@
+"""Workbooks (.xlsx, .xlsm, .xls, .ods): their sheets as rows of text, by calamine, once their parts are known safe."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailer.contacts.parts import Findings, inspect
+from mailer.contacts.rows import MAX_COLUMNS, Sheet, refusal
+from mailer.errors import Problem
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again as .xlsx."
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+
+
+def tables(path: Path, head: bytes) -> Iterator[Sheet]:
+    """The sheets of the workbook `path`, whose first octets are `head`; see `rows.sheets`."""
+    from python_calamine import CalamineError, PasswordError, SheetTypeEnum, SheetVisibleEnum, load_workbook
+
+    protected = refusal(path, "The workbook is protected by a password", "Remove the password and save it again.")
+    _check_kind(path, head)
+    findings = inspect(path) if head.startswith(_ZIP) else {}
+    try:
+        with path.open("rb") as file, load_workbook(file) as book:
+            for about in book.sheets_metadata:
+                if about.typ is SheetTypeEnum.WorkSheet:
+                    hidden = about.visible is not SheetVisibleEnum.Visible
+                    found = findings.get(about.name, Findings())
+                    yield _sheet(path, book.get_sheet_by_name(about.name), found, hidden=hidden)
+    except PasswordError as exc:
+        raise protected from exc
+    except CalamineError as exc:
+        if head.startswith(_OLE) and _ENCRYPTED_PART in path.read_bytes():
+            raise protected from exc
+        raise refusal(path, f"The workbook is broken ({exc})", _SAVE_AGAIN) from exc
+
+
+def _check_kind(path: Path, head: bytes) -> None:
+    if head.startswith((_ZIP, _OLE)):
+        return
+    text = head.lstrip(b"\xef\xbb\xbf\r\n\t ").lower()
+    if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<?xml", b"<style", b"<!--")):
+        raise refusal(path, f"The file is a web page that was named {path.suffix}", _SAVE_AGAIN)
+    if b"\0" not in head and not head.startswith(b"PK"):
+        raise refusal(path, f"The file is plain text that was named {path.suffix}", f"Name it .csv. {_SAVE_AGAIN}")
+    raise refusal(path, "The workbook is broken, or it is none", _SAVE_AGAIN)
+
+
+def _sheet(path: Path, found: CalamineSheet, findings: Findings, *, hidden: bool) -> Sheet:
+    left = found.start[1] if found.start else 0
+    if found.width + left > MAX_COLUMNS:
+        raise refusal(
+            path, f"Sheet {found.name} is wider than {MAX_COLUMNS} columns", "Delete the columns beyond the list."
+        )
+    margin = [""] * left
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        for number, cells in enumerate(found.iter_rows(), start=1):
+            row = [cell if cell.__class__ is str else as_text(cell) for cell in cells]
+            if any(row) or (number in faulty):
+                yield number, margin + row if left else row
+
+    faulty = {row for row, _ in findings.faults}
+    problems = []
+    if hidden:
+        problems.append(
+            Problem(
+                "The sheet is hidden; it was read all the same",
+                "Delete it if it is out of use.",
+                "warning",
+                path.name,
+                found.name,
+            )
+        )
+    if findings.hidden_rows:
+        rows_hidden = ", ".join(str(row) for row in findings.hidden_rows[:5])
+        more = " and more" if len(findings.hidden_rows) > 5 else ""
+        problems.append(
+            Problem(
+                f"Rows are hidden or filtered out (row {rows_hidden}{more}); they were read all the same",
+                "Delete them, or write 'do not contact' or 'left' into their Status.",
+                "warning",
+                path.name,
+                found.name,
+                row=findings.hidden_rows[0],
+            )
+        )
+    return Sheet(path.name, found.name, rows, findings.faults, tuple(problems))
+
+
+def as_text(value: object) -> str:
+    """A cell's value as the person who typed it reads it; dates and times as ISO."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value)
