@@ -1,0 +1,83 @@
+"""The command `mailer`: arguments, wiring, exit codes and progress; the only room that prints."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+import mailer
+from mailer.cli.deciding import forget, resolve, suppress
+from mailer.cli.folder import demo, init
+from mailer.cli.looking import check, contacts, status
+from mailer.cli.previewing import preview
+from mailer.cli.sending import remind, send
+from mailer.errors import InputRefused, LedgerError, LedgerInUse, MailerError, RelayError, UsageError
+
+# done; done, but something wants a person; usage; input refused; relay unusable; interrupted.
+DONE, WANTS_A_PERSON, USAGE, REFUSED, RELAY, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+_EXIT_CODES: tuple[tuple[type[MailerError], int], ...] = (
+    (UsageError, USAGE),
+    (InputRefused, REFUSED),
+    (RelayError, RELAY),
+    (LedgerInUse, WANTS_A_PERSON),
+    (LedgerError, REFUSED),
+)
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"mailer {mailer.__version__}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def group() -> None:
+    """Personal invitations to missions and organisations, from the staff's spreadsheets to logged deliveries.
+
+    Run it in a working folder (`mailer init DIR` makes one). `mailer demo` shows the whole job in under a minute.
+
+    \b
+    Exit codes: 0 all done; 1 done, but something wants a person (failed, deferred, in doubt); 2 usage;
+    3 input refused, nothing sent; 4 relay unreachable or login refused, nothing lost; 130 interrupted, safe to rerun.
+    """
+
+
+for command in (demo, init, check, contacts, preview, send, remind, status, resolve, suppress, forget):
+    group.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the documented exit code, without a traceback."""
+    try:
+        code = group.main(standalone_mode=False, prog_name="mailer")
+    except click.exceptions.Abort:
+        click.echo("Stopped. Nothing more was done.", err=True)
+        code = INTERRUPTED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("Stopped at once. What was in flight is in doubt: the next run says which.", err=True)
+        code = INTERRUPTED
+    except click.ClickException as exc:
+        exc.show()
+        code = USAGE
+    except MailerError as exc:
+        code = _explain(exc)
+    except BrokenPipeError:
+        # Whoever read our output has left, like `mailer status | head`.
+        sys.stderr.close()
+        code = DONE
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _explain(error: MailerError) -> int:
+    from mailer.cli import console
+
+    if isinstance(error, InputRefused):
+        console.problems(error.problems)
+        console.complain("Nothing was sent.")
+    else:
+        console.complain(f"mailer: {error}")
+    return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))

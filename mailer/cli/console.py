@@ -1,0 +1,107 @@
+"""What the commands print: sentences, tables and problems for people, JSON for machines, and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from mailer.errors import Problem
+
+
+def say(text: str = "") -> None:
+    """One line for the person at the keyboard."""
+    click.echo(text)
+
+
+def complain(text: str) -> None:
+    """One line on standard error, where it does not mix with a report."""
+    click.echo(text, err=True)
+
+
+def as_json(value: object) -> None:
+    """`value` as the only thing on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table: aligned columns, cut to the terminal where there is one, whole in a file or pipe."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(len(row[n]) for row in [list(headings), *cells]) for n in range(len(headings))]
+    room = _terminal_width()
+    for row in [list(headings), *cells]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        say(line if room is None or len(line) <= room else line[: room - 1] + "…")
+
+
+def _terminal_width() -> int | None:
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def problems(found: Sequence[Problem]) -> None:
+    """Every problem with its place, errors first, on standard error, and how many there are."""
+    for problem in sorted(found, key=lambda problem: not problem.is_error):
+        complain(f"{problem.severity}: {problem}")
+    errors = sum(problem.is_error for problem in found)
+    warnings = len(found) - errors
+    if found:
+        complain(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(span: timedelta) -> str:
+    """`span` as a person says it: `less than a minute`, `14 minutes`, `3 h 20 min`."""
+    minutes = round(span.total_seconds() / 60)
+    if span < timedelta(minutes=1):
+        return "less than a minute"
+    return f"{_count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def log(event: str, **facts: object) -> None:
+    """One JSON line on standard error, for a log."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    click.echo(json.dumps({"at": now, "event": event, **facts}, ensure_ascii=False, default=str), err=True)
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict[str, object]], None]]:
+    """A call to make at each outcome: moves a bar with rate and time left on a terminal, else writes a JSON line."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _, facts: None if quiet else log("delivery", **facts)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed * 60:,.0f}/min" if speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Sending", total=total)
+
+        def advance(line: str, facts: dict[str, object]) -> None:
+            if facts.get("state") != "sent":
+                bar.console.print(line, markup=False, highlight=False)
+            bar.advance(task)
+
+        yield advance

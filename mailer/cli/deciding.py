@@ -1,0 +1,120 @@
+"""`mailer resolve`, `suppress` and `forget`: what only a person can decide."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from mailer.cli import console
+from mailer.cli.arguments import now_option, sandbox_option
+from mailer.errors import UsageError
+from mailer.model import Address, Delivery, State
+
+if TYPE_CHECKING:
+    from mailer.ledger import Ledger
+
+
+def _addresses(texts: tuple[str, ...]) -> list[Address]:
+    try:
+        return [Address.parse(text) for text in texts]
+    except ValueError as exc:
+        raise UsageError(f"{', '.join(texts)}: {exc}") from None
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[EVENT] [ADDRESS ...]")
+@click.option("--sent", "decision", flag_value="sent", help="They were received: mark them as sent.")
+@click.option("--resend", "decision", flag_value="queued", help="Send them again, with the same Message-ID and Date.")
+@sandbox_option
+@now_option
+def resolve(words: tuple[str, ...], decision: str | None, sandbox: bool, now: str | None) -> int:
+    """Show what is in doubt, and settle it: all of it, or the addresses named.
+
+    A delivery is in doubt when the connection or the program was lost after the message was handed over and before the
+    relay answered: it may have been sent. Ask the recipient or look into the relay's log, then decide.
+    """
+    from mailer.cli.desk import open_desk
+
+    event = words[0] if words and "@" not in words[0] else None
+    wanted = {address.key for address in _addresses(words[1:] if event else words)}
+    desk = open_desk(event, now, rehearsal=sandbox)
+    with desk.ledger(create=False) as ledger:
+        doubtful = [
+            delivery
+            for delivery in ledger.deliveries(desk.event.name, state=State.IN_DOUBT)
+            if not wanted or delivery.recipient.key in wanted
+        ]
+        if not doubtful:
+            console.say("Nothing is in doubt.")
+            return 0
+        for delivery in doubtful:
+            last = ledger.attempts(delivery.id)[-1]
+            when = last.started_at.astimezone(desk.event.timezone)
+            console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}")
+            console.say(f"  handed to {last.relay} on {when:%d %B %Y at %H:%M:%S %Z}; Message-ID {delivery.message_id}")
+            console.say(f"  {last.note}")
+        outcomes: dict[State, list[int]] = {State.SENT: [], State.QUEUED: []}
+        for delivery in doubtful:
+            state = State(decision) if decision else _ask(delivery)
+            if state:
+                outcomes[state].append(delivery.id)
+        ledger.settle(outcomes[State.SENT], State.SENT, desk.clock())
+        ledger.settle(outcomes[State.QUEUED], State.QUEUED, desk.clock())
+        left = len(doubtful) - sum(map(len, outcomes.values()))
+    console.say(
+        f"{len(outcomes[State.SENT])} marked as sent, {len(outcomes[State.QUEUED])} to be sent again, {left} left"
+    )
+    return int(left > 0)
+
+
+def _ask(delivery: Delivery) -> State | None:
+    if not sys.stdin.isatty():
+        return None
+    answer = click.prompt(
+        f"{delivery.recipient}", type=click.Choice(["sent", "resend", "leave"]), default="leave", show_choices=True
+    )
+    return {"sent": State.SENT, "resend": State.QUEUED}.get(answer)
+
+
+@click.command()
+@click.argument("address")
+@click.option("--reason", required=True, metavar="R", help="Why, in your own words.")
+@now_option
+def suppress(address: str, reason: str, now: str | None) -> int:
+    """Never write to ADDRESS again, in any event."""
+    (parsed,) = _addresses((address,))
+    with _ledger(now) as (ledger, moment):
+        stopped = ledger.suppress(parsed, reason, moment)
+    console.say(f"{parsed} is not written to any more; {stopped} waiting deliveries were stopped.")
+    return 0
+
+
+@click.command()
+@click.argument("address")
+@now_option
+def forget(address: str, now: str | None) -> int:
+    """Erase ADDRESS and every word about it from the ledger, and never write to it again."""
+    (parsed,) = _addresses((address,))
+    with _ledger(now) as (ledger, moment):
+        erased = ledger.forget(parsed, moment)
+    console.say(
+        f"{erased} deliveries were made anonymous. Take the address out of the spreadsheets and outbox/ as well."
+    )
+    return 0
+
+
+@contextmanager
+def _ledger(now: str | None) -> Iterator[tuple[Ledger, datetime]]:
+    """The real ledger, for what concerns every event, and the moment it is."""
+    from mailer import config
+    from mailer.cli.desk import clock_at, moment_of
+    from mailer.ledger import Ledger
+
+    settings, _ = config.load()
+    with Ledger.open(settings.LEDGER_URL) as ledger:
+        yield ledger, clock_at(moment_of(now, None))()

@@ -1,0 +1,200 @@
+"""The working folder as the commands see it: settings, event, clock, contacts and ledger, each opened once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from mailer.errors import InputRefused, Problem, UsageError
+from mailer.model import Contact, Event, Form, Mailbox, PartyKind
+
+if TYPE_CHECKING:
+    from mailer.config import Config
+    from mailer.ledger import Ledger
+    from mailer.protocol import Directory, Mission
+
+Clock = Callable[[], datetime]
+
+OUTBOX = Path("outbox")
+SANDBOX_LEDGER = "sqlite:///outbox/ledger.db"
+
+
+def shipped() -> Path:
+    """The folder that holds the shipped `templates/`, `contacts/` and `config.example.env`.
+
+    Inside the installed package, or the repository itself where mailer runs from there.
+    """
+    package = Path(__file__).parents[1]
+    carried = package / "_shipped"
+    return carried if carried.is_dir() else package.parent
+
+
+def clock_at(moment: datetime | None) -> Clock:
+    """A clock in UTC that shows `moment` now and goes on from there; the machine's own without one."""
+    if moment is None:
+        return lambda: datetime.now(UTC)
+    begun, start = time.monotonic(), moment.astimezone(UTC)
+    return lambda: start + timedelta(seconds=time.monotonic() - begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A contact with everything that its message needs besides the event: language, form of address, mission."""
+
+    contact: Contact
+    language: str
+    form: Form
+    mission: Mission | None
+
+    @property
+    def party(self) -> str:
+        """What the party is called in the guest's language."""
+        return self.mission.name(self.language) if self.mission else self.contact.party.name
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One working folder, with one event on the table. `problems` are the warnings of its settings and its event."""
+
+    config: Config
+    event: Event
+    clock: Clock
+    problems: tuple[Problem, ...] = ()
+    rehearsal: bool = False
+
+    @property
+    def templates(self) -> Path:
+        return self.config.TEMPLATES
+
+    @cached_property
+    def directory(self) -> Directory:
+        return load_directory(self.templates)
+
+    @property
+    def mail_from(self) -> Mailbox:
+        """The sender: MAIL_FROM; the contact person where it is not set, which is good enough to look at."""
+        return mailbox(self.config.MAIL_FROM) if self.config.MAIL_FROM else self.event.contact_person.mailbox
+
+    @property
+    def ledger_url(self) -> str:
+        return SANDBOX_LEDGER if self.rehearsal else self.config.LEDGER_URL
+
+    @contextmanager
+    def ledger(self, *, create: bool) -> Iterator[Ledger]:
+        """The ledger, made if need be; without `create` a missing one is replaced by an empty one in memory."""
+        from mailer.ledger import Ledger
+
+        if create and self.rehearsal:
+            OUTBOX.mkdir(exist_ok=True)
+        if create or self._ledger_exists():
+            with Ledger.open(self.ledger_url, create=create) as ledger:
+                yield ledger
+        else:
+            with Ledger.open("sqlite://") as ledger:
+                yield ledger
+
+    def _ledger_exists(self) -> bool:
+        scheme, _, path = self.ledger_url.partition(":///")
+        return scheme != "sqlite" or Path(path).exists()
+
+
+def open_desk(event_name: str | None, now: str | None, *, rehearsal: bool = False) -> Desk:
+    """The desk for the event that is meant, in the current folder. Raises InputRefused, or UsageError."""
+    from mailer import config, event
+
+    settings, odd_settings = config.load()
+    name = event.choose(settings.TEMPLATES, event_name or settings.EVENT)
+    loaded, odd_event = event.load(settings.TEMPLATES, name)
+    return Desk(settings, loaded, clock_at(moment_of(now, loaded)), (*odd_settings, *odd_event), rehearsal)
+
+
+def moment_of(text: str | None, event: Event | None) -> datetime | None:
+    """What `--now` says, in the event's zone where it names none, in UTC without an event. Raises UsageError."""
+    from mailer.event import moment
+
+    if text is None:
+        return None
+    try:
+        return moment(text, event.timezone if event else ZoneInfo("UTC"))
+    except ValueError as exc:
+        raise UsageError(f"--now {text}: {exc}.") from None
+
+
+def mailbox(text: str) -> Mailbox:
+    """The mailbox that a setting holds, which `config` has checked."""
+    from email.utils import parseaddr
+
+    from mailer.model import Address
+
+    name, address = parseaddr(text)
+    return Mailbox(Address.parse(address), name)
+
+
+def load_directory(templates: Path) -> Directory:
+    """The known missions: the folder's own `missions.csv`, else the shipped one."""
+    from mailer.protocol import Directory
+
+    own = templates / "missions.csv"
+    path = own if own.exists() else shipped() / "templates" / "missions.csv"
+    try:
+        return Directory.load(path)
+    except (ValueError, OSError) as exc:
+        fix = "Correct the line, or delete the file to use the shipped one."
+        raise InputRefused([Problem(f"cannot be used: {exc}", fix, file=str(path))]) from None
+
+
+def read_guests(
+    paths: tuple[Path, ...], directory: Directory, language_of: Callable[[Contact], str]
+) -> Iterator[Guest | Problem]:
+    """Whom the sheets name, each addressed in the language that `language_of` gives, and all problems."""
+    from mailer.contacts import read
+    from mailer.protocol import form_of_address
+
+    for found in read(paths):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        language = language_of(found)
+        mission = directory.find(found.party.name) if found.party.kind is PartyKind.MISSION else None
+        if mission is None and found.party.kind is PartyKind.MISSION:
+            yield from _look_alike(found, directory)
+        address = form_of_address(found, language, mission)
+        refused = False
+        for doubt in address.doubts:
+            refused = refused or doubt.severity == "error"
+            yield problem_at(found, doubt.field, doubt.problem, doubt.fix, warning=doubt.severity == "warning")
+        if not refused:
+            yield Guest(found, language, address.form, mission)
+
+
+def _look_alike(contact: Contact, directory: Directory) -> Iterator[Problem]:
+    """A warning where the party's name may be read as that of several missions, so that none is printed for it."""
+    if candidates := directory.candidates(contact.party.name):
+        names = " or ".join(f"“{mission.name('en')}”" for mission in candidates)
+        problem = "this name is easily taken for another state's, so it is printed as it stands"
+        yield problem_at(contact, "party", problem, f"Write {names}.", warning=True)
+
+
+def problem_at(contact: Contact, field: str, problem: str, fix: str, *, warning: bool = False) -> Problem:
+    """A problem in the cell that holds `field` of `contact`, or in its row where the sheet has no such column."""
+    place = contact.place
+    letters_and_heading = place.columns.get(field)
+    value = getattr(contact, field, None)
+    return Problem(
+        problem,
+        fix,
+        "warning" if warning else "error",
+        file=place.file,
+        sheet=place.sheet,
+        cell=place.cell(field),
+        row=place.row,
+        column=letters_and_heading[1] if letters_and_heading else None,
+        value=str(value) if value else None,
+    )

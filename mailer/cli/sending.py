@@ -1,0 +1,252 @@
+"""`mailer send` and `mailer remind`: say what is due, ask, send it, and say what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from mailer.cli import console
+from mailer.cli.arguments import event_argument, now_option
+from mailer.errors import InputRefused, Problem, UsageError
+
+if TYPE_CHECKING:
+    from mailer.cli.desk import Desk, Guest
+    from mailer.cli.mailing import Prepared, Survey
+    from mailer.deliver import Tally
+    from mailer.ledger import Ledger
+    from mailer.model import Mailing
+
+# What one message takes on a usual relay over one connection, in seconds, for the forecast.
+_SECONDS_EACH = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How a mailing is to be sent, as the command line says."""
+
+    dry_run: bool
+    yes: bool
+    wait: bool
+    limit: int | None
+    only: str | None
+    test: str | None
+    sandbox: bool
+    skip_invalid: bool
+    anytime: bool
+
+
+def _sending_options(command: Callable[..., int]) -> Callable[..., int]:
+    options = (
+        event_argument,
+        click.option("--mailing", metavar="NAME", help="Which mailing of the event."),
+        click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent, and to whom not."),
+        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        click.option("--wait", is_flag=True, help="Stay until every deferral is settled or given up."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N messages in this run."),
+        click.option("--only", metavar="TEXT", help="Only where address, name or party holds TEXT."),
+        click.option("--test", metavar="ADDRESS", help="Send samples, one a language and form, to ADDRESS instead."),
+        click.option("--sandbox", is_flag=True, help="Rehearse: deliver into outbox/, with a ledger of its own."),
+        click.option("--skip-invalid", is_flag=True, help="Send the sound rows although others have errors."),
+        now_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_sending_options
+def send(event: str | None, mailing: str | None, now: str | None, **flags: object) -> int:
+    """Send what is due of a mailing (the invitation if none is named) and record it; run again, it resumes."""
+    from mailer.cli.desk import open_desk
+    from mailer.cli.mailing import choose_mailing
+
+    options = _Options(anytime=True, **flags)  # type: ignore[arg-type]
+    desk = open_desk(event, now, rehearsal=options.sandbox)
+    return _send(desk, choose_mailing(desk, mailing), options)
+
+
+@click.command()
+@_sending_options
+@click.option("--anytime", is_flag=True, help="Also outside the reminder's days and hours.")
+def remind(event: str | None, mailing: str | None, now: str | None, **flags: object) -> int:
+    """Send the reminder that is due at this moment to those who have not answered."""
+    from mailer.cli.desk import open_desk
+
+    options = _Options(**flags)  # type: ignore[arg-type]
+    desk = open_desk(event, now, rehearsal=options.sandbox)
+    reminders = {name: found for name, found in desk.event.mailings.items() if found.is_reminder}
+    if mailing is None and len(reminders) == 1:
+        mailing = next(iter(reminders))
+    if mailing not in reminders:
+        known = f"It has: {', '.join(reminders)}." if reminders else "A reminder is a mailing with before_deadline."
+        raise UsageError(f"Which reminder of {desk.event.name}? {known}")
+    return _send(desk, reminders[mailing], options)
+
+
+def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
+    from mailer.cli.mailing import narrowed, prepare, survey
+
+    if not (options.sandbox or options.dry_run):
+        _require_relay(desk)
+    prepared = prepare(desk, mailing)
+    if prepared.errors and not options.skip_invalid:
+        raise InputRefused(prepared.problems)
+    console.problems(prepared.problems)
+    if options.test:
+        return _send_samples(prepared, options.test)
+    with desk.ledger(create=not options.dry_run) as ledger:
+        found = narrowed(survey(prepared, ledger, desk.clock()), options.only, options.limit)
+        _summarise(prepared, found, ledger)
+        if options.dry_run:
+            _list(found)
+        elif not found.due:
+            console.say("Nothing is due.")
+        elif closed := None if options.anytime else _closed_until(prepared):
+            console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
+        else:
+            return _send_due(prepared, found, ledger, options)
+        return _exit_code(prepared, ledger)
+
+
+def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options) -> int:
+    from mailer.cli.dispatch import dispatch
+
+    _confirm(len(found.due), options)
+    tally = asyncio.run(dispatch(prepared, found.due, ledger, wait=options.wait))
+    _conclude(prepared, tally, len(found.due), ledger)
+    return 130 if tally.interrupted else _exit_code(prepared, ledger)
+
+
+def _send_samples(prepared: Prepared, address: str) -> int:
+    from mailer.cli.dispatch import send_samples
+    from mailer.model import Address, Mailbox, Standing
+
+    try:
+        to = Mailbox(Address.parse(address))
+    except ValueError as exc:
+        raise UsageError(f"--test {address}: {exc}") from None
+    samples: dict[tuple[str, str], Guest] = {}
+    for guest in prepared.guests:
+        if guest.contact.status is Standing.ACTIVE:
+            kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
+            samples.setdefault((guest.language, kind), guest)
+    told = list(asyncio.run(send_samples(prepared, list(samples.values()), to)))
+    for guest, words in told:
+        console.say(f"{words}: {guest.language}, as for {guest.form.address_name} ({guest.contact.address})")
+    console.say(f"Samples for {to.address}; the ledger knows nothing of them.")
+    return 0 if all(words == "sent" for _, words in told) else 1
+
+
+# --- before -----------------------------------------------------------------------------------------------------------
+
+
+def _require_relay(desk: Desk) -> None:
+    """Raises InputRefused where a real sending lacks its relay or its sender; it is never guessed."""
+    missing = {
+        "SMTP_HOST": "Set it in config.env to the name of your mail server. To rehearse without one: "
+        "mailer send --sandbox",
+        "MAIL_FROM": "Set it in config.env: Name <address>, an address that your relay lets you send from.",
+    }
+    problems = [
+        Problem(f"{key} is not set", fix, file="config.env", column=key)
+        for key, fix in missing.items()
+        if not getattr(desk.config, key)
+    ]
+    if problems:
+        raise InputRefused(problems)
+
+
+def _closed_until(prepared: Prepared) -> str | None:
+    """When the reminder's days and hours next allow sending, as a sentence; None if they do now."""
+    from mailer.audience import opening
+
+    event, now = prepared.desk.event, prepared.desk.clock()
+    opens = opening(prepared.mailing, event, now)
+    if opens <= now:
+        return None
+    return f"It would be sent from {opens.astimezone(event.timezone):%A, %d %B %Y, %H:%M %Z}; --anytime overrides this."
+
+
+def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
+    from mailer.cli.dispatch import pace_of
+
+    desk, now = prepared.desk, prepared.desk.clock()
+    event, sender = desk.event, prepared.sender.from_
+    relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
+    console.say(f"{event.title}")
+    console.say(f"{prepared.wave}: {len(found.due)} to be sent")
+    groups = Counter((guest.contact.party.kind.value, guest.language) for guest in found.due)
+    for (kind, language), number in sorted(groups.items()):
+        console.say(f"{number:>7}  {kind}s, in {language}")
+    for number, reason in found.reasons():
+        console.say(f"{number:>7}  left out: {reason}")
+    rows = {(problem.file, problem.sheet, problem.row) for problem in prepared.errors}
+    if rows:
+        console.say(f"{len(rows):>7}  left out: rows with errors, named above")
+    console.say(f"From {sender.name} <{sender.address}>" if sender.name else f"From {sender.address}")
+    console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
+    deadline = event.rsvp.deadline.astimezone(event.timezone)
+    console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
+    if found.due and not desk.rehearsal:
+        done = pace_of(desk, ledger).forecast(len(found.due), now, _SECONDS_EACH / desk.config.SMTP_CONNECTIONS)
+        clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
+        late = ", after the deadline" if done > deadline else ", before the deadline"
+        when = f"{done.astimezone(event.timezone):{clock}}{late}"
+        console.say(f"{len(found.due)} messages take {console.duration(done - now)}, done about {when}")
+
+
+def _list(found: Survey) -> None:
+    for guest in found.due:
+        console.say(f"would send to {guest.contact.address}: {guest.form.address_name} ({guest.party})")
+    for guest, reason in found.left_out:
+        console.say(f"left out {guest.contact.address}: {reason}")
+    console.say("A dry run: nothing was sent.")
+
+
+def _confirm(number: int, options: _Options) -> None:
+    if options.yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{number} messages are due, and nobody is there to confirm: add --yes to send them.")
+    what = "rehearse" if options.sandbox else "send"
+    if click.prompt(f"Type yes to {what} {number} messages", default="no").strip().lower() != "yes":
+        raise click.exceptions.Abort
+
+
+# --- after ------------------------------------------------------------------------------------------------------------
+
+
+def _conclude(prepared: Prepared, tally: Tally, number: int, ledger: Ledger) -> None:
+    from mailer.model import State
+
+    event, wave = prepared.desk.event, prepared.wave
+    states = ", ".join(f"{count} {state.value.replace('_', ' ')}" for state, count in sorted(tally.states.items()))
+    console.say(f"{states or 'Nothing'} of {number}.")
+    if tally.interrupted:
+        console.say(f"Stopped: {number - sum(tally.states.values())} not tried. Run the same command again to go on.")
+    standing = ledger.counts(event.name).get(wave, {})
+    if standing.get(State.IN_DOUBT):
+        console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
+    if standing.get(State.DEFERRED) and (due_at := ledger.next_due(event.name, wave)):
+        console.say(f"Deferred ones are due from {due_at.astimezone(event.timezone):%H:%M %Z} on: run it again then.")
+    if prepared.desk.rehearsal:
+        console.say("The messages are in outbox/; where they stand: mailer status --sandbox")
+    else:
+        console.say("Where everything stands: mailer status")
+
+
+def _exit_code(prepared: Prepared, ledger: Ledger) -> int:
+    """1 while something of this mailing wants a person, else 0."""
+    from mailer.model import State
+
+    standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
+    wanting = (State.FAILED, State.DEFERRED, State.IN_DOUBT, State.CLAIMED)
+    return int(any(standing.get(state) for state in wanting) or bool(prepared.errors))

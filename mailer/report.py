@@ -1,0 +1,152 @@
+"""Ledger rows -> counts, tables, workbook, JSON: what the organiser and the machines read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mailer.model import Contact, Delivery, Form, State
+
+# What a person must look at first, in the order of urgency; everything else follows.
+_URGENCY = (State.IN_DOUBT, State.FAILED, State.BOUNCED, State.DEFERRED, State.CLAIMED, State.QUEUED)
+
+STATUS_HEADINGS = ("Mailing", "Recipient", "Party", "State", "Tried", "The relay's words")
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten:
+    """A contact of the sheets whom a mailing has not reached, and why not (or that it is due)."""
+
+    mailing: str
+    recipient: str
+    party: str
+    reason: str
+
+
+def delivery_as_json(delivery: Delivery) -> dict[str, object]:
+    """One row of `status --json`."""
+    return {
+        "mailing": delivery.mailing,
+        "recipient": str(delivery.recipient),
+        "cc": [str(address) for address in delivery.cc],
+        "party": delivery.party,
+        "reference": delivery.reference,
+        "state": delivery.state.value,
+        "code": delivery.code,
+        "enhanced_status": delivery.enhanced_status,
+        "reply": delivery.reply,
+        "attempts": delivery.attempts,
+        "message_id": delivery.message_id,
+        "updated_at": delivery.updated_at.isoformat(),
+    }
+
+
+def counts_as_json(counts: Mapping[str, Mapping[State, int]]) -> dict[str, dict[str, int]]:
+    """How many deliveries of each mailing stand in each state."""
+    return {mailing: {state.value: number for state, number in states.items()} for mailing, states in counts.items()}
+
+
+def status_as_json(
+    event: str, now: datetime, counts: Mapping[str, Mapping[State, int]], deliveries: Iterable[Delivery], problems: int
+) -> dict[str, object]:
+    """The whole of `status --json`; `problems` is how many the spreadsheets have."""
+    return {
+        "event": event,
+        "now": now.isoformat(),
+        "mailings": counts_as_json(counts),
+        "deliveries": [delivery_as_json(delivery) for delivery in deliveries],
+        "answers": [],
+        "held": [],
+        "problems": problems,
+    }
+
+
+def status_rows(deliveries: Iterable[Delivery], not_written: Iterable[NotWritten]) -> list[Sequence[object]]:
+    """The status table: what wants a person first, then the rest in the order queued, then who was not written to."""
+    rank = {state: number for number, state in enumerate(_URGENCY)}
+    ordered = sorted(deliveries, key=lambda delivery: rank.get(delivery.state, len(rank)))
+    rows: list[Sequence[object]] = [
+        (
+            delivery.mailing,
+            str(delivery.recipient),
+            delivery.party,
+            delivery.state.value.replace("_", " "),
+            delivery.attempts,
+            words(delivery),
+        )
+        for delivery in ordered
+    ]
+    rows += [
+        (missing.mailing, missing.recipient, missing.party, "not sent", 0, missing.reason) for missing in not_written
+    ]
+    return rows
+
+
+def words(delivery: Delivery) -> str:
+    """The relay's last words about a delivery, code first, in one line."""
+    text = " ".join((delivery.reply or "").split())
+    return f"{delivery.code} {text}".strip() if delivery.code else text
+
+
+def contact_as_json(contact: Contact, form: Form) -> dict[str, object]:
+    """One row of `contacts --json`; `salutation` is the one that will be used, the row's own or that of its form."""
+    return {
+        "file": contact.place.file,
+        "sheet": contact.place.sheet,
+        "row": contact.place.row,
+        "party": contact.party.name,
+        "party_kind": contact.party.kind.value,
+        "title": contact.title,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "name": contact.name,
+        "position": contact.position,
+        "rank": contact.rank,
+        "email": str(contact.address),
+        "cc": [str(address) for address in contact.cc],
+        "language": contact.language,
+        "rule": contact.rule.value if contact.rule else None,
+        "status": contact.status.value,
+        "salutation": form.salutation,
+        "extra": dict(contact.extra),
+    }
+
+
+def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write one sheet with a frozen header and a filter to `path` (.xlsx). No text can become a formula."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import Cell
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    cells = [[_cell_value(value) for value in row] for row in rows]
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for number, heading in enumerate(headings):
+        longest = max((len(str(row[number])) for row in cells), default=0)
+        sheet.column_dimensions[get_column_letter(number + 1)].width = min(max(longest, len(heading)) + 2, 60)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{len(cells) + 1}"
+
+    def cell(value: str | float | None, *, bold: bool = False) -> Cell:
+        made: Cell = WriteOnlyCell(sheet, value=value)
+        if isinstance(value, str):
+            made.data_type = "s"
+        made.font = Font(bold=bold)
+        made.alignment = Alignment(vertical="top", wrap_text=bold)
+        return made
+
+    sheet.append([cell(heading, bold=True) for heading in headings])
+    for line in cells:
+        sheet.append([cell(value) for value in line])
+    book.save(path)
+
+
+def _cell_value(value: object) -> str | float | None:
+    """`value` as a workbook can hold it: control characters out, anything but numbers as text."""
+    if value is None or isinstance(value, int | float):
+        return value
+    return "".join(c for c in str(value) if c >= " " or c in "\t\n")
