@@ -1,0 +1,132 @@
+"""What can be found wrong in a template before anything is rendered: names, tags, and what they leave behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+from mailer.errors import Problem
+from mailer.model import Letter
+from mailer.render.document import LARGEST_HTML
+from mailer.render.faults import syntax_problem
+from mailer.render.source import TemplateFile
+
+_ALLOWED = (nodes.If, nodes.For, nodes.Assign, nodes.Output)
+_LEFTOVER = re.compile(r"\{\{|\{%|\{#|\{reference\}")
+_EMPTY_LINK = re.compile(r'\bhref="(?:mailto:)?"')
+
+
+def problems_in(template: TemplateFile, environment: Environment, known: Mapping[str, object]) -> list[Problem]:
+    """Every unknown name, tag and filter of `template`; `known` are the names it may use, with tables for what is known
+    of their entries (a contact's extra columns are not)."""
+    try:
+        tree = environment.parse(template.text)
+        environment.compile(tree)
+    except TemplateSyntaxError as exc:
+        return [syntax_problem(exc, template.file)]
+    found = {(line, what): fix for line, what, fix in (*_tags(tree), *_names(tree, environment, known))}
+    return [Problem(what, found[line, what], file=template.file, row=line) for line, what in sorted(found)]
+
+
+def _tags(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    for statement in tree.find_all(nodes.Stmt):
+        if not isinstance(statement, _ALLOWED):
+            fix = "Templates know `{% if %}`, `{% for %}` and `{% set name = value %}`; use those."
+            yield statement.lineno, "this tag has no place in a template", fix
+
+
+def _names(
+    tree: nodes.Template, environment: Environment, known: Mapping[str, object]
+) -> Iterator[tuple[int, str, str]]:
+    unknown = meta.find_undeclared_variables(tree) - known.keys() - environment.globals.keys()
+    assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name in unknown:
+            yield name.lineno, f"there is no `{name.name}`", f"Correct the name. There are: {', '.join(sorted(known))}."
+        if name.ctx != "load" and name.name in known:
+            yield name.lineno, f"`{name.name}` is a name of ours and cannot be set anew", "Choose another name."
+    for path, line in _paths(tree):
+        if path[0] in known and path[0] not in assigned:
+            yield from _unknown_entry(path, line, known)
+
+
+def _unknown_entry(path: tuple[str, ...], line: int, known: Mapping[str, object]) -> Iterator[tuple[int, str, str]]:
+    table: object = known
+    for depth, part in enumerate(path):
+        if not isinstance(table, Mapping):
+            return
+        if part not in table:
+            if not hasattr(dict, part):
+                there = ", ".join(sorted(map(str, table)))
+                fix = (
+                    f"Correct the name, or add it to event.toml. `{'.'.join(path[:depth])}` has: {there or 'nothing'}."
+                )
+                yield line, f"there is no `{'.'.join(path[: depth + 1])}`", fix
+            return
+        table = table[part]
+
+
+def _paths(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Each `a.b.c` of the tree as ("a", "b", "c") with its line, but those that are asked whether they are there."""
+    if isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
+        return
+    if isinstance(node, nodes.Filter) and node.name in ("default", "d"):
+        for argument in node.args:
+            yield from _paths(argument)
+        return
+    path = _path(node)
+    if path and len(path) > 1:
+        yield path, node.lineno
+        return
+    for child in node.iter_child_nodes():
+        yield from _paths(child)
+
+
+def _path(node: nodes.Node | None) -> tuple[str, ...] | None:
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr):
+        below = _path(node.node)
+        return (*below, node.attr) if below else None
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        below = _path(node.node)
+        return (*below, node.arg.value) if below else None
+    return None
+
+
+def names_used(templates: Iterable[TemplateFile], environment: Environment) -> frozenset[str]:
+    """The names that `templates` use, entries in full ("contact.extra.table"). Raises TemplateSyntaxError."""
+    trees = [environment.parse(template.text) for template in templates]
+    return frozenset(".".join(path) for tree in trees for path in _every_path(tree))
+
+
+def _every_path(node: nodes.Node) -> Iterator[tuple[str, ...]]:
+    path = _path(node)
+    if path:
+        yield path
+        return
+    for child in node.iter_child_nodes():
+        yield from _every_path(child)
+
+
+def problems_of(letter: Letter, file: str) -> list[Problem]:
+    """What is wrong with a rendered sample: a tag left over, a link to nowhere, no subject, too much HTML."""
+    problems = []
+    for part in (letter.subject, letter.text, letter.html):
+        leftover = _LEFTOVER.search(part)
+        if leftover:
+            around = part[leftover.start() : leftover.start() + 40].splitlines()[0]
+            fix = "Values from event.toml are printed as they stand: write the value itself there."
+            problems.append(Problem("a placeholder is left over in the letter", fix, file=file, value=around))
+            break
+    if _EMPTY_LINK.search(letter.html):
+        problems.append(Problem("a link leads nowhere", "Fill in its address, or take the link out.", file=file))
+    if not letter.subject:
+        problems.append(Problem("the subject is empty once it is filled in", "Write one that never is.", file=file))
+    size = len(letter.html.encode())
+    if size > LARGEST_HTML:
+        fix = f"Shorten it: mail programs cut off what is over {LARGEST_HTML // 1000} kB."
+        problems.append(Problem(f"the HTML has {size // 1000} kB", fix, file=file))
+    return problems

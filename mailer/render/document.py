@@ -1,0 +1,105 @@
+"""The HTML of a letter: body and foot in the house layout, styles inlined, images made parts of the message."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import css_inline
+
+from mailer.errors import Problem
+from mailer.render.placeholders import Placeholders
+
+# Gmail cuts a message off at about 102 kB; what is over this many octets of HTML is refused.
+LARGEST_HTML = 90_000
+
+_ELEMENT = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>|(?<=<title>)[^<]*')
+_ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
+_IMAGE = re.compile(r'\b(src|background)="([^"]*)"')
+_REMOTE_STYLE = re.compile(r"url\(\s*['\"]?(?:https?:)?//|@import", re.IGNORECASE)
+_ELEMENT_WITH_TEXT = re.compile(r"<(title|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+def assemble(layout: str, parts: Mapping[str, str], placeholders: Placeholders) -> str:
+    """The hidden `layout` with its `{{ body }}` and other `parts` in place and its styles inlined; tags still hidden.
+
+    Block tags between elements stand as comments, because HTML moves any other text out of tables.
+    """
+    document = placeholders.splice(_tags_as_comments(layout, placeholders), **parts)
+    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    return with_links(str(inliner.inline(document)), placeholders)
+
+
+def with_links(html: str, placeholders: Placeholders) -> str:
+    """`html` with the values in its attributes and its title as these want them, those in links held to their rules."""
+
+    def attribute(match: re.Match[str]) -> str:
+        made = placeholders.as_link if match[1] == "href" else placeholders.as_attribute
+        return f'{match[1]}="{made(match[2])}"'
+
+    def element(match: re.Match[str]) -> str:
+        return _ATTRIBUTE.sub(attribute, match[0]) if match[0][:1] == "<" else placeholders.as_attribute(match[0])
+
+    return _ELEMENT.sub(element, html)
+
+
+def _tags_as_comments(layout: str, placeholders: Placeholders) -> str:
+    pieces: list[str] = []
+    start = 0
+    for element in _ELEMENT_WITH_TEXT.finditer(layout):
+        pieces += [placeholders.blocks_as_comments(layout[start : element.start()]), element[0]]
+        start = element.end()
+    return "".join([*pieces, placeholders.blocks_as_comments(layout[start:])])
+
+
+def with_images(
+    document: str, folders: Sequence[Path], file: str, placeholders: Placeholders
+) -> tuple[str, list[tuple[str, Path]], list[Problem]]:
+    """`document` with `cid:` for each image of a file in one of `folders`; the images as (content id, file); faults.
+
+    A content id is made from the file's octets, so that it is the same in every run. Nothing is ever loaded from
+    elsewhere when the mail is read: any such image is a problem.
+    """
+    images: dict[str, Path] = {}
+    problems: list[Problem] = []
+
+    def taken(match: re.Match[str]) -> str:
+        name = unquote(unescape(match[2]))
+        if name.startswith("cid:"):
+            return match[0]
+        path = None if placeholders.tags_in(name) or urlsplit(name).scheme else _inside(folders, name)
+        if path is None:
+            problems.append(_refused(name, file, placeholders))
+            return match[0]
+        cid = f"{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}@images.mailer"
+        images[cid] = path
+        return f'{match[1]}="cid:{cid}"'
+
+    document = _IMAGE.sub(taken, document)
+    if _REMOTE_STYLE.search(document):
+        problems.append(Problem("a style loads something from elsewhere", "Take the url(…) or @import out.", file=file))
+    return document, list(images.items()), problems
+
+
+def _inside(folders: Iterable[Path], name: str) -> Path | None:
+    for folder in folders:
+        path = (folder / name).resolve()
+        if name and path.is_relative_to(folder.resolve()) and path.is_file():
+            return path
+    return None
+
+
+def _refused(name: str, file: str, placeholders: Placeholders) -> Problem:
+    if placeholders.tags_in(name) or urlsplit(name).scheme or name.startswith("//"):
+        return Problem(
+            "an image is not a file of ours, and no image is loaded from elsewhere when a mail is read",
+            "Put the image beside the template and name the file.",
+            file=file,
+            value=None if placeholders.tags_in(name) else name,
+        )
+    fix = "Put the image beside the layout or into the event's folder, and spell its name as the file's."
+    return Problem("an image is missing", fix, file=file, value=name)

@@ -1,0 +1,122 @@
+"""The sandboxed Jinja environments: what a value looks like when it is put into a subject, a text or HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from jinja2 import StrictUndefined, Template, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from mailer.render.dates import date_filters
+from mailer.render.faults import Unfit
+from mailer.render.folding import folded
+from mailer.render.names import isolate, prose
+
+# Control characters, line separators and halves of characters: nothing that a person typed on purpose.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+# Everything RFC 3986 lets stand in an address; the percent sign too, as the address may be encoded already.
+_SAFE_IN_LINK = ":/?#[]@!$&'()*+,;=%-._~"
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox in which an entry of a table comes before a method of it: a column may be called `items`."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def template(self, source: str, name: str, shared: Mapping[str, object]) -> Template:
+        """`source` compiled, with the `shared` values put in; `name` is what its frames are called in tracebacks."""
+        code = self.compile(folded(source, self, shared), name, name)
+        return Template.from_code(self, code, self.make_globals(None))
+
+
+def is_right_to_left(language: str) -> bool:
+    try:
+        return Locale.parse(language).text_direction == "rtl"
+    except (UnknownLocaleError, ValueError):
+        return False
+
+
+def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = True) -> Sandbox:
+    """The environment for one language and one kind of part, HTML or text.
+
+    Names that are not there are errors; so is whatever is no text or number when printed, because Python's spelling
+    of it would be sent. In a right-to-left language Latin runs in values are isolated (UAX #9), unless not `isolated`.
+    """
+    sandbox = Sandbox(
+        undefined=StrictUndefined,
+        autoescape=html,
+        finalize=_printed(isolated=isolated and is_right_to_left(language)),
+        keep_trailing_newline=True,
+    )
+    # What could fill the memory of the machine, and what would let a value through as HTML.
+    for name in ("lipsum", "range"):
+        del sandbox.globals[name]
+    for name in ("safe", "e", "escape", "forceescape", "tojson", "urlize", "xmlattr"):
+        del sandbox.filters[name]
+    sandbox.filters |= date_filters(language, zone)
+    sandbox.filters |= {"names": prose(language), "bare": _bare, "href": _href(html), "href_part": _href_part}
+    return sandbox
+
+
+def _printed(*, isolated: bool) -> Callable[[object], object]:
+    def printed(value: object) -> object:
+        if isinstance(value, Markup):
+            return value
+        if isinstance(value, str):
+            text = value if value.isprintable() else _UNPRINTABLE.sub(" ", value)
+            return isolate(text) if isolated else text
+        if isinstance(value, Undefined):
+            return str(value)  # raises, as it is a strict one
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        raise _unprintable(value)
+
+    return printed
+
+
+def _unprintable(value: object) -> Unfit:
+    if value is None:
+        return Unfit("it is empty", "Fill it in, or ask with `{% if … %}` whether it is there.")
+    if isinstance(value, bool):
+        return Unfit(f"it is {str(value).lower()}, not a text", "Ask for it with `{% if … %}`.")
+    if isinstance(value, list | tuple):
+        return Unfit("it is a list", "Write `| names`, or go through it with `{% for … %}`.")
+    if isinstance(value, Mapping):
+        return Unfit("it is a table, not a text", "Name the entry that is meant, as in `event.links.concept_note`.")
+    return Unfit("it is no text", "For dates and times write `| date`, `| time`, `| datetime` or `| period`.")
+
+
+def _bare(value: object) -> Markup:
+    """The filter for a value inside an HTML tag or title."""
+    return escape(_printed(isolated=False)(value))
+
+
+def _href(html: bool) -> Callable[[object], Markup]:
+    """The filter for a value with which a link's address begins: only http, https and mailto pass."""
+
+    def href(value: object) -> Markup:
+        address = str(value).strip()
+        if not address:
+            raise Unfit("the link is empty", "Fill in the address, or leave the link out with `{% if … %}`.")
+        if not _LINK.match(address):
+            raise Unfit(f"{address!r} is no address for a link", "Links begin with https://, http:// or mailto:.")
+        # Not a surrogate, which has no octets to encode: it goes as the question mark that readers expect.
+        encoded = quote(address, safe=_SAFE_IN_LINK, errors="replace")
+        return escape(encoded) if html else Markup(encoded)  # noqa: S704 - text parts are not escaped
+
+    return href
+
+
+def _href_part(value: object) -> str:
+    """The filter for a value inside a link's address: it cannot end the query or the path in which it stands."""
+    return quote(str(value), safe="@", errors="replace")

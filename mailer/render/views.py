@@ -1,0 +1,111 @@
+"""What a template sees of the event and of a contact, as plain tables, and a sample contact to try templates with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from mailer.model import Address, Contact, Event, Form, Party, PartyKind, Place
+
+NAMES = frozenset({
+    "event", "contact", "salutation", "address_name", "reference", "rsvp_url", "deadline", "days_left",
+    "transfer_note", "mailing",
+})  # fmt: skip
+
+# What the layouts see besides: the parts they put together.
+LAYOUT_NAMES = frozenset({"subject", "language", "direction", "body", "foot"})
+
+
+def event_view(event: Event, language: str) -> dict[str, object]:
+    """The event as templates in `language` see it: what `event.toml` says in that language lies over the rest."""
+    view: dict[str, object] = {
+        **event.tables,
+        "name": event.name,
+        "title": event.title,
+        "starts": event.starts,
+        "ends": event.ends,
+        "timezone": event.timezone.key,
+        "venue": event.venue,
+        "online": event.online,
+        "hosts": event.hosts,
+        "source": event.source,
+        "links": dict(event.links),
+        "contact_person": {
+            "name": event.contact_person.name,
+            "position": event.contact_person.position,
+            "email": event.contact_person.email,
+        },
+        "rsvp": {
+            "deadline": event.rsvp.deadline,
+            "rule": event.rsvp.rule.value,
+            "capacity": event.rsvp.capacity,
+        },
+    }
+    return _overlaid(view, event.translations.get(language, {}))
+
+
+def _overlaid(view: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(view)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = _overlaid(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def contact_view(contact: Contact, party: str, language: str) -> dict[str, object]:
+    """The contact as templates see it; `party` is the name in prose, `language` that of the letter."""
+    return {
+        "title": contact.title,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "name": contact.name,
+        "position": contact.position,
+        "rank": contact.rank,
+        "email": str(contact.address),
+        "language": language,
+        "party": party,
+        "party_kind": contact.party.kind.value,
+        "extra": contact.extra if isinstance(contact.extra, dict) else dict(contact.extra),
+    }
+
+
+def shared_values(event: Event, language: str) -> dict[str, object]:
+    """What means the same in every letter in `language`."""
+    return {"event": event_view(event, language), "deadline": event.rsvp.deadline}
+
+
+def known_names(shared: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
+    """`names` with what is known of their entries: the event's keys, the contact's fields but not its extra ones."""
+    contact, _ = next(samples())
+    known: dict[str, object] = dict.fromkeys(names)
+    return {**known, "event": shared["event"], "contact": {**contact_view(contact, "", ""), "extra": None}}
+
+
+def rsvp_url(event: Event, reference: str) -> str:
+    """The address at which this invitation is answered; only the reference is put in, the rest stays as it is."""
+    return event.rsvp.url.replace("{reference}", quote(reference, safe=""))
+
+
+class AnyColumn(dict[str, str]):
+    """Stands for the unknown columns of a sheet that has not been read: every one is there."""
+
+    def __missing__(self, key: str) -> str:
+        return "https://example.org/sample"
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def samples() -> Iterator[tuple[Contact, Form]]:
+    """A person and a mailbox of each kind of party, with which every branch of most templates is gone through."""
+    place = Place("sample", None, 1)
+    address = Address("sample", "example.org")
+    for kind in PartyKind:
+        party = Party("Sample", kind)
+        yield (
+            Contact(place, party, address, (), "Ms.", "Ana", "SAMPLE", "Ana SAMPLE", "Adviser", "Counsellor",
+                    extra=AnyColumn()),
+            Form("Dear Ms. Sample,", "Ms. Ana SAMPLE"),
+        )  # fmt: skip
+        yield Contact(place, party, address, extra=AnyColumn()), Form("Dear colleagues,", "Sample")
