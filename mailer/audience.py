@@ -1,0 +1,199 @@
+"""Who gets this mailing now, and for everyone else why not: pure, a function of sheet row, ledger record and clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+from mailer.model import Audience, Contact, Event, Mailing, Rule, Standing, State
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger knows of one recipient in one event.
+
+    `states` and `retry_at` are by the mailing's name in the ledger, `last_sent` is when any mail of the event was last
+    accepted. `answer` is the attendance that closes the invitation ("regrets", "in_person" ...) or None; `held` says
+    why a person must settle something first. `suppressed` holds the reason why the address is not written to.
+    """
+
+    states: Mapping[str, State] = field(default_factory=dict)
+    retry_at: Mapping[str, datetime] = field(default_factory=dict)
+    last_sent: datetime | None = None
+    answer: str | None = None
+    held: str | None = None
+    suppressed: str | None = None
+
+
+NO_RECORD = Record()
+
+_DOUBT = "in doubt: settle it with mailer resolve"
+
+_SETTLED: Mapping[State | None, str] = {
+    State.SENT: "already sent",
+    State.BOUNCED: "bounced",
+    State.FAILED: "refused by the relay before",
+    State.IN_DOUBT: _DOUBT,
+    State.CLAIMED: _DOUBT,
+    State.SUPPRESSED: "suppressed",
+    State.CANCELLED: "cancelled",
+}
+
+_NOT_INVITED: Mapping[State | None, str] = {
+    None: "was not invited",
+    State.QUEUED: "the invitation has not been sent yet",
+    State.DEFERRED: "the invitation has not been sent yet",
+    State.CLAIMED: f"the invitation is {_DOUBT}",
+    State.IN_DOUBT: f"the invitation is {_DOUBT}",
+    State.BOUNCED: "the invitation bounced",
+    State.FAILED: "the invitation was refused",
+    State.SUPPRESSED: "the invitation was suppressed",
+    State.CANCELLED: "the invitation was cancelled",
+}
+
+# What may have reached its reader counts as a reminder that was had.
+_MAY_HAVE_ARRIVED = frozenset({State.SENT, State.BOUNCED, State.IN_DOUBT, State.CLAIMED})
+
+
+def main_mailing(event: Event) -> Mailing:
+    """The mailing that `send` means when none is named: `invitation`, else the first that goes to the contacts.
+
+    An event has at least one (`event.load` sees to it).
+    """
+    if "invitation" in event.mailings:
+        return event.mailings["invitation"]
+    return next(mailing for mailing in event.mailings.values() if mailing.audience is Audience.CONTACTS)
+
+
+def offset_due(mailing: Mailing, event: Event, now: datetime) -> int | None:
+    """The reminder's latest offset (in days) that is due at `now`, None before the first.
+
+    Offset N falls due at the start of the Nth calendar day before the deadline's day, in the event's zone.
+    """
+    days = (event.day_of(event.rsvp.deadline) - event.day_of(now)).days
+    return min((offset for offset in mailing.before_deadline if offset >= days), default=None)
+
+
+def wave_name(mailing: Mailing, offset: int | None) -> str:
+    """The mailing's name in the ledger: `invitation`, or `reminder-7d` for a reminder's offset."""
+    return mailing.name if offset is None else f"{mailing.name}-{offset}d"
+
+
+def next_offset_start(mailing: Mailing, event: Event, now: datetime) -> datetime | None:
+    """When the reminder's next offset falls due after `now`, in the event's zone; None where none is to come."""
+    last_day, now = event.day_of(event.rsvp.deadline), now.astimezone(UTC)
+    # Compared in UTC: within one zone Python compares clock times, of which a change of the clocks makes some twice.
+    starts = [datetime.combine(last_day - timedelta(n), time(), event.timezone) for n in mailing.before_deadline]
+    coming = [start for start in (start.astimezone(UTC) for start in starts) if start > now]
+    return min(coming).astimezone(event.timezone) if coming else None
+
+
+def opening(mailing: Mailing, event: Event, now: datetime) -> datetime:
+    """The first moment from `now` on at which the reminder's days and hours allow sending; `now` if they do already.
+
+    To the minute, in the event's zone. It may lie after the deadline, when `why_not` lets nobody be reminded.
+    """
+    if _is_open(mailing, event, now):
+        return now
+    # Minute by minute, as the clocks may change on the way: a week has but ten thousand. They may also leave out the
+    # hours of the only weekday, hence two.
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    ahead = (minute + timedelta(minutes=n) for n in range(1, 2 * 7 * 24 * 60))
+    return next(moment for moment in ahead if _is_open(mailing, event, moment)).astimezone(event.timezone)
+
+
+def _is_open(mailing: Mailing, event: Event, moment: datetime) -> bool:
+    first, last = mailing.hours
+    local = moment.astimezone(event.timezone)
+    return local.weekday() in mailing.days and first <= local.time() < last
+
+
+def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
+    """Why `contact` does not get `mailing` at `now`, in words for the organiser; None where it is due.
+
+    The order is that of certainty: what a person decided, then what was answered, then what was sent. Days and hours
+    of sending are those of the run, not of a contact: see `opening`.
+    """
+    offset = offset_due(mailing, event, now)
+    wave = wave_name(mailing, offset)
+    return (
+        _excluded(contact, record)
+        or _too_late(mailing, event, now)
+        or _not_concerned(contact, record, mailing, event)
+        or (_not_yet(mailing, event, now) if mailing.is_reminder and offset is None else None)
+        or _settled(record, wave, event, now)
+        or (_reminded(record, mailing, event, now) if mailing.is_reminder else None)
+    )
+
+
+def _excluded(contact: Contact, record: Record) -> str | None:
+    if contact.status is Standing.DO_NOT_CONTACT:
+        return "do not contact"
+    if contact.status is Standing.LEFT:
+        return "has left the post"
+    return f"suppressed: {record.suppressed}" if record.suppressed is not None else None
+
+
+def _too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
+    asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
+    return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
+
+
+def _not_concerned(contact: Contact, record: Record, mailing: Mailing, event: Event) -> str | None:
+    invitation = _invitation_state(record, event)
+    attends = record.answer in ("in_person", "online", "attending")
+    match mailing.audience:
+        case Audience.CONTACTS:
+            return f"has answered: {record.answer}" if record.answer else None
+        case Audience.INVITED:
+            return _NOT_INVITED.get(invitation)
+        case Audience.ATTENDING:
+            return None if attends else "does not attend"
+        case Audience.DECLINED:
+            return None if record.answer == "regrets" else "has not declined"
+        case Audience.UNANSWERED:
+            if record.answer:
+                return f"has answered: {record.answer}"
+            if record.held:
+                return f"held: {record.held}"
+            if (contact.rule or event.rsvp.rule) is Rule.REGRETS_ONLY:
+                return "answers only to decline"
+            return _NOT_INVITED.get(invitation)
+
+
+def _invitation_state(record: Record, event: Event) -> State | None:
+    """The best state that any mailing to the contacts has reached for this recipient; None where there was none."""
+    invitations = [name for name, mailing in event.mailings.items() if mailing.audience is Audience.CONTACTS]
+    states = [record.states[name] for name in invitations if name in record.states]
+    return State.SENT if State.SENT in states else states[-1] if states else None
+
+
+def _not_yet(mailing: Mailing, event: Event, now: datetime) -> str:
+    start = next_offset_start(mailing, event, now)
+    return f"no reminder is due before {start:%A, %d %B %Y}" if start else "no reminder is due"
+
+
+def _settled(record: Record, wave: str, event: Event, now: datetime) -> str | None:
+    state = record.states.get(wave)
+    if state is State.DEFERRED and wave in record.retry_at and record.retry_at[wave] > now.astimezone(UTC):
+        return f"deferred, to be tried again from {record.retry_at[wave].astimezone(event.timezone):%d %B, %H:%M}"
+    return _SETTLED.get(state)
+
+
+def _reminded(record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
+    if State.BOUNCED in record.states.values():
+        return "an earlier mail bounced"
+    had = sum(state in _MAY_HAVE_ARRIVED and _is_wave_of(mailing, wave) for wave, state in record.states.items())
+    if had >= mailing.maximum:
+        return f"the maximum of reminders is reached: {had}"
+    if record.last_sent and (event.day_of(now) - event.day_of(record.last_sent)).days < mailing.gap:
+        return f"was written to on {event.day_of(record.last_sent):%d %B}, less than {mailing.gap} days ago"
+    return None
+
+
+def _is_wave_of(mailing: Mailing, wave: str) -> bool:
+    # Offsets that the event has no longer count too.
+    name, _, offset = wave.rpartition("-")
+    return name == mailing.name and re.fullmatch(r"\d+d", offset) is not None

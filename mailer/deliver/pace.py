@@ -1,0 +1,157 @@
+"""How fast: rolling windows that are never exceeded, and the table of waits after a deferral.
+
+A relay counts a message at some moment between our start and its reply. A slot is therefore taken at the start and
+given back a whole window after the *finish*: whenever the relay counted, no window of its own can hold more than the
+limit. No schedule that keeps this promise is faster.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Waits after the 1st, 2nd ... deferral as multiples of the first wait; with its default of five minutes these are
+# 5, 15 and 30 minutes, 1, 2 and 4 hours (RFC 5321 section 4.5.4.1 asks for at least half an hour once it lasts).
+BACK_OFF = (1, 3, 6, 12, 24, 48)
+JITTER = 0.1
+
+# Part of a window that is waited beyond its end: a clock that is being set right may run that much faster than another
+# (NTP slews by at most 1 in 2000).
+_MARGIN = 0.001
+
+
+def wait_after(deferrals: int, first: float, source: random.Random) -> timedelta:
+    """How long to wait after the `deferrals`-th deferral (from 1) when the first wait is `first` seconds.
+
+    Spread by a tenth either way, so that what was deferred together does not return together.
+    """
+    multiple = BACK_OFF[:deferrals][-1]
+    return timedelta(seconds=first * multiple * source.uniform(1 - JITTER, 1 + JITTER))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `most` messages, or recipients, in any `seconds` on end."""
+
+    most: int
+    seconds: int
+    of_recipients: bool = False
+
+    @property
+    def length(self) -> timedelta:
+        """How long a message counts after its finish."""
+        return timedelta(seconds=self.seconds * (1 + _MARGIN))
+
+    def weight(self, recipients: int) -> int:
+        """What a message with so many recipients counts here."""
+        return recipients if self.of_recipients else 1
+
+
+class _Count:
+    """What one window holds: messages in flight, and those finished that it still counts."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._length = window.length
+        self._finished: deque[tuple[datetime, int]] = deque()
+        self._inside = 0
+        self._in_flight = 0
+
+    def __copy__(self) -> _Count:
+        twin = _Count(self._window)
+        twin._finished = self._finished.copy()
+        twin._inside, twin._in_flight = self._inside, self._in_flight
+        return twin
+
+    def opens_at(self, now: datetime, recipients: int) -> datetime | None:
+        self._forget(now)
+        lacking = self._inside + self._in_flight + self._window.weight(recipients) - self._window.most
+        if lacking <= 0 or not (self._inside or self._in_flight):
+            return now
+        for finished_at, weight in self._finished:
+            lacking -= weight
+            if lacking <= 0:
+                return finished_at + self._length
+        # A message with more recipients than the limit goes alone, when everything before it has left the window.
+        return self._finished[-1][0] + self._length if self._finished and not self._in_flight else None
+
+    def start(self, recipients: int) -> None:
+        self._in_flight += self._window.weight(recipients)
+
+    def finish(self, now: datetime, recipients: int, *, counted: bool) -> None:
+        self._in_flight -= self._window.weight(recipients)
+        if counted:
+            self.remember(now, recipients)
+
+    def remember(self, finished_at: datetime, recipients: int) -> None:
+        weight = self._window.weight(recipients)
+        self._finished.append((finished_at, weight))
+        self._inside += weight
+
+    def _forget(self, now: datetime) -> None:
+        while self._finished and self._finished[0][0] + self._length <= now:
+            self._inside -= self._finished.popleft()[1]
+
+
+class Pace:
+    """Several windows that must all hold, begun with what the ledger says was sent before."""
+
+    def __init__(self, windows: Iterable[Window], sent_before: Iterable[tuple[datetime, int]] = ()) -> None:
+        """`sent_before`: when each earlier message was finished, in order, and its number of recipients.
+
+        What is in doubt belongs there too, with the latest moment at which it may have been under way.
+        """
+        self._windows = tuple(windows)
+        self._counts = tuple(_Count(window) for window in self._windows)
+        for finished_at, recipients in sent_before:
+            for count in self._counts:
+                count.remember(finished_at, recipients)
+
+    @property
+    def reach(self) -> timedelta:
+        """How far back the longest window looks."""
+        return max((window.length for window in self._windows), default=timedelta())
+
+    def opens_at(self, now: datetime, recipients: int = 1) -> datetime | None:
+        """When the next message may start: `now`, a later moment, or None until something in flight has finished."""
+        latest = now
+        for count in self._counts:
+            opens = count.opens_at(now, recipients)
+            if opens is None:
+                return None
+            latest = max(latest, opens)
+        return latest
+
+    def start(self, recipients: int = 1) -> None:
+        """A message takes its place in every window; `opens_at` said that it may."""
+        for count in self._counts:
+            count.start(recipients)
+
+    def finish(self, now: datetime, recipients: int = 1, *, counted: bool = True) -> None:
+        """It left flight at `now`; its place is free at once unless the relay may have `counted` it."""
+        for count in self._counts:
+            count.finish(now, recipients, counted=counted)
+
+    def forecast(
+        self, messages: int, now: datetime, seconds_each: float = 0.0, recipients_each: float = 1.0
+    ) -> datetime:
+        """When the last of `messages` would be done if nothing is deferred.
+
+        `seconds_each` is what one takes, divided by the connections; `recipients_each` is the mean of their recipients.
+        """
+        each = timedelta(seconds=seconds_each)
+        if not self._windows:
+            return now + messages * each
+        pace = copy.copy(self)
+        pace._counts = tuple(copy.copy(count) for count in self._counts)
+        for n in range(messages):
+            recipients = int((n + 1) * recipients_each) - int(n * recipients_each)
+            now = pace.opens_at(now, recipients) or now
+            pace.start(recipients)
+            now += each
+            pace.finish(now, recipients)
+        return now
