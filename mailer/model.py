@@ -430,7 +430,7 @@ class Delivery:
 
 
 class Attendance(StrEnum):
-    """What an answer says. `attending` is a yes that does not say how; `waiting` a place on the list; `review` unclear."""
+    """What an answer says: `attending` is a yes that does not say how, `waiting` is listed, `review` is unclear."""
 
     IN_PERSON = "in_person"
     ONLINE = "online"
@@ -474,9 +474,9 @@ class Candidate:
 class Answer:
     """One respondent's answer, and the invitation it was matched to (`reference`, `party`), if it was.
 
-    `matched_by` names the evidence ("reference", "address", "cc", "domain", "name", "person"), `reason` says it in words.
-    `file` and `row` tell where it came from, None for one that was recorded by hand. `at` is when the respondent
-    answered; `late` that this was after the deadline.
+    `matched_by` names the evidence ("reference", "address", "cc", "domain", "name", "person"), `reason` says it in
+    words. `file` and `row` tell where it came from, None for one that was recorded by hand. `at` is when the
+    respondent answered; `late` that this was after the deadline.
     """
 
     id: int

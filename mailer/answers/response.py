@@ -13,9 +13,9 @@ class Response:
     """What one row of an RSVP export says, cleaned but not matched.
 
     `reference` is the text in which a reference was found or expected (it may be a whole sentence, or empty);
-    `addresses` are tried in their order, the respondent's own first (an Eventbrite buyer's after the attendee's); `party`
-    is the organisation or country as typed. `attendance` is `review` where the words are not understood, which `words`
-    keeps. `at` is aware. `row` is 1-based, as the spreadsheet shows it.
+    `addresses` are tried in their order, the respondent's own first (an Eventbrite buyer's after the attendee's);
+    `party` is the organisation or country as typed. `attendance` is `review` where the words are not understood, which
+    `words` keeps. `at` is aware. `row` is 1-based, as the spreadsheet shows it.
     """
 
     file: str
