@@ -1,32 +1,40 @@
 """`config.env` and the environment -> one frozen Config, with every fault told at once.
 
-Names are those of `config.example.env`; the same name in the environment wins over the file. Secrets are `SecretStr`:
-neither `repr` nor a log nor a traceback shows them.
+Names are those of `config.example.env`; the same name in the environment wins over the file. Secrets are neither in
+`repr` nor in a Problem nor in a traceback.
 """
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic import model_validator as check_together
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from mailer.errors import InputRefused, Problem
 
 FILE_NAME = "config.env"
 
-_PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,86 +51,26 @@ _PROVIDERS: Mapping[str, Mapping[str, str]] = {
     "microsoft365": {
         "SMTP_HOST": "smtp.office365.com",
         "SMTP_RATE": "30/minute, 10000 recipients/day",
+        "OAUTH_TOKEN_URL": "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
+        "OAUTH_SCOPE": "https://outlook.office.com/SMTP.Send offline_access",
     },
-    "google": {"SMTP_HOST": "smtp.gmail.com", "SMTP_RATE": "2000/day, 10000 recipients/day"},
+    "google": {
+        "SMTP_HOST": "smtp.gmail.com",
+        "SMTP_RATE": "2000/day, 10000 recipients/day",
+        "OAUTH_TOKEN_URL": "https://oauth2.googleapis.com/token",
+        "OAUTH_SCOPE": "https://mail.google.com/",
+    },
     "google-relay": {"SMTP_HOST": "smtp-relay.gmail.com", "SMTP_RATE": "10000/day"},
+    # Host and limits differ by region and account; these are the limits that a new account begins with.
     "ses": {"SMTP_RATE": "1/second, 200/day"},
     "cpanel": {"SMTP_RATE": "50/hour"},
 }
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-def _refuse(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError("config", "{sentence}", {"sentence": sentence})
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value.strip().lower() not in words:
-            raise _refuse(f"must be {', '.join(words[:-1])} or {words[-1]}")
-        return value.strip().lower()
-
-    return check
-
-
-def _flag(value: object) -> bool:
-    if value in (True, False):
-        return bool(value)
-    return _one_of("yes", "no")(str(value)) == "yes"
-
-
-def _limits(value: object) -> object:
-    """`30/minute, 10000 recipients/day` -> limits; `off` -> none."""
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() == "off":
-        return ()
-    limits = []
-    for part in value.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(messages|recipients)?\s*/\s*(second|minute|hour|day)\s*", part.lower())
-        if not match or not int(match[1]):
-            raise _refuse("must read like 30/minute, 10000/day, 2000 recipients/day, or off")
-        limits.append(Limit(int(match[1]), _PERIODS[match[3]], match[2] == "recipients"))
-    return tuple(limits)
-
-
-def _mailbox(value: str) -> str:
-    name, address = parseaddr(value)
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError as exc:
-        raise _refuse(f"must read like Name <name@example.org>: {exc}") from None
-    if any(c in name for c in "\r\n"):
-        raise _refuse("cannot hold a line break")
-    return value.strip()
-
-
-def _return_path(value: str) -> str:
-    _mailbox(value.replace("{reference}", "7KQ4MP2XDA"))
-    return value.strip()
-
-
-def _unsubscribe_url(value: str) -> str:
-    if urlsplit(value).scheme != "https" or "{reference}" not in value:
-        raise _refuse("must be an https address with {reference} in it (RFC 8058)")
-    return value.strip()
-
-
-def _token_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise _refuse("must be an https address; plain http goes to this machine only")
-    return value.strip()
-
-
-def _ledger_url(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql")):
-        raise _refuse("must read like sqlite:///ledger.db or postgresql://host/database")
-    return value.strip()
+_PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` names this very machine."""
+    """Whether `host`, a name or an address, surely is this very machine."""
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
@@ -131,56 +79,215 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_Text = Annotated[str, AfterValidator(str.strip)]
+# --- what each value may be; the sentences go on from the key's name --------------------------------------------------
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
+        return value.lower()
+
+    return check
+
+
+def _flag(value: str | bool) -> bool:
+    return value if isinstance(value, bool) else _one_of("yes", "no")(value) == "yes"
+
+
+def _between(lowest: N, highest: N) -> Callable[[object], N]:
+    kind = type(lowest)
+
+    def check(value: object) -> N:
+        try:
+            number = kind(str(value))
+        except ValueError:
+            number = None
+        if number is None or not lowest <= number <= highest:
+            raise ValueError(f"must be a {'whole ' if kind is int else ''}number from {lowest:g} to {highest:.0f}")
+        return number
+
+    return check
+
+
+def _limits(value: str | tuple[Limit, ...]) -> tuple[Limit, ...]:
+    """`30/minute, 10000 recipients/day` -> limits; `off` -> none."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() == "off":
+        return ()
+    limits = []
+    for part in value.lower().split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(messages|recipients)?\s*/\s*(second|minute|hour|day)\s*", part)
+        if not match or not int(match[1]):
+            raise ValueError("must read like 30/minute, 10000/day, 2000 recipients/day, or off")
+        limits.append(Limit(int(match[1]), _PERIODS[match[3]], match[2] == "recipients"))
+    return tuple(limits)
+
+
+def _text(value: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+        raise ValueError("cannot hold line breaks or control characters")
+    return value
+
+
+def _host(value: str) -> str:
+    host = value.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if not re.fullmatch(r"[\w.-]+", host):
+            raise ValueError("must be a host name or address alone; the port stands in SMTP_PORT") from None
+    return host
+
+
+def _refusal(address: str) -> str | None:
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as exc:
+        return str(exc).rstrip(".")
+    return None
+
+
+def _address(value: str) -> str:
+    if refusal := _refusal(value):
+        raise ValueError(f"must be an address like name@example.org: {refusal}")
+    return value
+
+
+def _mailbox(value: str) -> str:
+    """`Name <address>` or an address, its name quoted for `parseaddr`: people leave a comma in a name bare."""
+    match = re.fullmatch(r"([^<>]*)<([^<>]*)>", value)
+    name, address = (match[1].strip(), match[2].strip()) if match else ("", value)
+    if refusal := _refusal(address):
+        raise ValueError(f"must read like Name <name@example.org>: {refusal}")
+    if re.fullmatch(r'".*"', name):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    if not name:
+        return address
+    quoted = re.sub(r'(["\\])', r"\\\1", name)
+    return f'"{quoted}" <{address}>'
+
+
+def _only_reference(value: str) -> str:
+    if re.search(r"[{}]", value.replace("{reference}", "")):
+        raise ValueError("may hold {reference}, but nothing else in braces")
+    return value
+
+
+def _return_path(value: str) -> str:
+    _address(_only_reference(value).replace("{reference}", "7KQ4MP2XDA"))
+    return value
+
+
+def _unsubscribe_url(value: str) -> str:
+    parts = urlsplit(_only_reference(value))
+    if parts.scheme != "https" or not parts.hostname or "{reference}" not in value:
+        raise ValueError("must be an https address with {reference} in it (RFC 8058)")
+    return value
+
+
+def _token_url(value: str) -> str:
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    stays_secret = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not host or not stays_secret:
+        raise ValueError("must be an https address; plain http goes to this machine only")
+    return value
+
+
+def _ledger_url(value: str) -> str:
+    if not re.fullmatch(r"sqlite:///.+|postgresql(\+psycopg)?://.+", value):
+        raise ValueError("must read like sqlite:///ledger.db or postgresql://user@host/database")
+    return value
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("must name a file, and there is none of that name")
+    return path
+
+
+def _safe_in_the_clear(security: str, info: ValidationInfo) -> str:
+    host, meant = info.data.get("SMTP_HOST"), info.data.get("SMTP_ALLOW_PLAIN", True)
+    if security == "none" and host and not meant and not is_loopback(host):
+        raise ValueError(
+            "must be starttls or tls: none would send names, links and the password unencrypted over the network, "
+            "unless SMTP_ALLOW_PLAIN=yes says that this is meant"
+        )
+    return security
+
+
+def _login_complete(auth: str, info: ValidationInfo) -> str:
+    """Holds the keys of a login together; one that is itself at fault is not complained of twice."""
+    needed: tuple[str, ...] = ("SMTP_USERNAME", "SMTP_PASSWORD")
+    if auth == "xoauth2":
+        needed = ("SMTP_USERNAME", "OAUTH_TOKEN_URL", "OAUTH_CLIENT_ID")
+    missing = [key for key in needed if info.data.get(key, "faulty") is None]
+    if missing and (auth == "xoauth2" or len(missing) < len(needed)):
+        all_or_none = "" if auth == "xoauth2" else " or neither"
+        raise ValueError(f"is {auth}, which needs {', '.join(needed)}{all_or_none}: {', '.join(missing)} is not set")
+    return auth
+
+
+_Text = Annotated[str, AfterValidator(_text)]
+_Mailbox = Annotated[_Text, AfterValidator(_mailbox)]
+# What `repr` leaves out is never shown elsewhere either; a ledger's URL may hold a password.
+_Secret = Annotated[SecretStr | None, Field(repr=False)]
 
 
 class Config(BaseModel):
-    """The settings of a working folder; see `config.example.env` for the meaning of each."""
+    """The settings of a working folder; see `config.example.env` for the meaning of each.
 
+    SMTP_PROVIDER and SMTP_SECURITY are already worked into the values that follow from them. A mailbox is written so
+    that `email.utils.parseaddr` reads it.
+    """
+
+    # A validator sees only the fields above its own, so what depends on others stands below them.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     SMTP_PROVIDER: Annotated[str, AfterValidator(_one_of(*_PROVIDERS))] | None = None
-    SMTP_HOST: _Text | None = None
-    SMTP_PORT: Annotated[int, Field(ge=1, le=65_535)] = 587
-    SMTP_SECURITY: Annotated[Literal["starttls", "tls", "none"], BeforeValidator(_one_of(*_PORTS))] = "starttls"
+    SMTP_HOST: Annotated[str, AfterValidator(_host)] | None = None
     SMTP_ALLOW_PLAIN: Annotated[bool, BeforeValidator(_flag)] = False
+    SMTP_SECURITY: Annotated[
+        Literal["starttls", "tls", "none"], BeforeValidator(_one_of(*_PORTS)), AfterValidator(_safe_in_the_clear)
+    ] = "starttls"
+    SMTP_PORT: Annotated[int, BeforeValidator(_between(1, 65_535))] = 587
     SMTP_USERNAME: _Text | None = None
-    SMTP_PASSWORD: SecretStr | None = None
-    SMTP_AUTH: Annotated[Literal["password", "xoauth2"], BeforeValidator(_one_of("password", "xoauth2"))] = "password"
-    SMTP_CA_FILE: Path | None = None
+    SMTP_PASSWORD: _Secret = None
+    SMTP_CA_FILE: Annotated[Path, AfterValidator(_file)] | None = None
     OAUTH_TOKEN_URL: Annotated[str, AfterValidator(_token_url)] | None = None
     OAUTH_CLIENT_ID: _Text | None = None
-    OAUTH_CLIENT_SECRET: SecretStr | None = None
+    OAUTH_CLIENT_SECRET: _Secret = None
     OAUTH_SCOPE: _Text | None = None
-    OAUTH_REFRESH_TOKEN: SecretStr | None = None
-    SMTP_CONNECTIONS: Annotated[int, Field(ge=1, le=50)] = 1
+    OAUTH_REFRESH_TOKEN: _Secret = None
+    SMTP_AUTH: Annotated[
+        Literal["password", "xoauth2"],
+        BeforeValidator(_one_of("password", "xoauth2")),
+        AfterValidator(_login_complete),
+        Field(validate_default=True),
+    ] = "password"
+    SMTP_CONNECTIONS: Annotated[int, BeforeValidator(_between(1, 50))] = 1
     SMTP_RATE: Annotated[tuple[Limit, ...], BeforeValidator(_limits)] = (Limit(20, 60),)
-    SMTP_TIMEOUT: Annotated[float, Field(gt=0)] = 300
-    RETRY_AFTER: Annotated[float, Field(gt=0)] = 300
-    GIVE_UP_AFTER: Annotated[float, Field(gt=0)] = 86_400
-    MAIL_FROM: Annotated[str, AfterValidator(_mailbox)] | None = None
-    REPLY_TO: Annotated[str, AfterValidator(_mailbox)] | None = None
-    RETURN_PATH: Annotated[str, AfterValidator(_return_path)] | None = None
-    UNSUBSCRIBE_TO: Annotated[str, AfterValidator(_mailbox)] | None = None
-    UNSUBSCRIBE_URL: Annotated[str, AfterValidator(_unsubscribe_url)] | None = None
-    LEDGER_URL: Annotated[str, AfterValidator(_ledger_url)] = "sqlite:///ledger.db"
+    SMTP_TIMEOUT: Annotated[float, BeforeValidator(_between(0.01, 3600.0))] = 300.0
+    RETRY_AFTER: Annotated[float, BeforeValidator(_between(0.01, 86_400.0))] = 300.0
+    GIVE_UP_AFTER: Annotated[float, BeforeValidator(_between(0.01, 30 * 86_400.0))] = 86_400.0
+    MAIL_FROM: _Mailbox | None = None
+    REPLY_TO: _Mailbox | None = None
+    RETURN_PATH: Annotated[_Text, AfterValidator(_return_path)] | None = None
+    UNSUBSCRIBE_TO: Annotated[_Text, AfterValidator(_address)] | None = None
+    UNSUBSCRIBE_URL: Annotated[_Text, AfterValidator(_unsubscribe_url)] | None = None
+    LEDGER_URL: Annotated[str, AfterValidator(_ledger_url), Field(repr=False)] = "sqlite:///ledger.db"
     CONTACTS: _Text = "contacts"
     TEMPLATES: Path = Path("templates")
     EVENT: _Text | None = None
 
-    @check_together(mode="after")
-    def _agree(self) -> Self:
-        plain_is_safe = self.SMTP_ALLOW_PLAIN or is_loopback(self.SMTP_HOST or "localhost")
-        if self.SMTP_SECURITY == "none" and not plain_is_safe:
-            raise _refuse(
-                "SMTP_SECURITY=none would send names, links and the password unencrypted over the network; "
-                "use starttls or tls, or set SMTP_ALLOW_PLAIN=yes if this is meant"
-            )
-        if bool(self.SMTP_USERNAME) != bool(self.SMTP_PASSWORD) and self.SMTP_AUTH == "password":
-            raise _refuse("SMTP_USERNAME and SMTP_PASSWORD go together: set both, or neither")
-        if self.SMTP_CA_FILE and not self.SMTP_CA_FILE.is_file():
-            raise _refuse(f"SMTP_CA_FILE names {self.SMTP_CA_FILE}, which is not a file")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _with_presets(cls, settings: dict[str, object]) -> dict[str, object]:
+        preset = _PROVIDERS.get(str(settings.get("SMTP_PROVIDER")).lower(), {})
+        security = str(settings.get("SMTP_SECURITY", "starttls")).lower()
+        return {"SMTP_PORT": _PORTS.get(security, 587), **preset, **settings}
 
     @property
     def contact_paths(self) -> tuple[Path, ...]:
@@ -188,74 +295,84 @@ class Config(BaseModel):
         return tuple(Path(part.strip()) for part in self.CONTACTS.split(",") if part.strip())
 
 
+# --- reading them -----------------------------------------------------------------------------------------------------
+
+
 def load(folder: Path = Path(), environment: Mapping[str, str] | None = None) -> tuple[Config, tuple[Problem, ...]]:
     """The settings of the working `folder`, and what is odd about them (warnings).
 
     A missing `config.env` is no fault: everything has a default, and `send` says what it lacks. An empty value counts
-    as not set. Raises InputRefused with every fault at once, each with its line in the file.
+    as not set; in the environment it takes back what the file says. Raises InputRefused with every fault at once, each
+    with its line in the file.
     """
     environment = os.environ if environment is None else environment
-    lines, values, problems = _read_file(folder / FILE_NAME)
-    values |= {key: environment[key] for key in Config.model_fields if key in environment}
-    values = {key: value for key, value in values.items() if value.strip()}
-    preset = dict(_PROVIDERS.get(values.get("SMTP_PROVIDER", "").strip().lower(), {}))
-    settings = preset | values
-    if "SMTP_PORT" not in settings:
-        security = settings.get("SMTP_SECURITY", "starttls").strip().lower()
-        settings["SMTP_PORT"] = str(_PORTS.get(security, 587))
+    lines: dict[str, int] = {}
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for line, binding in _bindings(folder / FILE_NAME):
+        if problem := _oddity(line, binding, lines):
+            problems.append(problem)
+        if binding.key in Config.model_fields and binding.value is not None:
+            lines[binding.key], values[binding.key] = line, binding.value
+    for key in Config.model_fields.keys() & environment.keys():
+        lines.pop(key, None)
+        values[key] = environment[key]
+    settings = {key: value if _is_secret(key) else value.strip() for key, value in values.items() if value.strip()}
     try:
         config = Config.model_validate(settings)
     except ValidationError as exc:
-        faults = [_problem(dict(error), settings, lines, environment) for error in exc.errors(include_url=False)]
+        errors = exc.errors(include_url=False, include_context=False, include_input=False)
+        faults = [_fault(str(error["loc"][0]), error["msg"], settings, lines) for error in errors]
         raise InputRefused([*faults, *problems]) from None
     if any(problem.is_error for problem in problems):
         raise InputRefused(problems)
     return config, tuple(problems)
 
 
-def _read_file(path: Path) -> tuple[dict[str, int], dict[str, str], list[Problem]]:
-    """Line and value of each key in the file, and what cannot be understood in it."""
-    lines: dict[str, int] = {}
-    values: dict[str, str] = {}
-    problems: list[Problem] = []
+def _is_secret(key: str) -> bool:
+    return not Config.model_fields[key].repr
+
+
+def _bindings(path: Path) -> Iterator[tuple[int, Binding]]:
+    """What stands in the file, with its line; comments and blank lines left out."""
     if not path.exists():
-        return lines, values, problems
+        return
     try:
         with path.open(encoding="utf-8-sig") as stream:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as exc:
         reason = "it is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else exc.strerror
-        raise InputRefused(
-            [Problem(f"cannot be read: {reason}", "Save it as UTF-8 text that you may read.", file=path.name)]
-        ) from None
+        fix = "Save it as UTF-8 text that you may read."
+        raise InputRefused([Problem(f"cannot be read: {reason}", fix, file=path.name)]) from None
     for binding in bindings:
-        text = binding.original.string
-        line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
-        if binding.error:
-            problems.append(
-                Problem("this line is not KEY=value", "Write it as in config.example.env.", file=path.name, row=line)
-            )
-        elif binding.key and binding.key not in Config.model_fields:
-            fix = "Correct the name or remove the line; config.example.env lists all names."
-            problems.append(Problem("this setting is unknown", fix, "warning", path.name, row=line, column=binding.key))
-        elif binding.key:
-            lines[binding.key], values[binding.key] = line, binding.value or ""
-    return lines, values, problems
+        if binding.key or binding.error:
+            text = binding.original.string
+            yield binding.original.line + text[: len(text) - len(text.lstrip())].count("\n"), binding
 
 
-def _problem(
-    error: dict[str, Any], settings: Mapping[str, str], lines: Mapping[str, int], environment: Mapping[str, str]
-) -> Problem:
-    key = str(error["loc"][0]) if error["loc"] else None
-    secret = key is not None and Config.model_fields[key].annotation == SecretStr | None
-    sentence = str(error["msg"])
-    from_environment = key is not None and key in environment
-    place = "in the environment" if from_environment else f"in {FILE_NAME}"
+def _oddity(line: int, binding: Binding, lines: Mapping[str, int]) -> Problem | None:
+    """What is wrong with a line, whatever its value; `lines` are those of the keys before it."""
+    key = binding.key
+    if key is None or binding.error or binding.value is None:
+        fix = "Write it as in config.example.env; a # begins a comment."
+        return Problem("this line is not KEY=value", fix, file=FILE_NAME, row=line)
+    if key not in Config.model_fields:
+        close = difflib.get_close_matches(key.upper(), Config.model_fields, 1)
+        fix = f"Did you mean {close[0]}?" if close else "Remove the line; config.example.env lists all names."
+        return Problem(f"{key} is not a setting, so it does nothing", fix, "warning", FILE_NAME, row=line, column=key)
+    if key in lines:
+        fix = "Keep one of the two; the last one counts."
+        return Problem(f"{key} stands on line {lines[key]} too", fix, "warning", FILE_NAME, row=line, column=key)
+    return None
+
+
+def _fault(key: str, message: str, settings: Mapping[str, str], lines: Mapping[str, int]) -> Problem:
+    from_environment = key in settings and key not in lines
     return Problem(
-        problem=f"{key}: {sentence}" if key else sentence,
-        fix=f"Correct it {place}.",
+        problem=f"{key} {message.removeprefix('Value error, ')}",
+        fix=f"Correct it in {'the environment' if from_environment else FILE_NAME}.",
         file=None if from_environment else FILE_NAME,
-        row=None if from_environment else lines.get(key or ""),
+        row=lines.get(key),
         column=key,
-        value=None if secret or key is None else settings.get(key),
+        value=None if _is_secret(key) else settings.get(key),
     )
