@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mailer.model import Address
 
 _COMMENT = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
-_IN_ANGLES = re.compile(r"[^<>;,|\n]*<([^<>]*)>")  # the display name goes with the brackets
+_IN_BRACKETS = re.compile(r"([^<>()\[\];,|\n]*)[<(\[]([^<>()\[\]]*@[^<>()\[\]]*)[>)\]]")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')
 _SEPARATOR = re.compile(r"[\n\r;,|\\]+|/|\s+(?:or|and|et|ou|y|o|&)\s+")
 _NUMBER = re.compile(r"[+\d.,()\s/-]*\d(?:[eE]\+?\d+)?[\d\s()-]*")
@@ -32,12 +32,9 @@ def addresses(text: str) -> Found:
     except ValueError:
         pass
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
-    text = _IN_ANGLES.sub(r" \1 ;", _QUOTED.sub("", text))
-    comments = []
-    for round_one, square in _COMMENT.findall(text):
-        if "@" not in (inner := round_one or square) and inner.strip():
-            comments.append(" ".join(inner.split()))
-    text = _COMMENT.sub(lambda match: f";{match[1] or match[2]};" if "@" in match[0] else " ", text)
+    text = _IN_BRACKETS.sub(_without_display_name, _QUOTED.sub("", text))
+    comments = [" ".join(comment.split()) for pair in _COMMENT.findall(text) for comment in pair if comment.strip()]
+    text = _COMMENT.sub(" ", text)
     found: dict[str, Address] = {}
     wrong = []
     for part in _parts(text):
@@ -48,6 +45,11 @@ def addresses(text: str) -> Found:
         else:
             found.setdefault(address.key, address)
     return Found(tuple(found.values()), tuple(comments), tuple(wrong))
+
+
+def _without_display_name(match: re.Match[str]) -> str:
+    before, inside = match.groups()
+    return f"{before};{inside};" if "@" in before else f";{inside};"
 
 
 def _parts(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -59,12 +60,12 @@ _PARTIES = {
     ),
 }
 _COLUMNS = (
-    _Column("Title", 11, "Mr., Ms., Dr., H.E. Ms. and so on. Leave it empty if it is not known.", _TITLES),
+    _Column("Title", 17, "Mr., Ms., Dr., H.E. Ms. and so on. Leave it empty if it is not known.", _TITLES),
     _Column("First name", 18, "As the person writes it."),
     _Column("Last name", 20, "As the person writes it; capitals are kept."),
     _Column("Position", 30, "The function: Permanent Representative, Military Adviser, Director."),
     _Column("Rank", 22, "The diplomatic or military rank. It decides the form of address.", _RANKS),
-    _Column("Email", 38, "One address. It is written to. A second one in the same cell gets a copy.", required=True),
+    _Column("Email", 44, "One address. It is written to. A second one in the same cell gets a copy.", required=True),
     _Column("Cc", 34, "Who of the same mission or organisation gets a copy. Several go apart by ;"),
     _Column("Language", 12, "The language of the invitation. Empty: the event's own.", _LANGUAGES),
     _Column(
@@ -91,7 +92,7 @@ _COLUMNS = (
 def write_workbook(path: Path, kind: PartyKind, rows: Iterable[Mapping[str, str]] = ()) -> None:
     """See `mailer.contacts.write_workbook`."""
     rows = list(rows)
-    usual = (_PARTIES[kind], *_COLUMNS)
+    usual = (_PARTIES[kind], *(column for column in _COLUMNS if kind is PartyKind.MISSION or column.heading != "Rank"))
     further = dict.fromkeys(heading for row in rows for heading in row) if rows else {}
     known = {column.heading for column in usual}
     columns = usual + tuple(
@@ -106,12 +107,15 @@ def write_workbook(path: Path, kind: PartyKind, rows: Iterable[Mapping[str, str]
     for index, column in enumerate(columns):
         _lay_out(sheet, index, column, last)
     for number, row in enumerate(rows, start=2):
+        lines = 1
         for index, column in enumerate(columns):
             if text := row.get(column.heading):
                 write_text(sheet, f"{letters(index)}{number}", text)
                 sheet[f"{letters(index)}{number}"].alignment = _WRAPPED
+                lines = max(lines, ceil(len(text) / (column.width - 2)))
+        sheet.row_dimensions[number].height = 15 * lines + 3
     sheet.row_dimensions[1].height = 32
-    sheet.freeze_panes = "D2"
+    sheet.freeze_panes = "B2"
     sheet.auto_filter.ref = f"A1:{letters(len(columns) - 1)}{len(rows) + 1}"
     _print_on_wide_pages(sheet)
     _explain(book, kind, columns)

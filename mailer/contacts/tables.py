@@ -62,7 +62,7 @@ def tables(path: Path) -> Iterator[Table | Problem]:
     try:
         for sheet in sheets(path):
             head = list(islice(sheet.rows(), _SAMPLE_ROWS + SEARCHED_ROWS))
-            filled = filled or bool(head)
+            filled = filled or any(cell.strip() for _, cells in head for cell in cells)
             header = header_row(head)
             if header is None:
                 passed_over += [sheet] if any("@" in cell for _, cells in head for cell in cells) else []

@@ -82,7 +82,7 @@ def _encoding(path: Path) -> tuple[str, bool]:
     name = _OFFICE_NAME.get((proposal or "").lower(), proposal or "")
     for candidate in dict.fromkeys((name, proposal)):
         if candidate and _decodes(path, candidate):
-            return candidate, True
+            return codecs.lookup(candidate).name, True
     raise refusal(
         path, "It is not possible to tell in which encoding the file was saved", "Save it as 'CSV UTF-8' or as .xlsx."
     )

@@ -163,8 +163,10 @@ def test_a_contradiction_stands_at_the_rank(row) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["ana@example.org", " ana@example.org\u00a0", "\u200bana@example.org\ufeff", "ana＠example.org", "ａｎａ@example.org",
-     "mailto:ana@example.org", "MAILTO:ana@example.org?subject=Hi", "Ana Muestra <ana@example.org>",
+    ["ana@example.org", " ana@example.org\u00a0", "\u200bana@example.org\ufeff", "ana＠example.org",
+     "ａｎａ@example.org",
+     "mailto:ana@example.org", "Ana <mailto:ana@example.org>", "ana@example.org <ana@example.org>",
+     "MAILTO:ana@example.org?subject=Hi", "Ana Muestra <ana@example.org>",
      "<ana@example.org>",
      '"Muestra, Ana" <ana@example.org>', "ana@example.org;", "ana@EXAMPLE.org", "ana@example.org, ana@example.org",
      "Ana (ana@example.org)", "ana@example.org."],
