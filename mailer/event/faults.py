@@ -1,0 +1,112 @@
+"""What is wrong with an `event.toml`, in the words of those who write it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import ErrorDetails
+
+from mailer.errors import Problem
+from mailer.event import values
+from mailer.event.moments import moment
+from mailer.event.sheet import ContactPersonTable, EventFile, MailingTable, RsvpTable, Table, usual_audience
+from mailer.model import Audience
+
+# pydantic's own words are for programmers.
+_SENTENCES = {
+    "missing": "is missing",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list in square brackets",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be 0 or more",
+}
+
+
+def found_in(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """What no value tells alone, found in the bare table so that no other fault hides it: errors and warnings."""
+    yield from _contradictions(table, path)
+    yield from _gaps(table, path)
+    yield from _unknown_keys(table, path)
+
+
+def refusal(error: ErrorDetails, path: Path) -> Problem:
+    """A value that was refused, by the key as it is written in the file."""
+    key = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    sentence = _SENTENCES.get(error["type"], message)
+    fix = "Add it; the shipped event shows how." if error["type"] == "missing" else "Correct it."
+    value = error["input"]
+    shown = str(value) if isinstance(value, str | int | float | date | time) else None
+    return Problem(f"{key} {sentence}", fix, file=str(path), column=key, value=shown)
+
+
+def tables_of_its_own(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables, and arrays of tables, that are for the event's templates alone."""
+    return {key: value for key, value in table.items() if key not in EventFile.model_fields and _is_table(value)}
+
+
+def _contradictions(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    def fault(key: str, sentence: str, value: object, fix: str = "Correct it.") -> Problem:
+        return Problem(f"{key} {sentence}", fix, file=str(path), column=key, value=str(value))
+
+    try:
+        zone = values.zone(table.get("timezone"))
+    except ValueError:
+        zone = ZoneInfo("UTC")
+    deadline = _tables(table).get("rsvp", {}).get("deadline")
+    moments: dict[str, datetime] = {}
+    for key, value in (("starts", table.get("starts")), ("ends", table.get("ends")), ("rsvp.deadline", deadline)):
+        try:
+            if value is not None:
+                moments[key] = moment(value, zone, end_of_day=key == "rsvp.deadline").astimezone(UTC)
+        except ValueError as exc:
+            yield fault(key, str(exc), value)
+    if {"starts", "ends"} <= moments.keys() and moments["ends"] <= moments["starts"]:
+        yield fault("ends", "is not after starts", table["ends"], "Correct one of the two.")
+    if {"starts", "rsvp.deadline"} <= moments.keys() and moments["rsvp.deadline"] > moments["starts"]:
+        yield fault("rsvp.deadline", "is after the event has started", deadline)
+
+
+def _gaps(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """What is not there and should be, beyond the keys that every event must have."""
+    mailings = _tables(table.get("mailings")).items()
+    audiences = [sheet.get("audience", usual_audience(name, sheet.get("before_deadline"))) for name, sheet in mailings]
+    if audiences and Audience.CONTACTS not in audiences:
+        fix = 'Add [mailings.invitation] with audience = "contacts".'
+        yield Problem("mailings holds none that goes to the contacts", fix, file=str(path), column="mailings")
+    if not table.get("source"):
+        fix = "Say where the addresses come from; it stands at the foot of every mail."
+        yield Problem("source is missing", fix, "warning", str(path), column="source")
+
+
+def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    own, sheets = _tables(table), _tables(table.get("mailings"))
+    shapes: list[tuple[str, Mapping[str, Any], type[Table]]] = [
+        ("rsvp.", own.get("rsvp", {}), RsvpTable),
+        ("contact_person.", own.get("contact_person", {}), ContactPersonTable),
+        *((f"mailings.{name}.", sheet, MailingTable) for name, sheet in sheets.items()),
+        # A table of any name is the templates' own; a bare value at the top is more likely misspelt.
+        ("", {key: value for key, value in table.items() if not _is_table(value)}, EventFile),
+    ]
+    for prefix, entries, shape in shapes:
+        for key in entries.keys() - shape.model_fields.keys():
+            close = difflib.get_close_matches(key, shape.model_fields, 1)
+            fix = f"Did you mean {close[0]}? It is ignored." if close else "Check its spelling; it is ignored."
+            problem = f"{prefix}{key} is not a key of ours"
+            yield Problem(problem, fix, "warning", str(path), column=prefix + key)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+
+
+def _tables(value: object) -> dict[str, dict[str, Any]]:
+    """The tables inside a table, by name; none where `value` is something else."""
+    return {key: item for key, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
