@@ -26,11 +26,6 @@ class Found:
 
 def addresses(text: str) -> Found:
     """What the cell holds, divided by line breaks, `;` `,` `/` or `|`; `mailto:` links and `Name <address>` too."""
-    try:
-        if text.isascii():
-            return Found((Address.parse(text),))
-    except ValueError:
-        pass
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     text = _IN_BRACKETS.sub(_without_display_name, _QUOTED.sub("", text))
     comments = [" ".join(comment.split()) for pair in _COMMENT.findall(text) for comment in pair if comment.strip()]

@@ -27,6 +27,8 @@ _BLOCK = 4 * 2**20
 ERROR = "is the error value {}"
 NOT_CALCULATED = "is a formula that was never calculated, so it has no value"
 
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ET.ParseError, KeyError, NotImplementedError, ValueError)
+
 # Only filled cells: one that carries nothing but a style ends in "/>".
 _FILLED_COLUMN = re.compile(rb' r="([A-Z]{1,3})[0-9]+"[^>/]*>')
 _WIDE = re.compile(rb' r="[A-Z]{2}')
@@ -66,7 +68,7 @@ def inspect(path: Path) -> dict[str, Findings]:
                 found = _inspect_xlsx(archive)
             else:
                 raise refusal(path, f"The file is an archive, not a {path.suffix} workbook", "Save the list as .xlsx.")
-    except (zipfile.BadZipFile, zlib.error, EOFError, ET.ParseError, KeyError, NotImplementedError, ValueError) as exc:
+    except _BROKEN as exc:
         raise refusal(
             path, f"The workbook is broken ({exc})", "Open it in Excel or LibreOffice and save it again as .xlsx."
         ) from exc

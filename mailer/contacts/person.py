@@ -221,6 +221,12 @@ def _addresses(row: Row, status: Standing | None) -> tuple[Address | None, tuple
 
 
 def _read_cell(row: Row, column: int) -> list[Address]:
+    text = row.cells[column]
+    try:
+        if text.isascii():  # others need NFKC
+            return [Address.parse(text)]
+    except ValueError:
+        pass  # not just an address, as nearly every cell is
     found = addresses(row.raw[column])
     for text, reason in found.wrong:
         row.say(

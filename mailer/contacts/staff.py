@@ -63,8 +63,8 @@ _COLUMNS = (
     _Column("Title", 17, "Mr., Ms., Dr., H.E. Ms. and so on. Leave it empty if it is not known.", _TITLES),
     _Column("First name", 18, "As the person writes it."),
     _Column("Last name", 20, "As the person writes it; capitals are kept."),
-    _Column("Position", 30, "The function: Permanent Representative, Military Adviser, Director."),
-    _Column("Rank", 22, "The diplomatic or military rank. It decides the form of address.", _RANKS),
+    _Column("Position", 36, "The function: Permanent Representative, Military Adviser, Director."),
+    _Column("Rank", 27, "The diplomatic or military rank. It decides the form of address.", _RANKS),
     _Column("Email", 44, "One address. It is written to. A second one in the same cell gets a copy.", required=True),
     _Column("Cc", 34, "Who of the same mission or organisation gets a copy. Several go apart by ;"),
     _Column("Language", 12, "The language of the invitation. Empty: the event's own.", _LANGUAGES),
@@ -128,7 +128,7 @@ def _lay_out(sheet: Worksheet, index: int, column: _Column, last: int) -> None:
     cell = sheet[f"{letter}1"]
     cell.value = column.heading
     cell.data_type = "s"
-    cell.font = Font(bold=True, color="FFFFFF")
+    cell.font = Font(name="Calibri", bold=True, color="FFFFFF")
     cell.fill = _TO_BE_FILLED if column.required else _HEADER
     cell.alignment = Alignment(wrap_text=True, vertical="center")
     cell.border = Border(bottom=_LINE)

@@ -34,7 +34,13 @@ def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     problems = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and not _is_passing(p.name))
+            try:
+                inside = sorted(p for p in path.iterdir() if p.is_file() and not _is_passing(p.name))
+            except OSError as exc:
+                problems.append(
+                    Problem(f"The folder {path} cannot be read ({exc.strerror})", "Ask for leave to read it.")
+                )
+                continue
             readable = [p for p in inside if p.suffix.lower() in READABLE]
             found |= dict.fromkeys(readable)
             problems += [

@@ -36,10 +36,15 @@ def tables(path: Path, head: bytes) -> Iterator[Sheet]:
                     yield _sheet(path, book.get_sheet_by_name(about.name), found, hidden=hidden)
     except PasswordError as exc:
         raise protected from exc
-    except CalamineError as exc:
+    except (CalamineError, OSError) as exc:
         if head.startswith(_OLE) and _ENCRYPTED_PART in path.read_bytes():
             raise protected from exc
         raise refusal(path, f"The workbook is broken ({exc})", _SAVE_AGAIN) from exc
+    except BaseException as exc:
+        # What calamine does not foresee ends in a panic of Rust, whose class is no Exception and cannot be imported.
+        if type(exc).__name__ != "PanicException":
+            raise
+        raise refusal(path, "The workbook is broken", _SAVE_AGAIN) from exc
 
 
 def _check_kind(path: Path, head: bytes) -> None:

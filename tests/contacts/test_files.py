@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import zipfile
@@ -246,6 +247,18 @@ def test_unreadable_files_are_one_error(tmp_path, understand, name: str, octets:
 def test_protected_workbooks(understand) -> None:
     """A workbook with a password is said to have one."""
     assert "password" in understand(FIXTURES / "protected.xlsx").error.problem
+
+
+def test_damage_of_any_kind_is_told_as_such(tmp_path, understand) -> None:
+    """Whatever octets of a workbook are damaged, reading ends in contacts or in problems."""
+    dice = random.Random(7)
+    for source in (FIXTURES / "missions.xls", FIXTURES / "protected.xlsx"):
+        octets = source.read_bytes()
+        path = tmp_path / source.name
+        for _ in range(40):
+            at = dice.randrange(len(octets))
+            path.write_bytes(octets[:at] + dice.randbytes(3) + octets[at + dice.randrange(5) :])
+            understand(path)
 
 
 def test_missing_files_and_folders(tmp_path, understand) -> None:
