@@ -42,8 +42,9 @@ async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, 
         threads = _thread_ids(prepared, ledger)
 
         def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
+            letter = prepared.letter(guest, delivery.reference, desk.clock())
             thread_id = threads.get(delivery.recipient.key)
-            return prepared.compose(guest, delivery, desk.clock(), eight_bit=features.eight_bit, thread_id=thread_id)
+            return prepared.message(letter, guest, delivery, eight_bit=features.eight_bit, thread_id=thread_id)
 
         with console.progress(len(jobs)) as advance:
             settings = desk.config
@@ -92,8 +93,9 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
                     attempts=0,
                     updated_at=now,
                 )
+                letter = prepared.letter(guest, delivery.reference, now)
                 eight_bit = connection.features.eight_bit
-                outcome = await connection.send(*prepared.compose(guest, delivery, now, eight_bit=eight_bit))
+                outcome = await connection.send(*prepared.message(letter, guest, delivery, eight_bit=eight_bit))
                 words = outcome.reply.text if outcome.reply else outcome.note
                 told.append((guest, "sent" if outcome.verdict is Verdict.ACCEPTED else f"not sent: {words}"))
     return iter(told)

@@ -49,11 +49,10 @@ class Prepared:
             guest.contact, guest.form, reference, now, party_name=guest.party, mailing_name=self.wave
         )
 
-    def compose(
-        self, guest: Guest, delivery: Delivery, now: datetime, *, eight_bit: bool, thread_id: str | None = None
+    def message(
+        self, letter: Letter, guest: Guest, delivery: Delivery, *, eight_bit: bool, thread_id: str | None = None
     ) -> tuple[Envelope, tuple[bytes, ...]]:
-        """The message of one delivery. Raises InputRefused that names the row if it cannot be made."""
-        letter = self.letter(guest, delivery.reference, now)
+        """The message that carries `letter`. Raises InputRefused that names the row if it cannot be made."""
         contact = guest.contact
         try:
             return self.composer.compose(
@@ -61,7 +60,7 @@ class Prepared:
                 to=Mailbox(delivery.recipient, guest.form.address_name),
                 cc=delivery.cc,
                 message_id=delivery.message_id,
-                date=delivery.date or now,
+                date=delivery.date or delivery.updated_at,
                 reference=delivery.reference,
                 in_reply_to=thread_id,
                 eight_bit=eight_bit,
@@ -198,7 +197,7 @@ def check_message(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
     try:
         letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
         if not contact.attachment:
-            prepared.compose(guest, sample, now, eight_bit=True)
+            prepared.message(letter, guest, sample, eight_bit=True)
     except InputRefused as exc:
         yield from exc.problems
         return

@@ -98,16 +98,16 @@ def _message(prepared: Prepared, guest: Guest, ledger: Ledger) -> tuple[Letter, 
     from mailer.cli.mailing import sample_delivery
 
     desk, contact = prepared.desk, guest.contact
-    now, event = desk.clock(), desk.event.name
-    domain = desk.mail_from.address.domain
+    event, domain = desk.event.name, desk.mail_from.address.domain
     delivery = sample_delivery(
         prepared,
         guest,
         reference=ledger.reference_of(event, contact.address),
         message_id=ledger.message_id(event, prepared.wave, contact.address, domain),
     )
-    _, content = prepared.compose(guest, delivery, now, eight_bit=True)
-    return prepared.letter(guest, delivery.reference, now), b"".join(content)
+    letter = prepared.letter(guest, delivery.reference, desk.clock())
+    _, content = prepared.message(letter, guest, delivery, eight_bit=True)
+    return letter, b"".join(content)
 
 
 def _with_images(page: str, images: Sequence[tuple[str, Path]]) -> str:
