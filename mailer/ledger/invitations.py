@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import Invitee, cc_text, marks
@@ -47,6 +47,7 @@ class Intake:
         for invitee in invitees:
             wanted.setdefault(self.identity.of(invitee.recipient), invitee)
         with self.store.engine.begin() as connection:
+            self.store.wait_for_turn(connection)
             numbers: dict[bytes, int] = {}
             for digest, number, queued in self._known(connection, wanted):
                 numbers[digest] = number
@@ -66,11 +67,10 @@ class Intake:
             connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers))
             return len(wanted) - hold_back(connection, self.now)
 
-    def _known(self, connection: Connection, digests: Collection[bytes]) -> list[tuple[bytes, int, bool]]:
+    def _known(self, connection: Connection, digests: Collection[bytes]) -> Sequence[Row[bytes, int, bool]]:
         """Digest and number of each invitation that is there, and whether it is in the mailing already."""
         query = self.store.sql(_KNOWN.format(marks(digests)))
-        rows = connection.exec_driver_sql(query, (self.mailing, self.event, *digests)).all()
-        return [(digest, number, bool(queued)) for digest, number, queued in rows]
+        return connection.exec_driver_sql(query, (self.mailing, self.event, *digests)).all()
 
     def _invitation_rows(self, invitees: Mapping[bytes, Invitee], turn: int) -> list[tuple[object, ...]]:
         at = moment_text(self.now)

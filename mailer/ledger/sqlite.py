@@ -73,7 +73,7 @@ class SQLiteStore(Store):
         if not create:
             raise LedgerError(f"{self.place} does not exist yet: `mailer send` makes it. Or correct LEDGER_URL.")
 
-    def hold_for_making(self, connection: Connection) -> None:
+    def wait_for_turn(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE has let nobody else in."""
 
     def settle(self) -> None:

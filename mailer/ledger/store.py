@@ -46,8 +46,8 @@ class Store(ABC):
         """Raises LedgerError where the database cannot be there, or is not and must not be made."""
 
     @abstractmethod
-    def hold_for_making(self, connection: Connection) -> None:
-        """Keeps everybody else from making the same tables until the transaction ends."""
+    def wait_for_turn(self, connection: Connection) -> None:
+        """Lets one process at a time make tables or queue deliveries: returns when no other transaction has the turn."""
 
     @abstractmethod
     def settle(self) -> None:
@@ -110,5 +110,9 @@ def open_store(text: str) -> Store:
             from mailer.ledger.sqlite import SQLiteStore
 
             return SQLiteStore(url)
+        case "postgresql":
+            from mailer.ledger.postgresql import PostgreSQLStore
+
+            return PostgreSQLStore(url)
         case other:
             raise LedgerError(f"A ledger cannot be kept in {other!r}. {advice}")

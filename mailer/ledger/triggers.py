@@ -106,7 +106,7 @@ def functions(dialect: str) -> tuple[str, ...]:
     if dialect != "postgresql":
         return ()
     body = "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$"
-    refuse = "RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';"
+    refuse = "RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';"
     return body.format("ledger_refuses", refuse), body.format("ledger_journal", _JOURNAL)
 
 

@@ -51,7 +51,7 @@ def _revision(store: Store, connection: Connection) -> str | None:
 
 def _make(store: Store) -> None:
     with store.engine.begin() as connection:
-        store.hold_for_making(connection)
+        store.wait_for_turn(connection)
         if _revision(store, connection) is not None:
             return  # another process made it in the meantime
         schema.metadata.create_all(connection, checkfirst=False)

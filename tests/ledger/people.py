@@ -67,7 +67,7 @@ def states(ledger: Ledger, mailing: str | None = None) -> list[State]:
 
 def raw(url: str, statement: str, **values: object) -> list[tuple[object, ...]]:
     """Executes one statement past the ledger, as somebody with a database client would."""
-    engine = create_engine(url)
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     try:
         with engine.begin() as connection:
             result = connection.execute(text(statement), values)

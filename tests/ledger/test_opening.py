@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def url(file: Path) -> str:
+    """A file: what PostgreSQL refuses has a test of its own."""
+    return f"sqlite:///{file}"
 
 
 @contextmanager
@@ -299,3 +306,54 @@ def test_the_version_is_read_before_anything_is_written(file: Path, url: str) ->
     bring_up_to_date(store, create=False)
     store.close()
     assert tables(url) == before
+
+
+def columns(url: str) -> list[tuple[object, ...]]:
+    return [
+        *raw(
+            url,
+            "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
+        ),
+        *raw(url, "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname"),
+        *raw(
+            url,
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = current_schema()::regnamespace ORDER BY conname",
+        ),
+        *raw(
+            url,
+            "SELECT tgname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace ORDER BY tgname",
+        ),
+    ]
+
+
+def test_postgresql_is_made_and_migrated_alike(postgresql: Callable[[], str]) -> None:
+    """The short way and the long way lead to the same schema there too."""
+    made, migrated = postgresql(), postgresql()
+    Ledger.open(made).close()
+    store = open_store(migrated)
+    with store.migrating() as connection:
+        migrate(connection)
+    store.close()
+    names = [url.rpartition("%3D")[2] for url in (made, migrated)]
+    first, second = (
+        repr(columns(url)).replace(name, "ledger") for url, name in zip((made, migrated), names, strict=True)
+    )
+    assert first == second
+    assert "deliveries_arrows" in first
+
+
+def test_postgresql_refusals_say_what_to_do(postgresql: Callable[[], str]) -> None:
+    """An empty, a missing, an unreachable and a foreign database are each told apart."""
+    url = postgresql()
+    assert "is empty: `mailer send` fills it" in refused(url, create=False)
+    raw(url, "CREATE TABLE contacts (name text)")
+    assert "tables of another program" in refused(url)
+    server = url.partition("/postgres?")[0]
+    assert 'database "nowhere" does not exist' in refused(f"{server}/nowhere")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert "cannot be reached" in refused(f"postgresql://mailer:secret@127.0.0.1:{port}/postgres")
+    assert "secret" not in refused(f"postgresql://mailer:secret@127.0.0.1:{port}/postgres")

@@ -1,0 +1,101 @@
+"""A ledger in a PostgreSQL database, for more than one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import sleep
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from mailer.errors import LedgerError
+from mailer.ledger.store import Store, Taken
+
+if TYPE_CHECKING:
+    import psycopg
+
+# The first halves of two advisory locks; the second is the schema, as one database may hold several ledgers.
+_TURN, _SENDING = 0x6D61696C, 0x73656E64
+
+# A server needs a moment to notice that a process was killed; two seconds in all.
+_TRIES, _BETWEEN_TRIES = 20, 0.1
+
+# By class or by whole SQLSTATE (PostgreSQL documentation, appendix A).
+_FAULTS: Mapping[str, str] = {
+    "53100": "could not be written: the database's disk is full. Free some space and run the command again.",
+    "53300": "has no connection free. Wait until others have ended, or allow more in the database.",
+    "55": "is locked by another program. Wait until that has ended.",
+    "42501": "may not be used by this user. Grant the rights to create and change tables in its schema.",
+    "25006": "may only be read: the database is a standby. Name the primary in LEDGER_URL.",
+}
+
+
+class PostgreSQLStore(Store):
+    """Rows are locked one by one; the right to send is an advisory lock, which ends with the session that took it."""
+
+    def __init__(self, url: URL) -> None:
+        self.place = f"The ledger {url.database or ''} on {url.host or 'this machine'}"
+        try:
+            self.engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except ImportError:
+            raise LedgerError(
+                f"{self.place} needs a driver: install it with `pip install 'invitation-mailer[postgres]'`."
+            ) from None
+        self.reading = self.engine
+        event.listen(self.engine, "connect", _prepare)
+        self._guard_border()
+
+    def explain(self, fault: BaseException) -> str:
+        state = getattr(fault, "sqlstate", None)
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
+        if state is None or state.startswith("08"):
+            return f"{self.place} cannot be reached ({reason}). Check LEDGER_URL, and that the database is running."
+        return f"{self.place} {_FAULTS.get(state) or _FAULTS.get(state[:2]) or f'refused: {reason}.'}"
+
+    def require(self, *, create: bool) -> None:
+        """Nothing to do: whether the database is there shows when it is asked."""
+
+    def wait_for_turn(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN}, hashtext(current_schema()))")
+
+    def settle(self) -> None:
+        """Nothing to do: each connection is prepared when it is made."""
+
+    def sql(self, statement: str) -> str:
+        return statement.replace("?", "%s")
+
+    def begin(self, cursor: DBAPICursor) -> None:
+        """Nothing to do: the driver begins with the first statement."""
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        lock = f"({_SENDING}, hashtext(current_schema()))"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for _ in range(_TRIES):
+                if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock{lock}").scalar_one():
+                    break
+                sleep(_BETWEEN_TRIES)
+            else:
+                raise Taken
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock{lock}")
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            self.wait_for_turn(connection)
+            yield connection
+
+    def erase_traces(self) -> None:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM FULL invitations, deliveries, attempts, transitions, suppressions")
+
+
+def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+    # Whatever the server's default is: a claim that a power cut can undo is none.
+    connection.execute("SET synchronous_commit = on")
+    connection.commit()
