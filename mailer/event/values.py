@@ -50,7 +50,7 @@ def online(value: object) -> str | bool:
     return value if isinstance(value, bool) else line(value)
 
 
-def hosts(value: object) -> tuple[tuple[str, ...], ...]:
+def hosts(value: Any) -> tuple[tuple[str, ...], ...]:
     """One list of names, or a list of such lists: those of each group stand together in prose."""
     match value:
         case [*groups] if groups and all(isinstance(group, list) for group in groups):
