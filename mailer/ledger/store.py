@@ -47,7 +47,7 @@ class Store(ABC):
 
     @abstractmethod
     def wait_for_turn(self, connection: Connection) -> None:
-        """Lets one process at a time make tables or queue deliveries: returns when no other transaction has the turn."""
+        """Waits until no other process makes tables or queues deliveries, and keeps them waiting until the commit."""
 
     @abstractmethod
     def settle(self) -> None:
