@@ -31,8 +31,9 @@ def problems_in(template: TemplateFile, environment: Environment, known: Mapping
 
 
 def _tags(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    # An autoescape tag is two nodes, of which the inner one has no line.
     for statement in tree.find_all(nodes.Stmt):
-        if not isinstance(statement, _ALLOWED):
+        if not isinstance(statement, _ALLOWED) and statement.lineno:
             fix = "Templates know `{% if %}`, `{% for %}` and `{% set name = value %}`; use those."
             yield statement.lineno, "this tag has no place in a template", fix
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +13,7 @@ import css_inline
 
 from mailer.errors import Problem
 from mailer.render.placeholders import Placeholders
+from mailer.render.source import TemplateFile
 
 # Gmail cuts a message off at about 102 kB; what is over this many octets of HTML is refused.
 LARGEST_HTML = 90_000
@@ -20,8 +21,13 @@ LARGEST_HTML = 90_000
 _ELEMENT = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>|(?<=<title>)[^<]*')
 _ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
 _IMAGE = re.compile(r'\b(src|background)="([^"]*)"')
-_REMOTE_STYLE = re.compile(r"url\(\s*['\"]?(?:https?:)?//|@import", re.IGNORECASE)
 _ELEMENT_WITH_TEXT = re.compile(r"<(title|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_BARE_TABLE = re.compile(r"(<table\b[^>]*>)(?=(?:\s|<!--[^>]*-->)*<tr\b)", re.IGNORECASE)
+# What a mail program would fetch or run when the letter is read.
+_LOADED = re.compile(
+    r"url\(\s*['\"]?(?:https?:)?//|@import|\bsrcset=|<(?:link|script|iframe|object|embed|video|audio|form)\b",
+    re.IGNORECASE,
+)
 
 
 def assemble(layout: str, parts: Mapping[str, str], placeholders: Placeholders) -> str:
@@ -29,12 +35,14 @@ def assemble(layout: str, parts: Mapping[str, str], placeholders: Placeholders) 
 
     Block tags between elements stand as comments, because HTML moves any other text out of tables.
     """
-    document = placeholders.splice(_tags_as_comments(layout, placeholders), **parts)
+    # With the body of each table written out, tags before its first row are inside of it, as its author meant.
+    layout = _BARE_TABLE.sub(r"\1<tbody>", _tags_as_comments(layout, placeholders))
+    document = placeholders.splice(layout, **parts)
     inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-    return with_links(str(inliner.inline(document)), placeholders)
+    return with_attributes(str(inliner.inline(document)), placeholders)
 
 
-def with_links(html: str, placeholders: Placeholders) -> str:
+def with_attributes(html: str, placeholders: Placeholders) -> str:
     """`html` with the values in its attributes and its title as these want them, those in links held to their rules."""
 
     def attribute(match: re.Match[str]) -> str:
@@ -79,9 +87,7 @@ def with_images(
         images[cid] = path
         return f'{match[1]}="cid:{cid}"'
 
-    document = _IMAGE.sub(taken, document)
-    if _REMOTE_STYLE.search(document):
-        problems.append(Problem("a style loads something from elsewhere", "Take the url(…) or @import out.", file=file))
+    document = _ELEMENT.sub(lambda element: _IMAGE.sub(taken, element[0]), document)
     return document, list(images.items()), problems
 
 
@@ -103,3 +109,14 @@ def _refused(name: str, file: str, placeholders: Placeholders) -> Problem:
         )
     fix = "Put the image beside the layout or into the event's folder, and spell its name as the file's."
     return Problem("an image is missing", fix, file=file, value=name)
+
+
+def fetched(layout: TemplateFile) -> Iterator[Problem]:
+    """What a mail program would fetch or run if it showed `layout`: nothing may be, as a mail holds all it needs."""
+    for element in _ELEMENT_WITH_TEXT.finditer(layout.text):
+        for match in _LOADED.finditer(element[0]):
+            line = layout.text.count("\n", 0, element.start() + match.start()) + 1
+            problem = "the layout would fetch or run something when it is read"
+            yield Problem(
+                problem, "Take it out: a mail holds all it needs.", file=layout.file, row=line, value=match[0]
+            )

@@ -57,6 +57,7 @@ def compile_language(
         *_checked([house.html, house.text], sandbox, known_names(shared, NAMES | LAYOUT_NAMES)),
         *_checked([house.foot, *house.notes.values()], sandbox, known_names(shared, _NOTE_NAMES)),
         *_without_parts(house, sandbox),
+        *document.fetched(house.html),
     ]
     if problems:
         raise InputRefused(problems)
@@ -174,7 +175,7 @@ class _Press:
                 html.append(token.content)
             elif token.type == "inline":
                 text.append(self._writer.running(token.children or []) + " ")
-                html.append(document.with_links(markdown.html_of([token]), self._places) + " ")
+                html.append(document.with_attributes(markdown.html_of([token]), self._places) + " ")
             elif not token.type.startswith("paragraph_"):
                 fix = "Write plain paragraphs; emphasis and links may stand in them."
                 raise InputRefused([Problem("a note is running text, without headings or lists", fix, file=file.file)])

@@ -1,0 +1,124 @@
+"""Jinja tags in every construct of Markdown, in HTML and in text."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mailer.errors import InputRefused
+from mailer.model import Letter, PartyKind
+from tests.render.samples import body_of, contact, text_of
+
+Rendered = Callable[..., Letter]
+
+
+@pytest.mark.parametrize(
+    ("source", "html", "text"),
+    [
+        ("Dear {{ contact.last_name }},", "<p>Dear SAMPLE,</p>", "Dear SAMPLE,"),
+        ("*{{ contact.last_name }}* **{{ contact.rank }}**s", "<p><em>SAMPLE</em> <strong>Counsellor</strong>s</p>",
+         "SAMPLE Counsellors"),
+        ("## For {{ contact.name }}", "<h2>For Ana SAMPLE</h2>", "For Ana SAMPLE\n--------------"),
+        ("# {{ contact.rank }}", "<h1>Counsellor</h1>", "Counsellor\n=========="),
+        ("- {{ contact.name }}\n- `{{ contact.rank }}`",
+         "<ul>\n<li>Ana SAMPLE</li>\n<li><code>Counsellor</code></li>\n</ul>", "- Ana SAMPLE\n- Counsellor"),
+        ("> {{ contact.name }}", "<blockquote>\n<p>Ana SAMPLE</p>\n</blockquote>", "> Ana SAMPLE"),
+        ("See [the {{ contact.rank }}]({{ event.links.note }}) now",
+         '<p>See <a href="https://www.example.org/note">the Counsellor</a> now</p>',
+         "See the Counsellor (https://www.example.org/note) now"),
+        ("See [x](https://example.org/a?b={{ contact.rank }}&c=1)",
+         '<p>See <a href="https://example.org/a?b=Counsellor&amp;c=1">x</a></p>',
+         "See x (https://example.org/a?b=Counsellor&c=1)"),
+        ("Or <{{ rsvp_url }}>.",
+         '<p>Or <a href="https://rsvp.example.org/form?a=1&amp;ref=7KQ4M-P2XDA#top">'
+         "https://rsvp.example.org/form?a=1&amp;ref=7KQ4M-P2XDA#top</a>.</p>",
+         "Or https://rsvp.example.org/form?a=1&ref=7KQ4M-P2XDA#top."),
+        ("At [{{ event.contact_person.email }}](mailto:{{ event.contact_person.email }})",
+         '<p>At <a href="mailto:eva@example.org">eva@example.org</a></p>', "At eva@example.org"),
+        ("[Reply]({{ event.links.note }})", '<p class="action"><a href="https://www.example.org/note">Reply</a></p>',
+         "Reply\nhttps://www.example.org/note"),
+        ("a {% if contact.rank %}b{% else %}c{% endif %} d", "<p>a b d</p>", "a b d"),
+        ("one  \n{{ contact.rank }}", "<p>one<br>\nCounsellor</p>", "one\nCounsellor"),
+        ("a{# not for readers #} b", "<p>a b</p>", "a b"),
+        ("one\n{# not\nfor readers #}\ntwo", "<p>one\ntwo</p>", "one two"),
+        ("{{ [contact.rank,\n  contact.name] | join(' / ') }} x", "<p>Counsellor / Ana SAMPLE x</p>",
+         "Counsellor / Ana SAMPLE x"),
+        ("a \\{\\{ b", "<p>a {{ b</p>", None),
+    ],
+)  # fmt: skip
+def test_placeholders_work_in_every_construct(rendered: Rendered, source: str, html: str, text: str | None) -> None:
+    """A value stands where its placeholder stood, and the Markdown around it keeps its meaning."""
+    if text is None:
+        with pytest.raises(InputRefused, match="left over"):
+            rendered(source)
+        return
+    letter = rendered(source)
+    assert body_of(letter) == html
+    assert text_of(letter) == text
+
+
+SPEAKERS = "{% for name in event.programme.speakers %}\n{item}\n{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("source", "html", "text"),
+    [
+        ("- first\n{% for s in event.programme.speakers %}\n- {{ s }}\n{% endfor %}\n- last",
+         "<ul><li>first</li><li>Bo</li><li>Cy</li><li>last</li></ul>", "- first\n- Bo\n- Cy\n- last"),
+        ("Speakers:\n\n{% for s in event.programme.speakers %}\n- {{ s }}\n{% endfor %}\nThe end.",
+         "<p>Speakers:</p><ul><li>Bo</li><li>Cy</li></ul><p>The end.</p>", "Speakers:\n\n- Bo\n- Cy\n\nThe end."),
+        ("{%- for s in event.programme.speakers -%}\n1. {{ s }}\n{%- endfor -%}\n",
+         "<ol><li>Bo</li><li>Cy</li></ol>", "1. Bo\n2. Cy"),
+        ("| At | Who |\n|---|---|\n{% for s in event.programme.speakers %}\n| ten | {{ s }} |\n{% endfor %}",
+         "<table><thead><tr><th>At</th><th>Who</th></tr></thead><tbody>"
+         "<tr><td>ten</td><td>Bo</td></tr><tr><td>ten</td><td>Cy</td></tr></tbody></table>",
+         "At   Who\n---  ---\nten  Bo\nten  Cy"),
+        ("{% if event.programme.empty %}\n- nothing\n{% endif %}\n\nText", "<p>Text</p>", "Text"),
+        ("{% for s in event.programme.speakers %}\n## {{ s }}\n\nspeaks\n{% endfor %}",
+         "<h2>Bo</h2><p>speaks</p><h2>Cy</h2><p>speaks</p>", "Bo\n--\n\nspeaks\n\nCy\n--\n\nspeaks"),
+        ("One\n{% if contact.rank %}\nTwo\n{% else %}\nThree\n{% endif %}\nFour",
+         "<p>One</p><p>Two</p><p>Four</p>", "One\n\nTwo\n\nFour"),
+        ("{% if true %}\n{% for s in event.programme.speakers %}\n{% if s != 'Bo' %}\n- {{ s }}\n{% endif %}\n"
+         "{% endfor %}\n{% endif %}", "<ul><li>Cy</li></ul>", "- Cy"),
+        ("{% if true %}{% for s in event.programme.speakers %}\n- {{ s }}\n{% endfor %}{% endif %}",
+         "<ul><li>Bo</li><li>Cy</li></ul>", "- Bo\n- Cy"),
+        ("{% set who = contact.name %}\n\nDear {{ who }}", "<p>Dear Ana SAMPLE</p>", "Dear Ana SAMPLE"),
+        ("- a\n  {% if contact.rank %}\n  - b\n  {% endif %}\n- c",
+         "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+    ],
+)  # fmt: skip
+def test_block_tags_stand_between_blocks(rendered: Rendered, source: str, html: str, text: str) -> None:
+    """Tags alone on a line repeat or leave out blocks, items and rows, and a loop makes one list or one table."""
+    letter = rendered(source)
+    assert "".join(body_of(letter).split("\n")) == html
+    assert text_of(letter) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("One {% if contact.rank %}two\n\nthree{% endif %} four", 3),
+        ("{% if contact.rank %}\n- one {% endif %}\n- two", 4),
+        ("One\n\n```\n{% if true %}\ncode\n{% endif %}\n```", 6),
+    ],
+)
+def test_a_tag_that_would_break_the_structure_is_refused(rendered: Rendered, source: str, line: int) -> None:
+    """A tag that begins in one block and ends in another is named with its line."""
+    with pytest.raises(InputRefused) as refused:
+        rendered(source)
+    assert [(problem.file, problem.row) for problem in refused.value.problems] == [
+        ("templates/meeting/invitation.md", line)
+    ]
+
+
+def test_html_in_a_template_is_text(rendered: Rendered) -> None:
+    """Authors write Markdown; tags of HTML are shown as they are typed."""
+    letter = rendered("a <b>bold</b> <script>alert(1)</script>")
+    assert body_of(letter) == "<p>a &lt;b&gt;bold&lt;/b&gt; &lt;script&gt;alert(1)&lt;/script&gt;</p>"
+    assert text_of(letter) == "a <b>bold</b> <script>alert(1)</script>"
+
+
+def test_a_branch_may_depend_on_the_kind_of_party(rendered: Rendered) -> None:
+    """Missions and organisations can be told different things."""
+    source = 'in {{ "your mission" if contact.party_kind == "mission" else "your organisation" }}'
+    assert text_of(rendered(source)) == "in your mission"
+    assert text_of(rendered(source, to=contact(kind=PartyKind.ORGANISATION))) == "in your organisation"

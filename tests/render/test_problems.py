@@ -1,0 +1,151 @@
+"""What is wrong with templates is found before anything is sent, all of it at once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mailer.errors import InputRefused, Problem
+from mailer.model import Event
+from mailer.render import Letters
+
+Compiled = Callable[..., Letters]
+
+
+def problems(letters: Compiled, body: str, **options: object) -> tuple[Problem, ...]:
+    with pytest.raises(InputRefused) as refused:
+        letters(body, **options)
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("{{ evnt.title }}", "there is no `evnt`"),
+        ("{{ event.titel }}", "there is no `event.titel`"),
+        ("{{ event.links.zoom }}", "there is no `event.links.zoom`"),
+        ("{{ event['links']['zoom'] }}", "there is no `event.links.zoom`"),
+        ("{{ contact.surname }}", "there is no `contact.surname`"),
+        ("{{ contact.name", "cannot be read"),
+        ("{% if contact.name %}", "cannot be read"),
+        ("{{ deadline | shout }}", "No filter named 'shout'"),
+        ("{{ contact.name | safe }}", "No filter named 'safe'"),
+        ("{% autoescape false %}{{ contact.name }}{% endautoescape %}", "has no place in a template"),
+        ("{% include 'x' %}", "has no place in a template"),
+        ("{% set event = 1 %}", "`event` is a name of ours"),
+        ("{{ event.starts }}", "cannot be printed: it is no text"),
+        ("{{ event.hosts }}", "cannot be printed: it is a list"),
+        ("{{ event.links }}", "cannot be printed: it is a table"),
+        ("{{ event.rsvp.capacity }}", "cannot be printed: it is empty"),
+        ("{{ event.online }}", "cannot be printed: it is false"),
+        ("{{ event.title | date }}", "cannot be printed: 'A Meeting' is not a date"),
+        ("{{ event.programme.speakers.nobody }}", "has no value"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("[x]({{ event.title }})", "is no address for a link"),
+        ("<{{ contact.rank }}>", "the link is empty"),
+    ],
+)
+def test_each_fault_is_named_with_file_and_line(letters: Compiled, line: str, what: str) -> None:
+    """Unknown names, broken tags, what may not stand in a template, and what cannot be printed."""
+    found = problems(letters, f"First\n\n{line}\n")
+    assert any(what in problem.problem for problem in found), [str(problem) for problem in found]
+    assert {problem.file for problem in found} == {"templates/meeting/invitation.md"}
+    assert all(problem.row in (5, 6) and problem.fix for problem in found)
+
+
+def test_all_files_are_told_at_once(letters: Compiled) -> None:
+    """Languages, layouts and notes with faults are all named in one go."""
+    found = problems(
+        letters,
+        "{{ one }}",
+        **{
+            "invitation.fr.md": "Objet: x\n\ny",
+            "invitation.es.md": "Subject: {{ two }}\n\n{{ three }}\n\n{{ four",
+            "invitation.en.md": "Subject: x\n\ny",
+            "invitation.ar.md": "Subject:\n\ny",
+            "layout.txt": "{{ body }}",
+            "notes/personal.md": "{{ five }}",
+            "notes/plus_one.md": "{{ transfer_note }}",
+        },
+    )
+    files = {problem.file for problem in found}
+    assert files == {f"templates/meeting/invitation{suffix}.md" for suffix in ("", ".fr", ".es", ".en", ".ar")} | {
+        "templates/layout.txt",
+        "templates/notes/personal.md",
+        "templates/notes/plus_one.md",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "changes", "what"),
+    [
+        ("[here]()", {}, "a link leads nowhere"),
+        ("{{ event.title }}", {"title": "For {{ contact.name }}"}, "a placeholder is left over"),
+        (
+            "{{ event.links.form }}",
+            {"links": {"form": "https://example.org/{reference}"}},
+            "a placeholder is left over",
+        ),
+        ("![x](https://www.example.org/x.png)", {}, "no image is loaded from elsewhere"),
+        ("![x](//www.example.org/x.png)", {}, "no image is loaded from elsewhere"),
+        ("![x]({{ event.links.note }})", {}, "no image is loaded from elsewhere"),
+        ("![x](../secret.png)", {}, "an image is missing"),
+        ("{{ event.title }}", {"title": "x" * 91_000}, "the HTML has"),
+    ],
+)
+def test_what_readers_would_stumble_over_is_refused(
+    letters: Compiled, body: str, changes: dict[str, object], what: str
+) -> None:
+    """Links to nowhere, placeholders left over, pictures from elsewhere, and more HTML than mail programs show."""
+    assert any(what in problem.problem for problem in problems(letters, body, changes=changes))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<link rel="stylesheet" href="https://www.example.org/x.css">',
+        "<style>td { background: url(https://www.example.org/x.png) }</style>",
+        "<script>1</script>",
+    ],
+)
+def test_a_layout_fetches_and_runs_nothing(letters: Compiled, element: str) -> None:
+    """No style sheet, picture or script comes from elsewhere when a letter is read."""
+    page = "<table><tr><td>{{ body }}{{ foot }}</td></tr></table>"
+    layout = f"<html><head><title>x</title>{element}</head><body>{page}</body></html>"
+    assert any("fetch or run" in p.problem for p in problems(letters, "x", **{"layout.html": layout}))
+
+
+def test_an_empty_subject_is_refused(letters: Compiled) -> None:
+    """A subject that is empty for some contacts is found on samples."""
+    found = problems(letters, "x", subject="{{ contact.name }}")
+    assert [problem.problem for problem in found] == ["the subject is empty once it is filled in"]
+
+
+def test_a_note_is_running_text(letters: Compiled) -> None:
+    """A note that would not fit into a sentence's place is refused."""
+    found = problems(letters, "{{ transfer_note }}", **{"notes/transferable.md": "- a list"})
+    assert [(problem.file, problem.row) for problem in found] == [("templates/notes/transferable.md", None)]
+
+
+def test_a_template_that_is_missing_is_named(letters: Compiled, event: Event) -> None:
+    """A mailing names its template; where there is none, the file to be written is told."""
+    mailing = replace(event.mailings["invitation"], template="welcome")
+    found = problems(letters, "x", changes={"mailings": {"invitation": mailing}})
+    assert [(p.file, p.problem) for p in found] == [("templates/meeting/welcome.md", "the template is missing")]
+
+
+def test_encodings_and_control_characters_are_named(letters: Compiled, event: Event) -> None:
+    """A file in another encoding and a character that nobody can see are told with their file."""
+    (event.folder / "invitation.fr.md").write_bytes("Subject: é\n\né".encode("cp1252"))
+    found = problems(letters, "a\n\x07")
+    assert [(p.file, p.row) for p in found] == [
+        ("templates/meeting/invitation.md", 4),
+        ("templates/meeting/invitation.fr.md", None),
+    ]
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_no_fault(letters: Compiled, event: Event) -> None:
+    """Editors of all systems may write templates."""
+    (event.folder / "invitation.fr.md").write_bytes("\ufeffSubject: x\r\n\r\nÀ vous\r\n".encode())
+    assert letters("x").languages == {"en", "fr"}
