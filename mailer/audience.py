@@ -83,11 +83,11 @@ def wave_name(mailing: Mailing, offset: int | None) -> str:
 
 def next_offset_start(mailing: Mailing, event: Event, now: datetime) -> datetime | None:
     """When the reminder's next offset falls due after `now`, in the event's zone; None where none is to come."""
-    last_day, now = event.day_of(event.rsvp.deadline), now.astimezone(UTC)
-    # Compared in UTC: within one zone Python compares clock times, of which a change of the clocks makes some twice.
-    starts = [datetime.combine(last_day - timedelta(n), time(), event.timezone) for n in mailing.before_deadline]
-    coming = [start for start in (start.astimezone(UTC) for start in starts) if start > now]
-    return min(coming).astimezone(event.timezone) if coming else None
+    last_day, zone = event.day_of(event.rsvp.deadline), event.timezone
+    # Through UTC, where a midnight that the clocks leave out becomes the moment at which that day does begin.
+    starts = [datetime.combine(last_day - timedelta(n), time(), zone).astimezone(UTC) for n in mailing.before_deadline]
+    coming = [start for start in starts if start > now]
+    return min(coming).astimezone(zone) if coming else None
 
 
 def opening(mailing: Mailing, event: Event, now: datetime) -> datetime:

@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer import event
@@ -409,6 +409,8 @@ ZONES = st.sampled_from(["America/New_York", "Asia/Beirut", "America/Santiago", 
 
 
 @given(st.dates(date(2000, 1, 1), date(2035, 1, 1)), ZONES)
+@example(date(2024, 4, 6), ZoneInfo("America/Santiago"))  # whose last hour comes twice
+@example(date(2024, 9, 7), ZoneInfo("America/Santiago"))  # whose next day has no midnight
 def test_a_day_ends_a_second_before_the_next_one_starts(day: date, zone: ZoneInfo) -> None:
     """A bare date as a deadline leaves out no moment of that day, however long it is."""
     end, start = event.moment(day, zone, end_of_day=True), event.moment(day + timedelta(days=1), zone)
