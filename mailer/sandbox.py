@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -144,8 +144,8 @@ class _Session(SMTP):
         self._gone.set_result(None)
 
     async def hang_up(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            cast(asyncio.WriteTransport, self.transport).abort()
         await self._gone
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802

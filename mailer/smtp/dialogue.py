@@ -56,7 +56,7 @@ class Dialogue:
         except Lost as exc:
             self.has_ended = True
             verdict = Verdict.UNKNOWN if self._has_dot else Verdict.TRANSIENT
-            return Outcome(verdict, self._stage, note=str(exc))
+            return Outcome(verdict, self._stage, note=str(exc), scope=Scope.CONNECTION)
 
     def abandon(self) -> Steps[None]:
         """Takes back an envelope that went ahead of its message. Ends the connection if DATA went with it."""
@@ -85,7 +85,7 @@ class Dialogue:
         if envelope.eight_bit and not self.features.eight_bit:
             # Connections to one name may end at different servers: built anew for this one, the message can go.
             note = f"{self._relay} does not offer 8BITMIME on this connection: the message is to be encoded for that"
-            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note)
+            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note, scope=Scope.CONNECTION)
         if self.features.smtputf8:
             return None
         sender, addressee = envelope.reverse_path, envelope.forward_paths[0]
@@ -155,7 +155,8 @@ class Dialogue:
             # The relay broke in. The final dot is not written, so a refusal is certain and a consent worth nothing.
             self.has_ended = True
             if reply.code < 400:
-                return Outcome(Verdict.TRANSIENT, Stage.BODY, note=f"the relay said {reply.text!r} amidst the message")
+                note = f"the relay said {reply.text!r} amidst the message"
+                return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION)
             return self._refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply)))
         self._has_dot = True
         self._ahead = ahead
@@ -181,7 +182,8 @@ class Dialogue:
         stage, reply, judgement = refusal
         if judgement.scope in {Scope.LOGIN, Scope.SENDER}:
             self._stop_run(stage, reply, judgement.scope)
-        return Outcome(judgement.verdict, stage, reply, judgement.reason, slow_down=judgement.slow_down)
+        scope, slow_down = judgement.scope, judgement.slow_down
+        return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down)
 
     def _stop_run(self, stage: Stage, reply: Reply, scope: Scope) -> NoReturn:
         if scope is Scope.LOGIN:

@@ -98,7 +98,7 @@ class Connection:
             features = await self._introduce(self._wire, context)
         except BaseException as exc:
             await self._drop()
-            if isinstance(exc, OSError | Lost):
+            if isinstance(exc, OSError | UnicodeError | Lost):
                 raise self._explained(exc) from exc
             raise
         self._dialogue = Dialogue(str(self._relay), features)
@@ -175,7 +175,7 @@ class Connection:
             await wire.run(login)
         return features
 
-    def _explained(self, exc: OSError | Lost) -> RelayUnreachable | RelayUntrusted:
+    def _explained(self, exc: OSError | UnicodeError | Lost) -> RelayUnreachable | RelayUntrusted:
         """The fault of a connection that was never made, as one sentence that says what to do."""
         relay = self._relay
         if isinstance(exc, ssl.SSLCertVerificationError):
@@ -187,11 +187,12 @@ class Connection:
             return RelayUntrusted(
                 f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."
             )
-        if isinstance(exc, socket.gaierror):
+        if isinstance(exc, socket.gaierror | UnicodeError):
             return RelayUnreachable(f"There is no host named {relay.host}: check SMTP_HOST and the network.")
         if isinstance(exc, TimeoutError):
             return RelayUnreachable(f"{relay} does not answer: check {_SETTINGS}, the network and its firewall.")
-        if isinstance(exc, ConnectionRefusedError):
+        # Several addresses that all failed come as one OSError without a number.
+        if isinstance(exc, ConnectionRefusedError) or "Connect call failed" in str(exc):
             return RelayUnreachable(
                 f"{relay} takes no connections: check {_SETTINGS}, or whether the relay is running."
             )

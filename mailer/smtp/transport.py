@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mailer.model import Address, Envelope, Reply
 from mailer.smtp.features import Features
-from mailer.status import Stage, Verdict
+from mailer.status import Scope, Stage, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Outcome:
     `stage` is where it was decided, `reply` the relay's words about it, None where it said nothing. `note` says in
     plain words what the reply does not: why it was refused, how the connection ended, which Cc was left out.
     `refused_cc` are the Cc addresses that the message did not go to while it went to its addressee, with the relay's
-    words or None where it could not be asked. `slow_down`: the relay asks for fewer connections or a slower pace.
+    words or None where it could not be asked. `scope` is CONNECTION where all this says nothing about the message but
+    that another connection is needed (421, a fault of the network). `slow_down`: the relay asks for fewer connections
+    or a slower pace.
     """
 
     verdict: Verdict
@@ -28,6 +30,7 @@ class Outcome:
     reply: Reply | None = None
     note: str = ""
     refused_cc: tuple[tuple[Address, Reply | None], ...] = ()
+    scope: Scope = Scope.DELIVERY
     slow_down: bool = False
 
     @property
@@ -62,9 +65,11 @@ class Transport(Protocol):
         """Hands over one message, `content` being its octets with CRLF line ends in as many buffers as suits.
 
         The first forward path is the addressee: where it is refused, nothing is sent to the rest. `following` is the
-        next envelope, which may travel ahead of its message; then the next call is `send` with that very envelope,
-        or `abandon`, or `close`. Raises SenderRefused or LoginRefused when the whole run has to stop, and ValueError
-        on content that could be taken for commands, before anything of it is sent.
+        next envelope, which may travel ahead of its message; then the next call, at once, is `send` with that very
+        envelope, or `abandon`, or `close`.
+
+        Raises SenderRefused or LoginRefused when the whole run has to stop, and ValueError, before anything of it is
+        sent, on content that could be taken for commands.
         """
 
     async def abandon(self) -> None:

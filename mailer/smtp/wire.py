@@ -87,10 +87,16 @@ class Wire(asyncio.Protocol):
             raise self._failure
         if self._replies or not self._reader.is_idle or self._transport is None:
             raise RelayUntrusted(f"{relay} said more than its consent before TLS began: somebody may sit in between.")
-        deadline = self._deadlines[Stage.STARTTLS]
-        self._transport = await self._loop.start_tls(
-            self._transport, self, context, server_hostname=host, ssl_handshake_timeout=deadline
-        )
+        seconds = self._deadlines[Stage.STARTTLS]
+        try:
+            self._transport = await self._loop.start_tls(
+                self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
+            )
+        except BaseException:
+            # In the midst of a handshake asyncio closes the socket without a word to us.
+            self.drop()
+            self._close()
+            raise
         self._limit_buffer()
 
     def drop(self) -> None:
@@ -180,6 +186,7 @@ class Wire(asyncio.Protocol):
         """Sets the deadline. The timer is set anew only where it would fire too late: mostly it finds all is well."""
         self._waits, self._stage = what, stage
         self._deadline = self._loop.time() + self._deadlines[stage]
+        self._unsent = self._transport.get_write_buffer_size() if what is _For.DRAIN and self._transport else 0
         if self._timer is None or self._timer.when() > self._deadline:
             self._set_timer()
 
@@ -195,9 +202,9 @@ class Wire(asyncio.Protocol):
         seconds = self._deadlines[self._stage]
         if self._waits is _For.DRAIN:
             # A large message may take its time as long as it moves (RFC 5321 section 4.5.3.2.5 is per block).
-            unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
-            if not unsent or self._unsent < unsent:
-                self._deadline = max(self._deadline, self._loop.time() + seconds)
+            unsent = self._transport.get_write_buffer_size()
+            if unsent < self._unsent:
+                self._unsent, self._deadline = unsent, self._loop.time() + seconds
         if self._loop.time() < self._deadline:
             self._set_timer()
         else:
@@ -251,6 +258,9 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"the connection broke ({exc})" if exc else "the connection was closed")
+        self._close()
+
+    def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if not self._closed.done():

@@ -20,6 +20,9 @@ class Talk:
 
     message = MESSAGE
 
+    def __init__(self, run: Callable[..., object] = asyncio.run) -> None:
+        self.run = run
+
     @staticmethod
     def envelope(*recipients: str, **facts: object) -> Envelope:
         paths = tuple(Address.parse(recipient) for recipient in recipients or ("a@example.org",))
@@ -50,7 +53,7 @@ class Talk:
                 await connection.close()
             return outcomes
 
-        return asyncio.run(conversation())
+        return self.run(conversation())
 
     def with_connection(self, relay: Relay, act: Callable[[Connection], Awaitable[object]]) -> object:
         """Opens a connection, runs `act` with it, and closes it."""
@@ -63,10 +66,10 @@ class Talk:
             finally:
                 await connection.close()
 
-        return asyncio.run(conversation())
+        return self.run(conversation())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def talk() -> Talk:
     return Talk()
 

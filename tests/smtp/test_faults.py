@@ -1,13 +1,16 @@
 """The table of faults: at each step of the dialogue, what each fault of the relay leads to."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailer.errors import LoginRefused, RelayBusy, RelayError, RelayUnreachable, RelayUntrusted, SenderRefused
-from mailer.smtp import Security
-from mailer.status import Verdict
+from mailer.smtp import Connection, Relay, Security
+from mailer.status import Scope, Verdict
 from tests.servers import GOOD, Action, ScriptedServer, dribble, drop, freeze, say, say_and_drop, stall
 
 # sent, failed    the relay took the message; refused this one for good
@@ -84,24 +87,26 @@ def test_every_fault_at_every_step_leads_to_what_the_table_states(
 ) -> None:
     """Whatever the relay does at whatever step, the message has exactly the stated outcome, and nobody hangs."""
     features = ["AUTH PLAIN", "8BITMIME", *(["STARTTLS"] if step == "starttls" else [])]
-    settings: dict[str, object] = {"timeout": 0.25} if name in {"stall", "dribble"} else {}
+    setting: dict[str, object] = {"timeout": 0.25} if name in {"stall", "dribble"} else {}
     if step == "starttls":
-        settings |= {"security": Security.STARTTLS, "ca_file": ca_file}
+        setting |= {"security": Security.STARTTLS, "ca_file": ca_file}
     if step == "auth":
-        settings |= {"username": "sender", "password": "secret"}
+        setting |= {"username": "sender", "password": "secret"}
     content = LARGE if step == "body" else talk.message
     script = {step: fault(name, step)}
     with ScriptedServer(script, [*features, *(["PIPELINING"] if pipelining else [])], server_tls) as server:
         if stated in RAISED:
             with pytest.raises(RelayError) as raised:
-                talk.send(server, talk.envelope(), content=content, **settings)
+                talk.send(server, talk.envelope(), content=content, **setting)
             assert type(raised.value) is RAISED[stated]
             assert f"127.0.0.1:{server.port}" in str(raised.value)
             assert not server.accepted
             return
-        (outcome,) = talk.send(server, talk.envelope(), content=content, **settings)
+        (outcome,) = talk.send(server, talk.envelope(), content=content, **setting)
     assert (outcome.verdict, outcome.is_retry) == RETURNED[stated]
     assert outcome.reply or outcome.note
+    assert (outcome.scope is Scope.CONNECTION) == (stated in {"again", "doubt"} or (name == "421" and step != "quit"))
+    assert outcome.slow_down == (name == "421" and step != "quit")
     if stated in {"sent", "doubt"}:
         assert len(server.accepted) == 1
     else:
@@ -114,3 +119,37 @@ def test_a_closed_port_is_an_unreachable_relay(talk) -> None:
         pass
     with pytest.raises(RelayUnreachable, match=r"takes no connections: check SMTP_HOST"):
         talk.send(server, talk.envelope())
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b"])
+def test_an_unknown_host_is_named(host: str) -> None:
+    """A host that does not exist, or cannot, is told with its setting."""
+    with pytest.raises(RelayUnreachable, match="no host named"):
+        asyncio.run(Connection(Relay(host, 25, timeout=5)).open())
+
+
+def test_a_stalled_handshake_ends(talk, server_tls: ssl.SSLContext) -> None:
+    """A relay that consents to TLS and then falls silent is left, with both ways to begin TLS."""
+
+    def consent_and_stall(session) -> None:
+        session.socket.sendall(b"220 2.0.0 Ready\r\n")
+        stall(session)
+
+    for security, script in ((Security.STARTTLS, {"starttls": consent_and_stall}), (Security.TLS, {"connect": stall})):
+        with ScriptedServer(script, ["STARTTLS"], server_tls) as server, pytest.raises(RelayUnreachable):
+            talk.send(server, talk.envelope(), security=security, timeout=0.25)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["greeting", "ehlo", "mail", "rcpt", "data", "dot"]), st.binary(max_size=40), st.booleans())
+def test_no_octets_of_a_relay_lead_to_anything_unstated(talk, step: str, octets: bytes, as_text: bool) -> None:
+    """Whatever a relay writes at whatever step before it closes, the result is an outcome or a RelayError."""
+    said = b"250 " + octets if as_text else octets
+    with ScriptedServer({step: say_and_drop(said)}, ["PIPELINING"]) as server:
+        try:
+            (outcome,) = talk.send(server, talk.envelope())
+        except RelayError as exc:
+            assert str(server.port) in str(exc)
+        else:
+            assert outcome.verdict in {Verdict.ACCEPTED, Verdict.TRANSIENT, Verdict.UNKNOWN}
+            assert (outcome.verdict is Verdict.ACCEPTED) <= (len(server.accepted) == 1)

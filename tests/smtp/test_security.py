@@ -9,7 +9,7 @@ import pytest
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.smtp import Relay, Security
 from mailer.status import Verdict
-from tests.servers import ScriptedServer, say
+from tests.servers import ScriptedServer, drop, say
 
 SECRET = "correct-horse"
 LOGIN = ("AUTH PLAIN LOGIN XOAUTH2", "8BITMIME")
@@ -134,3 +134,17 @@ def test_no_secret_shows(talk) -> None:
     assert SECRET not in str(raised.value)
     assert encoded not in str(raised.value)
     assert "AUTH PLAIN ***" in str(raised.value)
+
+
+def test_the_faster_loop_does_the_same(talk, server_tls: ssl.SSLContext, ca_file: Path) -> None:
+    """Under uvloop small and large messages go over TLS with pipelining, and a fault has the same outcome."""
+    talk = type(talk)(pytest.importorskip("uvloop").run)
+    settings = {"security": Security.STARTTLS, "ca_file": ca_file}
+    features = ["STARTTLS", "PIPELINING", "8BITMIME"]
+    with ScriptedServer({"dot": ["250 Ok", drop]}, features, server_tls) as server:
+        envelopes = [talk.envelope(f"{n}@example.org") for n in range(3)]
+        content = [b"Subject: x\r\n\r\n", (b"x" * 76 + b"\r\n") * 20_000]
+        outcomes = talk.send(server, *envelopes[:2], content=content, **settings)
+        outcomes += talk.send(server, envelopes[2], **settings)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED, Verdict.UNKNOWN, Verdict.ACCEPTED]
+    assert server.accepted[0].content == b"".join(content)
