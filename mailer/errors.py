@@ -36,6 +36,11 @@ class Problem:
     def is_error(self) -> bool:
         return self.severity == "error"
 
+    @property
+    def _in_text(self) -> bool:
+        """Whether people count lines in the file, not rows."""
+        return bool(self.file) and str(self.file).endswith((".md", ".html", ".txt", ".toml", ".env"))
+
     def place(self) -> str:
         """`missions.xlsx, sheet Contacts, cell E7`, as far as each part is known; empty where there is none."""
         parts = [self.file or ""]
@@ -44,7 +49,7 @@ class Problem:
         if self.cell:
             parts.append(f"cell {self.cell}")
         elif self.row:
-            parts.append(f"row {self.row}")
+            parts.append(f"{'line' if self._in_text else 'row'} {self.row}")
         return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from mailer.model import Letter, Rule
 from mailer.render.faults import failure
 from mailer.render.placeholders import Source
+from mailer.render.plaintext import BREAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ class Compiled:
     def letter(self, values: Mapping[str, object], rule: Rule) -> Letter:
         """The letter for one contact's `values` under `rule`. Raises Failed."""
         seen = {**self.shared, **values}
-        subject = " ".join(word for word in self.subject.render(seen).split(" ") if word)
-        seen["subject"] = subject
         note = self.notes.get(rule)
         if note:
             seen["transfer_note"] = Markup(note.text.render(seen).strip())  # noqa: S704 - nothing is escaped in text
+        words = self.subject.render(seen).replace(BREAK, " ").split(" ")
+        seen["subject"] = subject = " ".join(word for word in words if word)
         text = self.laid_out(self.text.render(seen))
         if note:
             seen["transfer_note"] = Markup(note.html.render(seen).strip())  # noqa: S704 - escaped when it was rendered

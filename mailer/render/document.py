@@ -65,12 +65,12 @@ def _tags_as_comments(layout: str, placeholders: Placeholders) -> str:
 
 
 def with_images(
-    document: str, folders: Sequence[Path], file: str, placeholders: Placeholders
+    document: str, folders: Sequence[Path], files: Sequence[TemplateFile], placeholders: Placeholders
 ) -> tuple[str, list[tuple[str, Path]], list[Problem]]:
     """`document` with `cid:` for each image of a file in one of `folders`; the images as (content id, file); faults.
 
     A content id is made from the file's octets, so that it is the same in every run. Nothing is ever loaded from
-    elsewhere when the mail is read: any such image is a problem.
+    elsewhere when the mail is read: any such image is a problem, of the one of `files` that names it.
     """
     images: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -81,7 +81,7 @@ def with_images(
             return match[0]
         path = None if placeholders.tags_in(name) or urlsplit(name).scheme else _inside(folders, name)
         if path is None:
-            problems.append(_refused(name, file, placeholders))
+            problems.append(_refused(name, files, placeholders))
             return match[0]
         cid = f"{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}@images.mailer"
         images[cid] = path
@@ -99,16 +99,20 @@ def _inside(folders: Iterable[Path], name: str) -> Path | None:
     return None
 
 
-def _refused(name: str, file: str, placeholders: Placeholders) -> Problem:
-    if placeholders.tags_in(name) or urlsplit(name).scheme or name.startswith("//"):
-        return Problem(
-            "an image is not a file of ours, and no image is loaded from elsewhere when a mail is read",
-            "Put the image beside the template and name the file.",
-            file=file,
-            value=None if placeholders.tags_in(name) else name,
+def _refused(name: str, files: Sequence[TemplateFile], placeholders: Placeholders) -> Problem:
+    tags = placeholders.tags_in(name)
+    named = tags[0].body if tags else name
+    origin = next((file for file in files if named in file.text), files[0])
+    line = origin.text.count("\n", 0, max(origin.text.find(named), 0)) + 1
+    if tags or urlsplit(name).scheme or name.startswith("//"):
+        problem = "an image is not a file of ours, and no image is loaded from elsewhere when a mail is read"
+        fix = "Put the image beside the template and name the file."
+    else:
+        problem, fix = (
+            "an image is missing",
+            "Put it beside the layout or into the event's folder, or correct its name.",
         )
-    fix = "Put the image beside the layout or into the event's folder, and spell its name as the file's."
-    return Problem("an image is missing", fix, file=file, value=name)
+    return Problem(problem, fix, file=origin.file, row=line, value=named)
 
 
 def fetched(layout: TemplateFile) -> Iterator[Problem]:

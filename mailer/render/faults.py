@@ -26,13 +26,13 @@ def shown(path: Path, templates: Path) -> str:
     return resolved.relative_to(folder).as_posix() if resolved.is_relative_to(folder) else str(resolved)
 
 
-def syntax_problem(exc: TemplateSyntaxError, file: str, first_line: int = 1) -> Problem:
+def syntax_problem(exc: TemplateSyntaxError, file: str) -> Problem:
     """What Jinja could not read, in the line of the file."""
     return Problem(
         f"the template cannot be read: {(exc.message or 'wrong syntax').rstrip('.')}",
         "Mend this tag: {{ ends with }}, {% if %} needs its {% endif %}, {% for %} its {% endfor %}.",
         file=file,
-        row=first_line + exc.lineno - 1,
+        row=exc.lineno,
     )
 
 

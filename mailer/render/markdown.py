@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,21 +13,13 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from mailer.render.placeholders import Placeholders, Tag
+from mailer.render.placeholders import MisplacedTag, Placeholders, Tag
 
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 # The class of a paragraph that is nothing but a link; the layout shows it as a button.
 ACTION = "action"
 
 _MIDDLE = ("else", "elif")
-
-
-class MisplacedTag(Exception):
-    """A block tag that stands neither between blocks nor wholly inside a line; holds the tag."""
-
-    def __init__(self, tag: Tag) -> None:
-        super().__init__(str(tag))
-        self.tag = tag
 
 
 def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
@@ -41,9 +33,14 @@ def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
     tokens = _parser(placeholders).parse("\n".join(lines))
     for token in tokens:
         if token.type == "inline":
-            _constructs([_Mark(0, tag, 0, 0) for tag in placeholders.tags_in(token.content) if tag.kind == "block"])
+            require_whole(placeholders.tags_in(token.content))
     _mark_actions(tokens)
     return _with_tags(tokens, _constructs(marks), lines, placeholders)
+
+
+def require_whole(tags: Iterable[Tag]) -> None:
+    """Raises MisplacedTag if a construct of `tags`, all of one line of text, begins or ends elsewhere."""
+    _constructs([_Mark(0, tag, 0, 0) for tag in tags if tag.kind == "block"])
 
 
 def html_of(tokens: Sequence[Token]) -> str:

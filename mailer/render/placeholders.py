@@ -12,6 +12,8 @@ from jinja2 import Environment
 
 Kind = Literal["value", "block", "comment"]
 
+_KINDS: dict[str, Kind] = {"variable": "value", "block": "block", "comment": "comment"}
+
 # A line of nothing but block tags: its whitespace control would only blur where lines end.
 _TAG_LINE = re.compile(r"(?m)^[ \t]*(?:\{%(?:(?!%\}).)*%\}[ \t]*)+$")
 _CONTROL = re.compile(r"(?<=\{%)[-+]|[-+](?=%\})")
@@ -48,6 +50,14 @@ class Tag:
         return f"{{{{\n({self.body}){self.filters} }}}}" if self.filters else f"{{{{\n{self.body} }}}}"
 
 
+class MisplacedTag(Exception):
+    """A tag that is not closed where it may be, or stands neither between blocks nor wholly inside a line."""
+
+    def __init__(self, tag: Tag) -> None:
+        super().__init__(str(tag))
+        self.tag = tag
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Jinja source that was put together from several files, and which tag begins on which of its lines."""
@@ -77,22 +87,28 @@ class Placeholders:
         self._numbers: dict[Tag, int] = {}
 
     def hide(self, text: str, file: str, line: int = 1) -> str:
-        """`text`, which begins on `line` of `file`, with every tag behind its word. Raises TemplateSyntaxError."""
+        """`text`, which begins on `line` of `file`, with every tag behind its word.
+
+        Raises MisplacedTag if the last one is not closed.
+        """
         text = _TAG_LINE.sub(lambda match: _CONTROL.sub(" ", match[0]), text)
         pieces: list[str] = []
         kind: Kind | None = None
         body: list[str] = []
+        began = line
         for number, token, value in self._environment.lex(text):
             opening, _, end = token.rpartition("_")
             if token in ("raw_begin", "raw_end"):
                 continue
             if end == "begin":
-                kind, body = {"variable": "value", "block": "block"}.get(opening, "comment"), []  # type: ignore[assignment]
+                kind, body, began = _KINDS[opening], [], line + number - 1
             elif end == "end" and kind:
-                pieces.append(self._hidden(Tag(kind, "".join(body).strip(), file, line + number - 1)))
+                pieces.append(self._hidden(Tag(kind, "".join(body).strip(), file, began)))
                 kind = None
             else:
                 (body if kind else pieces).append(value)
+        if kind:
+            raise MisplacedTag(Tag(kind, "".join(body).strip(), file, began))
         return "".join(pieces)
 
     def show(self, text: str) -> Source:

@@ -15,7 +15,7 @@ from mailer.model import Rule
 from mailer.render import check, document, markdown
 from mailer.render.compiled import Compiled, Note, Part
 from mailer.render.environment import Sandbox, environment, is_right_to_left
-from mailer.render.placeholders import Placeholders
+from mailer.render.placeholders import MisplacedTag, Placeholders
 from mailer.render.plaintext import TextWriter, layouter
 from mailer.render.source import TemplateFile, Unreadable, find, read
 from mailer.render.views import LAYOUT_NAMES, NAMES, known_names
@@ -74,7 +74,7 @@ def compile_language(
         subject = press.subject(template)
         text, html, images = press.bodies(template, house, folders)
         made = {rule: press.note(file) for rule, file in notes.items()}
-    except markdown.MisplacedTag as misplaced:
+    except MisplacedTag as misplaced:
         raise InputRefused([_misplaced(misplaced)]) from misplaced
     laid_out = layouter(right_to_left=is_right_to_left(language))
     return Compiled(language, template.file, used - LAYOUT_NAMES, shared, images, subject, text, html, made, laid_out)
@@ -115,7 +115,7 @@ def _without_parts(house: House, sandbox: Sandbox) -> Iterator[Problem]:
             yield Problem(f"the layout has no place for the {part}", f"Put {{{{ {part} }}}} into it.", file=layout.file)
 
 
-def _misplaced(misplaced: markdown.MisplacedTag) -> Problem:
+def _misplaced(misplaced: MisplacedTag) -> Problem:
     tag = misplaced.tag
     return Problem(
         f"{tag} does not begin and end between the same blocks",
@@ -142,6 +142,7 @@ class _Press:
     def subject(self, template: TemplateFile) -> Part:
         """The subject, whose Latin runs are not isolated: lists of mails show such signs unevenly."""
         hidden = self._places.hide(template.subject, template.file, template.subject_line)
+        markdown.require_whole(self._places.tags_in(hidden))
         return self._part(self._header, hidden, f"{template.file} (subject)")
 
     def bodies(
@@ -157,7 +158,7 @@ class _Press:
             self._places,
         )
         html, images, problems = document.with_images(
-            html, [folders.event, *folders.shared], template.file, self._places
+            html, [folders.event, *folders.shared], [template, house.html, house.foot], self._places
         )
         if problems:
             raise InputRefused(problems)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailer.errors import InputRefused
 from mailer.model import Letter, PartyKind
@@ -108,6 +110,31 @@ def test_a_tag_that_would_break_the_structure_is_refused(rendered: Rendered, sou
     assert [(problem.file, problem.row) for problem in refused.value.problems] == [
         ("templates/meeting/invitation.md", line)
     ]
+
+
+PIECES = ["# X", "X *X* **X**s", "- X\n- a X", "1. X\n2. X", "> X", "| X | b |\n|---|---|\n| X | X |", "`X`", "    X",
+          "[X](https://example.org/X)", "X  \nX", "---", "![X](logo.png)"]  # fmt: skip
+
+
+def test_a_placeholder_is_read_as_the_word_that_it_stands_for(rendered: Rendered) -> None:
+    """In any composition of blocks the letter is the one that its author would get by typing the value."""
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6))
+    def holds(pieces: list[str]) -> None:
+        source = "\n\n".join(pieces)
+        with_value = rendered(source.replace("X", "{{ contact.rank }}"))
+        typed = rendered(source.replace("X", "Counsellor"))
+        assert (with_value.text, with_value.html) == (typed.text, typed.html)
+
+    holds()
+
+
+def test_a_tag_begins_and_ends_in_the_subject(rendered: Rendered) -> None:
+    """What is opened in the subject cannot be closed in the body, although the file as a whole would be sound."""
+    for subject, body in (("{% if contact.rank %}a", "b{% endif %}"), ("{{ contact.rank", "}} b")):
+        with pytest.raises(InputRefused, match=r"invitation.md, line 1"):
+            rendered(body, subject=subject)
 
 
 def test_html_in_a_template_is_text(rendered: Rendered) -> None:
