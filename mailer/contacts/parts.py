@@ -30,12 +30,14 @@ NOT_CALCULATED = "is a formula that was never calculated, so it has no value"
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ET.ParseError, KeyError, NotImplementedError, ValueError)
 
 # Only filled cells: one that carries nothing but a style ends in "/>".
-_FILLED_COLUMN = re.compile(rb' r="([A-Z]{1,3})[0-9]+"[^>/]*>')
-_WIDE = re.compile(rb' r="[A-Z]{2}')
-_FILLED_ROW = re.compile(rb'row\b[^>]*? r="([0-9]+)"[^>/]*>')
+_FILLED_CELL = re.compile(rb'r="([A-Z]+)([0-9]+)"[^>/]*>')
+_FAR = re.compile(rb'r="[A-Z](?:[A-Z]|[0-9]{7})')
+_COUNT = re.compile(rb"""[cC]ount\s*=\s*["']([0-9]{5,})""")
+_LOOSE = re.compile(rb"""\s*=\s*["']([^"'<>]*)["']""")
+_FILLED_ROW = re.compile(rb'row\b[^>]*?\br="([0-9]+)"[^>/]*>')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]* hidden="(?:1|true)")[^>]*? r="([0-9]+)"[^>/]*>')
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
-_REFERENCE = re.compile(rb' r="([A-Z]{1,3})([0-9]+)"')
+_REFERENCE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?: [^>]*)?>([^<]+)<")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -112,10 +114,17 @@ def _inspect_xlsx(archive: zipfile.ZipFile) -> dict[str, Findings]:
     sheets = dict(_sheet_parts(archive))
     for name in archive.namelist():
         if name.endswith((".xml", ".rels")) and name not in sheets.values():
-            with archive.open(name) as part:
-                while part.read(_BLOCK):
-                    pass
+            _check_part(archive, name)
     return {name: _inspect_sheet(archive, part) for name, part in sheets.items()}
+
+
+def _check_part(archive: zipfile.ZipFile, name: str) -> None:
+    """Reads the part to its end, so that its CRC is checked; calamine makes room for as many as its counts promise."""
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as part:
+        while block := part.read(_BLOCK):
+            if any(int(count) > size for count in _COUNT.findall(block)):
+                raise ValueError(f"{name} promises more than it holds")
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -140,18 +149,18 @@ def _small(archive: zipfile.ZipFile, name: str) -> ET.Element:
 
 
 def _inspect_sheet(archive: zipfile.ZipFile, part: str) -> Findings:
-    found = Findings()
-    columns: set[bytes] = set()
+    found = Findings(last_column=26)  # a bound that most sheets keep, so that the columns need not be counted
     with archive.open(part) as file:
         for block in _whole_rows(file):
-            if _WIDE.search(block):
-                columns.update(_FILLED_COLUMN.findall(block))
             found.last_row = max(found.last_row, _last_filled_row(block))
+            if _FAR.search(block):
+                for column, row in _FILLED_CELL.findall(block):
+                    found.last_column = max(found.last_column, _number(column))
+                    found.last_row = max(found.last_row, int(row))
             if b" hidden=" in block:
                 found.hidden_rows += map(int, _HIDDEN_ROW.findall(block))
             if b't="e"' in block or b"<f" in block or (b"<row " not in block and b":f" in block):
                 found.faults.update(_faults(block))
-    found.last_column = max((_number(column) for column in columns), default=26)  # a bound: A to Z
     return found
 
 
@@ -162,14 +171,21 @@ def _whole_rows(file: IO[bytes]) -> Iterator[bytes]:
         rest += block
         cut = max(rest.rfind(b"<row "), rest.rfind(b"<", 0, max(rest.rfind(b":row "), 0)))
         if cut > 0:
-            yield rest[:cut]
+            yield _tight(rest[:cut])
             rest = rest[cut:]
-    yield rest
+    yield _tight(rest)
+
+
+def _tight(block: bytes) -> bytes:
+    """The block with its attributes written as office software writes them, without blanks and in double quotes."""
+    if b"='" in block or b"= " in block or b" =" in block:
+        return _LOOSE.sub(rb'="\1"', block)
+    return block
 
 
 def _last_filled_row(block: bytes) -> int:
     end = len(block)
-    while (end := block.rfind(b"row ", 0, end)) >= 0:
+    while (end := block.rfind(b"row", 0, end)) >= 0:
         if row := _FILLED_ROW.match(block, end):
             return int(row[1])
     return 0
@@ -177,7 +193,7 @@ def _last_filled_row(block: bytes) -> int:
 
 def _faults(block: bytes) -> Iterator[tuple[tuple[int, int], str]]:
     for attributes, content in _CELL.findall(block):
-        reference = _REFERENCE.search(b" " + attributes)
+        reference = _REFERENCE.search(attributes)
         if not reference:
             continue
         value = _VALUE.search(content)

@@ -315,6 +315,24 @@ def test_a_stray_cell_far_away_is_refused(xlsx, understand, cell: str, words: st
     assert words in understand(path).error.problem
 
 
+@pytest.mark.parametrize(
+    "cell", [b"<c r='XFD1048576'", b'<c\nr = "XFD1048576"', b'<c r="A4294967295"', b'<c r="ZZZZZZ2"']
+)
+def test_a_forged_cell_far_away_is_refused(tmp_path, xlsx, understand, cell: bytes) -> None:
+    """However a far cell is written, it is seen before the sheet is laid out in memory."""
+    path = xlsx(Sheet=[["Mission", "Email"], ["Chile", "a@example.org"]])
+    assert understand(repack(path, tmp_path / "far.xlsx", {"sheet1.xml": (rb'<c r="A2"', cell)})).error.cell is None
+
+
+def test_a_forged_count_is_refused(tmp_path, xlsx, understand) -> None:
+    """A part that promises more entries than it can hold does not make the reader reserve memory for them."""
+    path = xlsx(Sheet=[["Mission", "Email"], ["Chile", "a@example.org"]])
+    forged = repack(
+        path, tmp_path / "count.xlsx", {"styles.xml": (rb'<fonts count="\d+"', b'<fonts count="4294967295"')}
+    )
+    assert "promises more" in understand(forged).error.problem
+
+
 def test_a_document_type_is_refused(tmp_path, xlsx, understand) -> None:
     """Entities declared in a workbook are never expanded."""
     path = xlsx(Sheet=[["Mission", "Email"], ["Chile", "a@example.org"]])
