@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -13,13 +11,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from mailer.render.placeholders import MisplacedTag, Placeholders, Tag
+from mailer.render.blocks import require_whole, with_tags, without_tag_lines
+from mailer.render.placeholders import Placeholders
 
-_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 # The class of a paragraph that is nothing but a link; the layout shows it as a button.
 ACTION = "action"
-
-_MIDDLE = ("else", "elif")
 
 
 def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
@@ -29,18 +25,13 @@ def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
     the rows of a table if that is where its construct begins and ends: a loop around the items of a list makes one
     list. HTML is text here, and a paragraph that is nothing but a link is marked as an `action`. Raises MisplacedTag.
     """
-    lines, marks = _without_tag_lines(hidden.split("\n"), placeholders)
+    lines, marks = without_tag_lines(hidden.split("\n"), placeholders)
     tokens = _parser(placeholders).parse("\n".join(lines))
     for token in tokens:
         if token.type == "inline":
             require_whole(placeholders.tags_in(token.content))
     _mark_actions(tokens)
-    return _with_tags(tokens, _constructs(marks), lines, placeholders)
-
-
-def require_whole(tags: Iterable[Tag]) -> None:
-    """Raises MisplacedTag if a construct of `tags`, all of one line of text, begins or ends elsewhere."""
-    _constructs([_Mark(0, tag, 0, 0) for tag in tags if tag.kind == "block"])
+    return with_tags(tokens, marks, lines, placeholders)
 
 
 def html_of(tokens: Sequence[Token]) -> str:
@@ -83,166 +74,3 @@ def _mark_actions(tokens: Sequence[Token]) -> None:
         one_link = sum(child.type == "link_open" for child in children) == 1
         if first.type == "link_open" and last.type == "link_close" and one_link and first.info != "auto":
             opening.attrSet("class", ACTION)
-
-
-# --- tags between blocks ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A block tag that stood alone on a line: which one it was, and the non-blank lines next to it."""
-
-    order: int
-    tag: Tag
-    above: int
-    below: int
-
-
-@dataclass(slots=True)
-class _Construct:
-    """The marks of one `if … else … endif` and the like, and the constructs inside it."""
-
-    marks: list[_Mark] = field(default_factory=list)
-    inner: list[_Construct] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Container:
-    """Something that holds blocks: the lines of its content, where its children begin, where it closes, by index."""
-
-    kind: str
-    start: int
-    end: int
-    close: int
-    children: tuple[tuple[int, int, int], ...]
-
-    def place(self, mark: _Mark) -> int | None:
-        """The index of the token before which the mark belongs, None if it does not stand between the children."""
-        if mark.below < self.start or mark.above >= self.end:
-            return None
-        for index, start, end in self.children:
-            if start > mark.above:
-                return index
-            if end > mark.below:
-                return None
-        return self.close
-
-
-def _without_tag_lines(lines: Sequence[str], placeholders: Placeholders) -> tuple[list[str], list[_Mark]]:
-    """The lines that are left for Markdown, and the tags that stood between them.
-
-    Such a tag parts paragraphs, as a blank line does, but neither the items of a list nor the rows of a table.
-    """
-    kept: list[str] = []
-    lifted: list[tuple[int, Tag]] = []
-    run: list[Tag] = []
-    for line in lines:
-        tags = placeholders.tags_alone(line)
-        if tags is None:
-            if run and not _go_on(kept[-1] if kept else "", line):
-                kept.append("")
-            lifted += [(len(kept), tag) for tag in run]
-            run = []
-            kept.append(line)
-        else:
-            run += [tag for tag in tags if tag.kind == "block"]
-    lifted += [(len(kept), tag) for tag in run]
-    filled = [number for number, line in enumerate(kept) if line.strip()]
-    marks = [
-        _Mark(
-            order,
-            tag,
-            max((number for number in filled if number < position), default=-1),
-            min((number for number in filled if number >= position), default=len(kept)),
-        )
-        for order, (position, tag) in enumerate(lifted)
-    ]
-    return kept, marks
-
-
-def _go_on(above: str, below: str) -> bool:
-    """Whether the two lines belong to one table, or to one list."""
-    if above.lstrip().startswith("|") and below.lstrip().startswith("|"):
-        return True
-    return bool(_ITEM.match(below)) and bool(_ITEM.match(above) or above.startswith("  "))
-
-
-def _constructs(marks: Sequence[_Mark]) -> list[_Construct]:
-    top = _Construct()
-    open_ones = [top]
-    for mark in marks:
-        keyword = mark.tag.keyword
-        if keyword in _MIDDLE or keyword.startswith("end"):
-            if len(open_ones) == 1:
-                raise MisplacedTag(mark.tag)
-            open_ones[-1].marks.append(mark)
-            if keyword not in _MIDDLE:
-                open_ones.pop()
-            continue
-        construct = _Construct([mark])
-        open_ones[-1].inner.append(construct)
-        if keyword != "set":
-            open_ones.append(construct)
-    if len(open_ones) > 1:
-        raise MisplacedTag(open_ones[-1].marks[0].tag)
-    return top.inner
-
-
-def _containers(tokens: Sequence[Token], lines: Sequence[str]) -> list[_Container]:
-    """The document, its lists, items, quotations and table bodies, outer ones first."""
-
-    def content_end(end: int) -> int:
-        while end > 0 and not lines[end - 1].strip():
-            end -= 1
-        return end
-
-    found: dict[int, _Container] = {}
-    stack: list[tuple[int, str, tuple[int, int], list[tuple[int, int, int]]]] = [(-1, "document", (0, len(lines)), [])]
-    for index, token in enumerate(tokens):
-        if token.nesting >= 0 and token.map and token.type != "inline":
-            stack[-1][3].append((index, token.map[0], content_end(token.map[1])))
-        if token.nesting == 1:
-            start, end = token.map or (0, 0)
-            stack.append((index, token.type, (start, content_end(end)), []))
-        elif token.nesting == -1:
-            opened, kind, (start, end), children = stack.pop()
-            if kind in ("bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open", "tbody_open"):
-                found[opened] = _Container(kind, start, end, index, tuple(children))
-    children = stack[0][3]
-    found[-1] = _Container("document", 0, len(lines) + 1, len(tokens), tuple(children))
-    return [found[opened] for opened in sorted(found)]
-
-
-def _with_tags(
-    tokens: Sequence[Token], constructs: Sequence[_Construct], lines: Sequence[str], placeholders: Placeholders
-) -> list[Token]:
-    if not constructs:
-        return list(tokens)
-    containers = _containers(tokens, lines)
-    before: defaultdict[int, list[_Mark]] = defaultdict(list)
-    for mark, index in _placed(constructs, containers):
-        before[index].append(mark)
-    result: list[Token] = []
-    for index, token in enumerate([*tokens, None]):
-        for mark in sorted(before[index], key=lambda mark: mark.order):
-            result.append(Token("tag", "", 0, content=placeholders.word(mark.tag), block=True))
-        if token:
-            result.append(token)
-    return result
-
-
-def _placed(constructs: Sequence[_Construct], containers: Sequence[_Container]) -> Iterator[tuple[_Mark, int]]:
-    """Each mark with the index of the token that it precedes; `containers` are those that may be used, outer first."""
-    for construct in constructs:
-        fitting = [c for c in containers if all(c.place(mark) is not None for mark in construct.marks)]
-        if not fitting:
-            raise MisplacedTag(construct.marks[0].tag)
-        # A loop repeats items and rows rather than lists and tables; everything else takes as much as it encloses.
-        repeated = [c for c in fitting if c.kind.endswith("list_open") or c.kind == "tbody_open"]
-        chosen = repeated[-1] if construct.marks[0].tag.keyword == "for" and repeated else fitting[0]
-        for mark in construct.marks:
-            place = chosen.place(mark)
-            if place is not None:
-                yield mark, place
-        opened = containers.index(chosen)
-        yield from _placed(construct.inner, containers[opened:])

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from mailer.errors import InputRefused, Problem
 from mailer.model import Rule
-from mailer.render import check, document, markdown
+from mailer.render import blocks, check, document, markdown
 from mailer.render.compiled import Compiled, Note, Part
 from mailer.render.environment import Sandbox, environment, is_right_to_left
 from mailer.render.placeholders import MisplacedTag, Placeholders
@@ -142,7 +142,7 @@ class _Press:
     def subject(self, template: TemplateFile) -> Part:
         """The subject, whose Latin runs are not isolated: lists of mails show such signs unevenly."""
         hidden = self._places.hide(template.subject, template.file, template.subject_line)
-        markdown.require_whole(self._places.tags_in(hidden))
+        blocks.require_whole(self._places.tags_in(hidden))
         return self._part(self._header, hidden, f"{template.file} (subject)")
 
     def bodies(
