@@ -186,7 +186,7 @@ def problem_at(contact: Contact, field: str, problem: str, fix: str, *, warning:
     """A problem in the cell that holds `field` of `contact`, or in its row where the sheet has no such column."""
     place = contact.place
     letters_and_heading = place.columns.get(field)
-    value = {"email": contact.address, "party": contact.party.name}.get(field) or getattr(contact, field, None)
+    value = contact.party.name if field == "party" else getattr(contact, field, None)
     return Problem(
         problem,
         fix,

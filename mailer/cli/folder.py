@@ -14,9 +14,11 @@ import click
 from mailer.cli import console
 from mailer.errors import UsageError
 
-# Two of the sample contacts whom the demo's relay refuses: one for good, one for a while.
-_NO_SUCH_USER = "550 5.1.1 No such user here"
-_BUSY = "450 4.2.0 Greylisted, come back in a moment"
+# Two of the sample contacts whom the demo's relay refuses: one for good, one the first time.
+_FAULTS = {
+    "lorenzo.facsimile": ("550 5.1.1 No such user here",),
+    "kamau.mfano": ("450 4.2.0 Greylisted, come back in a moment", "250 2.1.5 Ok"),
+}
 _MOMENT = "2024-05-02T10:00"
 
 
@@ -59,8 +61,7 @@ def demo() -> int:
 async def _demonstrate(folder: Path) -> int:
     from mailer.sandbox import Sandbox
 
-    refused, greylisted = "registry@example.org", "office@example.org"
-    async with Sandbox(folder / "outbox", faults={refused: [_NO_SUCH_USER], greylisted: [_BUSY]}) as relay:
+    async with Sandbox(folder / "outbox", _FAULTS) as relay:
         settings = (
             f"SMTP_HOST={relay.host}\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\nSMTP_RATE=off\nRETRY_AFTER=1\n"
             "MAIL_FROM=POC Week side event <poc-week@example.org>\n"

@@ -68,7 +68,7 @@ class Prepared:
             )
         except ValueError as exc:
             fix = "Correct the row; nothing of it was sent."
-            raise InputRefused([problem_at(contact, "email", f"no message can be made: {exc}", fix)]) from exc
+            raise InputRefused([problem_at(contact, "address", f"no message can be made: {exc}", fix)]) from exc
 
 
 def choose_mailing(desk: Desk, name: str | None) -> Mailing:
@@ -203,7 +203,7 @@ def check_message(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
         return
     for fault, fix in lint(letter):
         problem = f"{prepared.mailing.template} reads badly for {contact.address}: {fault}"
-        yield problem_at(contact, "email", problem, fix, warning=True)
+        yield problem_at(contact, "address", problem, fix, warning=True)
 
 
 def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id: str) -> Delivery:

@@ -99,7 +99,10 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
     prepared = prepare(desk, mailing)
     if prepared.errors and not options.skip_invalid:
         raise InputRefused(prepared.problems)
-    console.problems(prepared.problems)
+    if prepared.errors:
+        console.problems(prepared.errors)
+    elif prepared.problems:
+        console.complain(f"{len(prepared.problems)} warnings: see mailer check")
     if options.test:
         return _send_samples(prepared, options.test)
     with desk.ledger(create=not options.dry_run) as ledger:
@@ -235,7 +238,8 @@ def _conclude(prepared: Prepared, tally: Tally, number: int, ledger: Ledger) -> 
     standing = ledger.counts(event.name).get(wave, {})
     if standing.get(State.IN_DOUBT):
         console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
-    if standing.get(State.DEFERRED) and (due_at := ledger.next_due(event.name, wave)):
+    due_at = ledger.next_due(event.name, wave)
+    if due_at and due_at > prepared.desk.clock():
         console.say(f"Deferred ones are due from {due_at.astimezone(event.timezone):%H:%M %Z} on: run it again then.")
     if prepared.desk.rehearsal:
         console.say("The messages are in outbox/; where they stand: mailer status --sandbox")

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -22,6 +22,9 @@ from mailer.ledger.suppression import hold_back
 from mailer.model import Delivery, State
 
 # An outcome's row begins with three values that `attempts` alone wants; both statements want the rest of it.
+# The `due_at` of what was never tried: no clock, set back by a person or by itself, is before it.
+NO_WAIT = datetime(1970, 1, 1, tzinfo=UTC)
+
 _RECORD = (
     "INSERT INTO attempts (run_id, relay, started_at, state, note, code, enhanced_status, reply, due_at, finished_at, "
     "delivery_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -69,13 +72,13 @@ class Run:
             return self._claim(cursor, claim, moment_text(now)) if claim else []
 
     def release(self, claimed: Sequence[int], now: datetime, reason: str) -> None:
-        """Gives back claims for which nothing was begun: deferred, due at once, not counted as an attempt."""
+        """Gives back claims for which nothing was begun: deferred without a wait, not counted as an attempt."""
         self._latest = now
         with self._store.engine.begin() as connection:
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED)
-                .values(state=State.DEFERRED, reason=reason, due_at=now, updated_at=now)
+                .values(state=State.DEFERRED, reason=reason, due_at=NO_WAIT, updated_at=now)
             )
 
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:

@@ -1,0 +1,272 @@
+"""`mailer send`: what an organiser may rely on between the spreadsheet and the relay."""
+
+import email
+import email.policy
+import sqlite3
+
+import pytest
+
+from tests.cli.conftest import CONTACTS, EVENT, NOW, TEMPLATE, Folder
+from tests.servers import ScriptedServer, drop
+
+ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
+
+
+def test_everybody_gets_one_personal_message(folder: Folder, relay: ScriptedServer) -> None:
+    """Each contact gets one message: own form of address, own reference, Cc of the same party, nobody else's data."""
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    messages = {t.recipients[0]: email.message_from_bytes(t.content, policy=email.policy.SMTP) for t in relay.accepted}
+    assert list(messages) == [ADA, BEN, REGISTRY]
+    ada = messages[ADA]
+    assert ada["To"] == f'"H.E. Ms. Ada SAMPLE" <{ADA}>'
+    assert ada["Cc"] == "office@belgium.example.org"
+    assert ada["Bcc"] is None
+    assert ada["Reply-To"] == '"Ms. Dana Demo" <dana@events.example.org>'
+    rows = {row["recipient"]: row for row in folder.run("status", "--json").json["deliveries"]}
+    for recipient, message in messages.items():
+        text = message.get_body(("plain",)).get_content()
+        assert rows[recipient]["reference"] in text
+        assert rows[recipient]["message_id"] == message["Message-ID"]
+        assert message["Message-ID"].endswith("@sender.example.org>")
+        for other in set(messages) - {recipient}:
+            assert rows[other]["reference"] not in text
+    assert "Excellency," in ada.get_body(("plain",)).get_content()
+    assert "Dear Mr. SAMPLE," in messages[BEN].get_body(("plain",)).get_content()
+
+
+def test_a_second_run_sends_nothing(folder: Folder, relay: ScriptedServer) -> None:
+    """Whoever was sent to is not written to again, and a late addition to the sheet is."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    again = folder.run("send", "--yes")
+    assert (again.code, len(relay.accepted)) == (0, 3)
+    assert "Nothing is due." in again.out
+    folder.write("contacts/late.csv", "Mission,Email\nFiji,office@fiji.example.org\n")
+    folder.run("send", "--yes")
+    assert [t.recipients for t in relay.accepted[3:]] == [["office@fiji.example.org"]]
+
+
+def test_refusals_concern_one_recipient_alone(folder: Folder) -> None:
+    """A 5xx fails that address, a 4xx defers it, the others are sent; the words are kept; the exit code is 1."""
+    refusals = {"rcpt": ["550 5.1.1 No such user", "250 Ok", "450 4.2.0 Greylisted", "250 Ok"]}
+    with ScriptedServer(refusals) as relay:
+        folder.write("contacts/missions.csv", CONTACTS.replace(",office@belgium.example.org", ","))
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 1
+        rows = {row["recipient"]: row for row in folder.run("status", "--json").json["deliveries"]}
+        assert (rows[ADA]["state"], rows[ADA]["code"], rows[ADA]["enhanced_status"]) == ("failed", 550, "5.1.1")
+        assert "No such user" in rows[ADA]["reply"]
+        assert rows[BEN]["state"] == "sent"
+        assert rows[REGISTRY]["state"] == "deferred"
+        assert folder.run("send", "--yes", now="2031-02-24T10:01").code == 1
+        assert len(relay.accepted) == 1
+        folder.run("send", "--yes", now="2031-02-24T10:30")
+    assert folder.states() == {ADA: "failed", BEN: "sent", REGISTRY: "sent"}
+
+
+def test_a_connection_lost_after_the_final_dot_is_in_doubt(folder: Folder) -> None:
+    """Nobody can know whether the relay took it: it is named, not sent again, and settled by `resolve`."""
+    with ScriptedServer({"dot": [drop, "250 Ok"]}) as relay:
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 1
+        assert folder.states() == {ADA: "in_doubt", BEN: "sent", REGISTRY: "sent"}
+        assert folder.run("send", "--yes").code == 1
+        assert len(relay.accepted) == 3
+        shown = folder.run("resolve")
+        assert shown.code == 1
+        assert ADA in shown.out
+        assert "Message-ID" in shown.out
+        assert folder.run("resolve", "--resend", ADA).code == 0
+        assert folder.run("send", "--yes", now="2031-02-24T11:00").code == 0
+    first, again = (email.message_from_bytes(t.content) for t in relay.accepted if t.recipients[0] == ADA)
+    assert first["Message-ID"] == again["Message-ID"]
+    assert first["Date"] == again["Date"]
+
+
+def test_nothing_is_sent_while_an_error_stands(folder: Folder, relay: ScriptedServer) -> None:
+    """One bad row stops the mailing, with its cell; `--skip-invalid` sends the sound rows and names the other."""
+    folder.relay(relay)
+    folder.write("contacts/missions.csv", CONTACTS + "Togo,Mr.,Nan,nan,Counsellor,not an address,,\n")
+    refused = folder.run("send", "--yes")
+    assert (refused.code, len(relay.accepted)) == (3, 0)
+    assert "missions.csv, cell F6" in refused.err
+    assert "Nothing was sent." in refused.err
+    skipped = folder.run("send", "--yes", "--skip-invalid")
+    assert (skipped.code, len(relay.accepted)) == (1, 3)
+    assert "missions.csv, cell F6" in skipped.err
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "words"),
+    [
+        ({"mail": "550 5.7.60 Not allowed to send as this sender"}, {}, "MAIL_FROM"),
+        ({"greeting": "554 5.7.1 Go away"}, {}, "554"),
+        ({}, {"SMTP_USERNAME": "org", "SMTP_PASSWORD": "hush-hush"}, "login"),
+        ({}, {"SMTP_SECURITY": "starttls"}, "STARTTLS"),
+    ],
+    ids=["sender refused", "greeting refused", "no login offered", "no TLS offered"],
+)
+def test_a_relay_that_cannot_be_used_stops_the_run(
+    folder: Folder, script: dict[str, str], settings: dict[str, str], words: str
+) -> None:
+    """Exit code 4, one sentence, no secret in it, nobody marked failed, and everybody due again."""
+    with ScriptedServer(script) as relay:
+        folder.relay(relay, **settings)
+        stopped = folder.run("send", "--yes")
+    assert stopped.code == 4
+    assert words in stopped.err
+    assert "hush" not in stopped.err + stopped.out
+    assert set(folder.states().values()) <= {"queued", "deferred"}
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 0
+        assert len(relay.accepted) == 3
+
+
+def test_without_a_relay_send_says_so_and_names_the_sandbox(folder: Folder) -> None:
+    """The relay is never guessed."""
+    refused = folder.run("send", "--yes")
+    assert refused.code == 3
+    assert "SMTP_HOST" in refused.err
+    assert "--sandbox" in refused.err
+
+
+def test_an_unreachable_relay_loses_nothing(folder: Folder, relay: ScriptedServer) -> None:
+    """Exit code 4 and a clear sentence; the next run sends all."""
+    folder.relay(relay, SMTP_PORT="1")
+    stopped = folder.run("send", "--yes")
+    assert stopped.code == 4
+    assert "127.0.0.1:1" in stopped.err
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    assert len(relay.accepted) == 3
+
+
+def test_a_dry_run_leaves_no_trace(folder: Folder) -> None:
+    """It says who would get it and who not, without relay, ledger or message."""
+    told = folder.run("send", "--dry-run")
+    assert told.code == 0
+    assert f"would send to {ADA}" in told.out
+    assert "left out eva@peru.example.org: do not contact" in told.out
+    assert not (folder.path / "ledger.db").exists()
+
+
+def test_a_rehearsal_never_marks_a_real_delivery(folder: Folder, relay: ScriptedServer) -> None:
+    """`--sandbox` keeps the messages and a ledger of its own; the real sending goes to everybody afterwards."""
+    assert folder.run("send", "--sandbox", "--yes").code == 0
+    assert len(list((folder.path / "outbox").glob("*.eml"))) == 3
+    assert not (folder.path / "ledger.db").exists()
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    assert len(relay.accepted) == 3
+
+
+def test_samples_go_to_the_organiser_alone(folder: Folder, relay: ScriptedServer) -> None:
+    """`--test` sends one sample a language and form of address, without Cc, and the ledger knows nothing of it."""
+    folder.relay(relay)
+    assert folder.run("send", "--test", "me@sender.example.org").code == 0
+    assert {tuple(t.recipients) for t in relay.accepted} == {("me@sender.example.org",)}
+    assert len(relay.accepted) == 3
+    assert folder.states() == {}
+
+
+def test_sending_wants_a_person_or_yes(folder: Folder, relay: ScriptedServer) -> None:
+    """Without a terminal and without --yes nothing is sent, and the exit code is that of wrong usage."""
+    folder.relay(relay)
+    asked = folder.run("send")
+    assert (asked.code, len(relay.accepted)) == (2, 0)
+    assert "--yes" in asked.err
+
+
+def test_only_and_limit_narrow_the_run(folder: Folder, relay: ScriptedServer) -> None:
+    """`--only` picks by address, name or party, `--limit` the first few; the rest stay due."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "kenya")
+    assert [t.recipients for t in relay.accepted] == [[BEN]]
+    folder.run("send", "--yes", "--limit", "1")
+    assert relay.accepted[1].recipients[0] == ADA
+    assert folder.run("send", "--yes").code == 0
+    assert len(relay.accepted) == 3
+
+
+def test_nobody_is_written_to_after_opting_out(folder: Folder, relay: ScriptedServer) -> None:
+    """A suppressed address gets nothing, not even as a copy."""
+    folder.relay(relay)
+    folder.run("suppress", BEN, "--reason", "asked by telephone")
+    folder.run("suppress", "office@belgium.example.org", "--reason", "asked by telephone")
+    folder.run("send", "--yes")
+    assert sorted(address for t in relay.accepted for address in t.recipients) == [ADA, REGISTRY]
+
+
+def test_nobody_is_invited_after_the_deadline(folder: Folder, relay: ScriptedServer) -> None:
+    """The deadline's day is the last; one second later nothing is sent."""
+    folder.relay(relay)
+    late = folder.run("send", "--yes", now="2031-03-08T00:00:00")
+    assert "the deadline has passed" in late.out
+    assert not relay.accepted
+    folder.run("send", "--yes", now="2031-03-07T23:59:00")
+    assert len(relay.accepted) == 3
+
+
+def test_the_reminder_goes_to_those_whose_invitation_was_sent(folder: Folder, relay: ScriptedServer) -> None:
+    """It is due by its offset, only to the invited, with the same reference and a Message-ID of its own, and once."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "kenya")
+    early = folder.run("remind", "--yes", now="2031-02-25T10:00")
+    assert "no reminder is due before" in early.out
+    assert folder.run("remind", "--yes", now="2031-02-28T10:00").code == 0
+    assert [t.recipients for t in relay.accepted] == [[BEN], [BEN]]
+    rows = folder.run("status", "--json").json["deliveries"]
+    assert {row["mailing"] for row in rows} == {"invitation", "reminder-7d"}
+    assert len({row["reference"] for row in rows}) == 1
+    assert len({row["message_id"] for row in rows}) == 2
+    folder.run("remind", "--yes", now="2031-02-28T11:00")
+    assert len(relay.accepted) == 2
+    weekend = folder.run(
+        "remind",
+        "--yes",
+        now="2031-03-08T10:00",
+    )
+    assert len(relay.accepted) == 2, weekend.out
+
+
+def test_another_event_is_a_folder_and_no_code(folder: Folder) -> None:
+    """With two events the command asks which, and an unknown one is named with those there are."""
+    folder.write("templates/briefing/event.toml", EVENT)
+    folder.write("templates/briefing/invitation.md", TEMPLATE)
+    asked = folder.run("status", now=None)
+    assert asked.code == 2
+    assert "briefing, round-table" in asked.err
+    assert folder.run("status", "nonsense", now=None).code == 2
+
+
+def test_a_ledger_from_a_newer_version_is_left_alone(folder: Folder, relay: ScriptedServer) -> None:
+    """A clear sentence and exit code 3; the file is as it was."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--limit", "1")
+    with sqlite3.connect(folder.path / "ledger.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    refused = folder.run("send", "--yes")
+    assert refused.code == 3
+    assert "newer" in refused.err
+    assert len(relay.accepted) == 1
+
+
+def test_a_second_run_at_the_same_time_says_who_is_at_work(folder: Folder, relay: ScriptedServer) -> None:
+    """The second `send` ends with exit code 1 and says which process is sending since when."""
+    from datetime import UTC, datetime
+
+    from mailer.ledger import Ledger
+
+    folder.relay(relay)
+    folder.run("send", "--yes", "--limit", "1")
+    with (
+        Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger,
+        ledger.run("round-table", "invitation", datetime.now(UTC), relay="relay.example.org:25"),
+    ):
+        refused = folder.run("send", "--yes")
+    assert refused.code == 1
+    assert "process" in refused.err
+    assert len(relay.accepted) == 1
+    assert folder.run("send", "--yes", now=NOW).code == 0
