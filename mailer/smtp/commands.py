@@ -24,6 +24,7 @@ _SHARED = 32_768
 _UNSAFE_IN_PATH = re.compile(r"[\x00-\x20<>\x7f]")
 _UNSAFE_IN_LINE = re.compile(r"[\x00-\x1f\x7f]")
 _LF, _CR, _DOT = b"\n\r."
+_LONE_CR, _DOTTED_LINE = re.compile(rb"\r(?!\n)"), re.compile(rb"\n\.")
 _BARE = "the message holds a CR or LF that is not part of a line end"
 
 
@@ -113,11 +114,13 @@ def stuffed(content: Sequence[bytes]) -> list[bytes]:
 
 
 def _stuffed(buffer: bytes) -> bytes:
-    ends = buffer.count(b"\r\n")
     split_behind, split_before = buffer[-1] == _CR, buffer[0] == _LF
-    if buffer.count(b"\r") - split_behind != ends or buffer.count(b"\n") - split_before != ends:
+    # As many CR as LF, and each CR before an LF, is every LF behind a CR. Patterns that begin with one octet are found
+    # twice as fast as pairs are counted, which is a sixth of the work on a message.
+    balance = (buffer.count(b"\r") - split_behind) - (buffer.count(b"\n") - split_before)
+    if balance or _LONE_CR.search(buffer, 0, len(buffer) - split_behind):
         raise ValueError(_BARE)
-    return buffer.replace(b"\n.", b"\n..")
+    return buffer.replace(b"\n.", b"\n..") if _DOTTED_LINE.search(buffer) else buffer
 
 
 _stuffed_shared = lru_cache(maxsize=4)(_stuffed)
