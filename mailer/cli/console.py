@@ -51,10 +51,11 @@ def problems(found: Sequence[Problem]) -> None:
     errors = sum(problem.is_error for problem in found)
     warnings = len(found) - errors
     if found:
-        complain(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        complain(f"{count(errors, 'error')}, {count(warnings, 'warning')}")
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """`1 message`, `2 messages`."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
@@ -63,7 +64,7 @@ def duration(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     if span < timedelta(minutes=1):
         return "less than a minute"
-    return f"{_count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def log(event: str, **facts: object) -> None:

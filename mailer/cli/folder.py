@@ -19,7 +19,12 @@ _FAULTS = {
     "lorenzo.facsimile": ("550 5.1.1 No such user here",),
     "kamau.mfano": ("450 4.2.0 Greylisted, come back in a moment", "250 2.1.5 Ok"),
 }
-_MOMENT = "2024-05-02T10:00"
+_STEPS = (
+    ("Every problem at once, before anything is sent.", "check", "--now", "2024-05-02T10:00"),
+    ("One address is refused for good, one for a while.", "send", "--yes", "--now", "2024-05-02T10:00"),
+    ("The same command later: what is due, nobody twice.", "send", "--yes", "--now", "2024-05-02T10:10"),
+    ("Where everything stands, in the relay's own words.", "status", "--now", "2024-05-02T10:15"),
+)
 
 
 @click.command()
@@ -63,16 +68,11 @@ async def _demonstrate(folder: Path) -> int:
 
     async with Sandbox(folder / "outbox", _FAULTS) as relay:
         settings = (
-            f"SMTP_HOST={relay.host}\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\nSMTP_RATE=off\nRETRY_AFTER=1\n"
+            f"SMTP_HOST={relay.host}\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\nSMTP_RATE=off\n"
             "MAIL_FROM=POC Week side event <poc-week@example.org>\n"
         )
         (folder / "config.env").write_text(settings, "utf-8")
-        for words, comment in (
-            (("check",), "Every problem at once, before anything is sent."),
-            (("send", "--yes"), "One address is refused for good, one for a moment; the others go out."),
-            (("send", "--yes"), "The same command again: only what is due, nobody twice."),
-            (("status",), "Where everything stands, in the relay's own words."),
-        ):
+        for comment, *words in _STEPS:
             await _show(folder, words, comment)
     console.say(f"\nThe messages, as a mail program opens them: {folder / 'outbox'}")
     console.say(f"Look around: cd {folder}")
@@ -82,7 +82,7 @@ async def _demonstrate(folder: Path) -> int:
 async def _show(folder: Path, words: Sequence[str], comment: str) -> None:
     console.say(f"\n# {comment}\n$ mailer {' '.join(words)}")
     sys.stdout.flush()
-    command = (sys.executable, "-m", "mailer", *words, "--now", _MOMENT)
+    command = (sys.executable, "-m", "mailer", *words)
     process = await asyncio.create_subprocess_exec(*command, cwd=folder)
     await process.wait()
     console.say(f"(exit code {process.returncode})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -259,10 +259,18 @@ class Survey:
         return sorted(((number, reason) for reason, number in counts.items()), reverse=True)
 
 
-def survey(prepared: Prepared, ledger: Ledger, now: datetime) -> Survey:
-    """Asks the audience rules about every guest, with what the ledger knows of each."""
+def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = False) -> Survey:
+    """Asks the audience rules about every guest, with what the ledger knows of each.
+
+    With `wait`, those whose next try is still to come are counted as due, since the run will stay for them.
+    """
     event, mailing = prepared.desk.event, prepared.mailing
     records = records_of(ledger, event.name, prepared.guests)
+    if not wait:
+        for delivery in ledger.deliveries(event.name, prepared.wave, State.DEFERRED):
+            if delivery.due_at and delivery.recipient.key in records:
+                known = records[delivery.recipient.key]
+                records[delivery.recipient.key] = replace(known, retry_at={prepared.wave: delivery.due_at})
     due: list[Guest] = []
     left_out: list[tuple[Guest, str]] = []
     for guest in prepared.guests:

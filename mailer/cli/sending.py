@@ -102,11 +102,11 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
     if prepared.errors:
         console.problems(prepared.errors)
     elif prepared.problems:
-        console.complain(f"{len(prepared.problems)} warnings: see mailer check")
+        console.complain(f"{console.count(len(prepared.problems), 'warning')}: see mailer check")
     if options.test:
         return _send_samples(prepared, options.test)
     with desk.ledger(create=not options.dry_run) as ledger:
-        found = narrowed(survey(prepared, ledger, desk.clock()), options.only, options.limit)
+        found = narrowed(survey(prepared, ledger, desk.clock(), wait=options.wait), options.only, options.limit)
         _summarise(prepared, found, ledger)
         if options.dry_run:
             _list(found)
@@ -203,7 +203,7 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
         clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
         late = ", after the deadline" if done > deadline else ", before the deadline"
         when = f"{done.astimezone(event.timezone):{clock}}{late}"
-        console.say(f"{len(found.due)} messages take {console.duration(done - now)}, done about {when}")
+        console.say(f"{console.count(len(found.due), 'message')}: {console.duration(done - now)}, done about {when}")
 
 
 def _list(found: Survey) -> None:
@@ -218,9 +218,9 @@ def _confirm(number: int, options: _Options) -> None:
     if options.yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"{number} messages are due, and nobody is there to confirm: add --yes to send them.")
+        raise UsageError(f"{console.count(number, 'message')} due, and nobody is there to confirm: add --yes to send.")
     what = "rehearse" if options.sandbox else "send"
-    if click.prompt(f"Type yes to {what} {number} messages", default="no").strip().lower() != "yes":
+    if click.prompt(f"Type yes to {what} {console.count(number, 'message')}", default="no").strip().lower() != "yes":
         raise click.exceptions.Abort
 
 
