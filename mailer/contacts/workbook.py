@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_COMMON = frozenset({".xlsx", ".xlsm"})
 _SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again as .xlsx."
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 
@@ -58,6 +59,30 @@ def _check_kind(path: Path, head: bytes) -> None:
     raise refusal(path, "The workbook is broken, or it is none", _SAVE_AGAIN)
 
 
+def _values(path: Path, found: CalamineSheet) -> Iterator[Sequence[object]]:
+    """The rows from the first on, each from the sheet's first filled column on.
+
+    pandas reads the kinds that are rare; of the common ones it would take twice the time and memory.
+    """
+    if path.suffix.lower() in _COMMON:
+        yield from found.iter_rows()
+        return
+    import pandas
+
+    frame = pandas.read_excel(
+        path,
+        sheet_name=found.name,
+        header=None,
+        dtype=object,
+        keep_default_na=False,
+        na_filter=False,
+        engine="calamine",
+    )
+    left = found.start[1] if found.start else 0
+    for row in frame.itertuples(index=False, name=None):
+        yield row[left:]
+
+
 def _sheet(path: Path, found: CalamineSheet, findings: Findings, *, hidden: bool) -> Sheet:
     left = found.start[1] if found.start else 0
     if found.width + left > MAX_COLUMNS:
@@ -67,8 +92,8 @@ def _sheet(path: Path, found: CalamineSheet, findings: Findings, *, hidden: bool
     margin = [""] * left
 
     def rows() -> Iterator[tuple[int, list[str]]]:
-        for number, cells in enumerate(found.iter_rows(), start=1):
-            row = [cell if cell.__class__ is str else as_text(cell) for cell in cells]
+        for number, cells in enumerate(_values(path, found), start=1):
+            row = [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
             if any(row) or (number in faulty):
                 yield number, margin + row if left else row
 
@@ -106,6 +131,8 @@ def as_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()  # workbooks keep a date as its midnight
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return str(value)

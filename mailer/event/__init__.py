@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.event import faults
+from mailer.event.attachments import attachment
 from mailer.event.moments import days_left, moment
 from mailer.event.sheet import EventFile
-from mailer.event.values import attachment
 from mailer.model import Event
 
 __all__ = ["FILE_NAME", "attachment", "choose", "days_left", "load", "moment", "names"]

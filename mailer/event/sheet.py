@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationInfo
 
 from mailer.event import values
+from mailer.event.attachments import attachment
 from mailer.event.moments import moment
 from mailer.model import Address, Audience, ContactPerson, Event, Mailing, Rsvp, Rule
 
 
 def _attached(value: object, info: ValidationInfo[Path]) -> Path:
     try:
-        return values.attachment(info.context, values.text(value))
+        return attachment(info.context, values.text(value))
     except ValueError as exc:
         raise ValueError(f"names a file that {exc}") from None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import time
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -126,21 +125,6 @@ def stem(value: object) -> str:
     if not re.fullmatch(r"[\w-]+", name):
         raise ValueError("must name a template of the event's folder, without .md")
     return name
-
-
-def attachment(folder: Path, name: str) -> Path:
-    """The file that `name` stands for inside the event's `folder` or its `attachments/`.
-
-    Raises ValueError with a reason where it is missing or would lie outside the folder, links followed.
-    """
-    root = folder.resolve()
-    for candidate in (folder / name, folder / "attachments" / name):
-        path = candidate.resolve()
-        if not path.is_relative_to(root):
-            raise ValueError("lies outside the event's folder")
-        if path.is_file():
-            return path
-    raise ValueError("is not in the event's folder nor in its attachments folder")
 
 
 def mailing_name(name: str) -> str:

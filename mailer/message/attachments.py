@@ -6,7 +6,7 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 # Octets of all attachments of a message in Base64. Usual relays and mailboxes end at 25 MB for the whole message.
 ATTACHMENTS_LIMIT = 20_000_000
@@ -71,31 +71,6 @@ def calendar_attachment(calendar: bytes) -> Attachment:
     if method is None:
         raise ValueError("the calendar file has no METHOD")
     return Attachment("invite.ics", calendar, "text/calendar", {"method": method[1].decode(), "charset": "utf-8"})
-
-
-def personal_attachment(folder: Path, name: str) -> Path:
-    """The file that a contact's `attachment` cell names: in the event's `folder` or its `attachments`, never outside.
-
-    `name` may lead into subfolders, with slashes of either kind. Raises ValueError with a reason for people.
-    """
-    parts = PurePosixPath(name.strip().replace("\\", "/"))
-    if parts.is_absolute() or PureWindowsPath(parts).drive or ".." in parts.parts:
-        raise ValueError(f"{name!r} leads out of the event's folder; name a file inside it")
-    if not parts.name or not name.strip().isprintable():
-        raise ValueError(f"{name!r} is not the name of a file")
-    home = folder.resolve()
-    for place in (home, home / "attachments"):
-        path = place / parts
-        try:
-            found = path.exists()
-        except OSError as exc:
-            raise ValueError(f"{name!r} cannot be read: {exc.strerror or exc}") from None
-        if found and not path.resolve().is_relative_to(home):
-            raise ValueError(f"{name!r} is a link that leads out of the event's folder; put the file itself there")
-        if found:
-            file_size(path)
-            return path
-    raise ValueError(f"{name!r} is neither in the event's folder nor in its attachments folder")
 
 
 def _content_type(path: Path, octets: bytes) -> tuple[str, dict[str, str]]:

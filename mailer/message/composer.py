@@ -86,11 +86,10 @@ class Composer:
         """The envelope, and the content as buffers to be written one after the other.
 
         `message_id` and `in_reply_to` are with their angle brackets; `date` is aware; `reference` becomes the envelope
-        id; `eight_bit` says whether the relay offers 8BITMIME; `attachment` is the recipient's own file, from
-        `personal_attachment`. Every buffer ends with CRLF, no line has more than 998 octets and dots are not doubled;
-        only in the first can a line begin with one. All buffers but the first and the one of `attachment` are the same
-        objects in every message. Raises ValueError, with a reason, for a value that no header may hold and for an
-        attachment as `check_attachment` does.
+        id; `eight_bit` says whether the relay offers 8BITMIME; `attachment` is the recipient's own file. Every buffer
+        ends with CRLF, no line has more than 998 octets and dots are not doubled; only in the first can a line begin
+        with one. All buffers but the first and the one of `attachment` are the same objects in every message. Raises
+        ValueError, with a reason, for a value that no header may hold and for an attachment as `check_attachment` does.
         """
         reverse_path = self._sender.reverse_path(checked_reference(reference))
         lines = [
