@@ -22,6 +22,10 @@ class Identity:
         """What stands for the address in keys and in suppressions: equal for all spellings of one address."""
         return self._digest(b"address", address.key)
 
+    def of_answer(self, fingerprint: str) -> bytes:
+        """What stands for an answer, so that it is known when it comes again."""
+        return self._digest(b"answer", fingerprint)
+
     def message_id(self, event: str, mailing: str, address: Address, domain: str) -> str:
         """`<digest@domain>` (RFC 5322 section 3.6.4), the same each time it is asked for."""
         return f"<{self._digest(b'message-id', event, mailing, address.key).hex()}@{domain}>"

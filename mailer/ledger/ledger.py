@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count, islice
@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from sqlalchemy import Select, Text, and_, bindparam, func, or_, select, text, type_coerce, update
 
+from mailer.ledger import answers as answering
 from mailer.ledger import suppression, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
@@ -29,7 +30,7 @@ from mailer.ledger.records import (
 from mailer.ledger.run import Run, exclusive_run
 from mailer.ledger.schema import attempts, deliveries, invitations, meta, moment_of, runs, suppressions, transitions
 from mailer.ledger.store import Store, open_store
-from mailer.model import Address, Delivery, State
+from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
 
 # Rows of one transaction, one page or one query: bounds the memory, and how long anybody else waits to write.
 CHUNK = 10_000
@@ -42,7 +43,7 @@ _WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
 
 
 class Ledger:
-    """The only memory: who is invited, who was written to, what the relay answered.
+    """The only memory: who is invited, who was written to, what the relay answered, and what the invited did.
 
     Every method is one transaction, or several that may each stand alone, and may be called from any thread; only a
     `Run` belongs to one thread at a time. Each takes the moment it happens as an aware datetime, and raises
@@ -269,6 +270,58 @@ class Ledger:
                 deliveries.c.invitation_id == invitations.c.id,
                 invitations.c.event == deliveries.c.event,
                 invitations.c.digest.in_(digests),
+            )
+
+    # --- answers ---
+
+    def invitations(self, event: str) -> list[Invitation]:
+        """The invitations of the event, whatever mailings have carried them, in the order in which they were made."""
+        with self._store.reading.connect() as connection:
+            return answering.invitations_of(connection, event)
+
+    def references_elsewhere(self, event: str) -> dict[str, str]:
+        """The references of all other events, each with its event."""
+        query = select(invitations.c.reference, invitations.c.event).where(invitations.c.event != event)
+        with self._store.reading.connect() as connection:
+            return {row.reference: row.event for row in connection.execute(query)}
+
+    def answers(self, event: str) -> list[Answer]:
+        """The answers of the event in the order taken in, as people have settled them; replaced ones too."""
+        with self._store.reading.connect() as connection:
+            return answering.answers_of(connection, event)
+
+    def recorded(self, event: str, fingerprints: Iterable[str]) -> set[str]:
+        """Those of the fingerprints under which an answer of the event was taken in."""
+        with self._store.reading.connect() as connection:
+            return answering.known(connection, self._identity, event, fingerprints)
+
+    def record_answers(self, event: str, found: Mapping[str, Answer], now: datetime) -> list[int]:
+        """Takes in those answers of the event whose fingerprints it does not know; returns their ids.
+
+        The fingerprint tells one answer from all others; only a keyed digest of it is kept. What stands, and what
+        people decided about it, stays as it is, so that the same file may come in again, or grown.
+        """
+        with self._store.engine.begin() as connection:
+            return answering.take_in(connection, self._identity, event, found, now)
+
+    def settle_answer(
+        self,
+        event: str,
+        number: int,
+        decision: answering.Decision,
+        now: datetime,
+        *,
+        reference: str | None = None,
+        attendance: Attendance | None = None,
+    ) -> bool:
+        """Accepts an answer for the invitation of `reference`, rejects it, or undoes the last decision about it.
+
+        `attendance` says what an answer means that is not clear by itself. Decisions are appended, never changed.
+        Returns whether it made a difference. Raises LedgerError where the event has no such answer or invitation.
+        """
+        with self._store.engine.begin() as connection:
+            return answering.settle(
+                connection, event, number, decision, now, reference=reference, attendance=attendance
             )
 
     # --- decisions by a person ---

@@ -92,7 +92,8 @@ class PostgreSQLStore(Store):
 
     def erase_traces(self) -> None:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM FULL invitations, deliveries, attempts, transitions, suppressions")
+            tables = "invitations, deliveries, attempts, transitions, suppressions, answers"
+            connection.exec_driver_sql(f"VACUUM FULL {tables}")
 
 
 def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Dialect,
@@ -21,11 +22,11 @@ from sqlalchemy import (
     types,
 )
 
-from mailer.model import State
+from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0001"
+HEAD = "0002"
 
 # Where a delivery may go (design.md section 4, and deferred -> suppressed: whoever opts out between two attempts).
 ARROWS: Mapping[State, tuple[State, ...]] = {
@@ -63,7 +64,12 @@ class Moment(types.TypeDecorator[datetime]):
         return None if value is None else moment_of(value)
 
 
-def one_of(column: str, states: tuple[State, ...]) -> str:
+# How an answer may come in, and what a person may decide about it.
+_READ = (AnswerState.MATCHED, AnswerState.SUGGESTED, AnswerState.REVIEW)
+DECISIONS = ("accepted", "rejected", "undone")
+
+
+def one_of(column: str, states: tuple[str, ...]) -> str:
     """The condition that the column holds one of the states; for it SQLite builds a table at each row if it is IN."""
     return " OR ".join(f"{column} = '{state}'" for state in states)
 
@@ -195,6 +201,55 @@ suppressions = Table(
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+# What was read and matched, which stays as it was; what a person decided about it is appended to `decisions`, and the
+# answer that counts is read from both. `fingerprint` is a keyed digest of what the respondent said: it tells an answer
+# that is here also when its file is imported again, and after `forget` has taken the person away.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attendance", Text, nullable=False),
+    Column("respondent_name", Text, nullable=False),
+    Column("respondent_email", Text, nullable=False),
+    Column("invitation_id", ForeignKey(invitations.c.id)),
+    Column("party", Text),
+    Column("matched_by", Text),
+    Column("reason", Text, nullable=False),
+    Column("candidates", Text, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("file", Text),
+    Column("file_row", Integer),
+    Column("at", Moment, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    UniqueConstraint("fingerprint", "event"),
+    CheckConstraint(one_of("state", _READ), name="state_is_known"),
+    CheckConstraint(one_of("attendance", tuple(Attendance)), name="attendance_is_known"),
+    CheckConstraint("state <> 'matched' OR invitation_id IS NOT NULL", name="matched_has_invitation"),
+    CheckConstraint("attendance <> 'review' OR state = 'review'", name="unclear_is_for_review"),
+)
+Index("answers_by_event", answers.c.event)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("answer_id", ForeignKey(answers.c.id), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("invitation_id", ForeignKey(invitations.c.id)),
+    Column("attendance", Text),
+    CheckConstraint(one_of("decision", DECISIONS), name="decision_is_known"),
+    CheckConstraint(
+        "(decision = 'accepted') = (invitation_id IS NOT NULL AND attendance IS NOT NULL)",
+        name="accepted_has_invitation",
+    ),
+    CheckConstraint("attendance <> 'review'", name="accepted_is_clear"),
+)
+Index("decisions_by_answer", decisions.c.answer_id)
 
 # alembic's own table, which says how far a ledger has been migrated.
 version = Table("alembic_version", metadata, Column("version_num", types.String(32), primary_key=True))

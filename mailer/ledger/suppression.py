@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
+from mailer.ledger import answers
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import address_of, cc_of, cc_text
 from mailer.ledger.schema import Moment, attempts, deliveries, invitations, suppressions, transitions
@@ -65,6 +66,7 @@ def forget(store: Store, identity: Identity, address: Address, now: datetime) ->
             kept = [address_of(placeholder) if identity.of(one) == digest else one for one in cc]
             connection.execute(update(deliveries).where(deliveries.c.id == number).values(cc=cc_text(kept)))
         _erase_words(connection, own | copied.keys())
+        answers.erase(connection, identity, digest, placeholder)
     store.erase_traces()
     return len(own)
 

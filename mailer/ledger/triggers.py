@@ -69,6 +69,28 @@ LAWS = (
         "the reason of a transition can only be erased",
         "NEW.reason <> ''",
     ),
+    Law("answers_stay", "DELETE", "answers", "an answer is never deleted"),
+    Law(
+        "answers_facts",
+        "UPDATE OF id, event, fingerprint, state, attendance, invitation_id, party, matched_by, late, file, file_row, "
+        "at, recorded_at",
+        "answers",
+        "an answer stays as it was taken in",
+    ),
+    Law(
+        "answers_words",
+        "UPDATE OF respondent_name, reason",
+        "answers",
+        "the words of an answer can only be erased",
+        "NEW.respondent_name <> '' OR NEW.reason <> ''",
+    ),
+    Law("decisions_stay", "DELETE", "decisions", "a decision is never deleted"),
+    Law(
+        "decisions_facts",
+        "UPDATE OF id, answer_id, at, decision, invitation_id, attendance",
+        "decisions",
+        "a decision stays as it was taken",
+    ),
 )
 
 _JOURNAL = (

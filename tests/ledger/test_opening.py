@@ -97,8 +97,8 @@ from alembic import op
 
 from mailer.ledger.triggers import LAWS, journal, refusal
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 def upgrade() -> None:
     with op.batch_alter_table("deliveries", recreate="always") as batch:
@@ -110,20 +110,18 @@ def upgrade() -> None:
 '''
 
 
-def test_a_ledger_of_version_1_can_be_migrated(
-    file: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A full ledger of the first version takes a change of its central table, and keeps rows, keys and promises."""
+def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full ledger of this version takes a change of its central table, and keeps rows, keys and promises."""
     with Ledger.open(url) as ledger:
         numbers = queue(ledger, 1, 2)
         send(ledger, numbers[:1])
         before = list(ledger.deliveries(EVENT))
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (folder / "versions" / "v0002_later.py").write_text(NEXT)
-    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0002")
+    (folder / "versions" / "v0003_later.py").write_text(NEXT)
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0003")
     monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
     with Ledger.open(url) as ledger:
-        assert raw(url, "SELECT version_num FROM alembic_version") == [("0002",)]
+        assert raw(url, "SELECT version_num FROM alembic_version") == [("0003",)]
         assert list(ledger.deliveries(EVENT)) == before
         with (
             pytest.raises(LedgerError, match="no such transition"),
@@ -140,8 +138,8 @@ def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path, monkey
         queue(ledger, 1)
     before = tables(url)
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (folder / "versions" / "v0002_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
-    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0002")
+    (folder / "versions" / "v0003_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0003")
     monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
     with pytest.raises(RuntimeError, match="stopped"):
         Ledger.open(url)
