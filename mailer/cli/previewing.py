@@ -28,6 +28,7 @@ body {{ margin: 0; display: flex; height: 100vh; font: 15px/1.4 system-ui, sans-
 nav {{ width: 26rem; overflow: auto; border-right: 1px solid #ccc; padding: 0 1rem 2rem; box-sizing: border-box; }}
 nav a {{ display: block; padding: .45rem .3rem; color: inherit; text-decoration: none; border-bottom: 1px solid #eee; }}
 nav a:hover, nav a:focus {{ background: #eef3fa; }}
+nav h1 {{ font-size: 1.2rem; }}
 nav small {{ color: #555; }}
 iframe {{ flex: 1; border: 0; background: #fff; }}
 </style></head><body><nav><h1>{title}</h1>{links}</nav>
