@@ -138,6 +138,8 @@ def _excluded(contact: Contact, record: Record) -> str | None:
 
 def _too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
     asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
+    if asks_for_answer and event.cancelled:
+        return "the event is cancelled"
     return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
 
 

@@ -272,6 +272,7 @@ class Event:
     mailings: Mapping[str, Mailing]
     venue: str = ""
     online: str | bool = False
+    cancelled: bool = False
     hosts: tuple[tuple[str, ...], ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"

@@ -105,6 +105,7 @@ class EventFile(Table):
     source: _Line = ""
     venue: _Line = ""
     online: Annotated[str | bool, BeforeValidator(values.online)] = False
+    cancelled: StrictBool = False
     hosts: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(values.hosts)] = ()
     language: _Language = "en"
     links: dict[str, Annotated[str, BeforeValidator(values.link)]] = {}
@@ -134,6 +135,7 @@ class EventFile(Table):
             mailings={name: mailing.mailing(name) for name, mailing in self.mailings.items()},
             venue=self.venue,
             online=self.online,
+            cancelled=self.cancelled,
             hosts=self.hosts,
             links=self.links,
             language=self.language,

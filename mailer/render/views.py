@@ -27,6 +27,7 @@ def event_view(event: Event, language: str) -> dict[str, object]:
         "timezone": event.timezone.key,
         "venue": event.venue,
         "online": event.online,
+        "cancelled": event.cancelled,
         "hosts": event.hosts,
         "source": event.source,
         "links": dict(event.links),

@@ -408,3 +408,12 @@ def test_a_reminder_waits_for_monday() -> None:
     assert opening(REMINDER, EVENT, local(11)) == local(13, 9)
     assert opening(REMINDER, EVENT, local(13, 18)) == local(14, 9)
     assert opening(REMINDER, EVENT, local(13, 17, 59)) == local(13, 17, 59)
+
+
+def test_a_cancelled_event_invites_nobody_and_can_say_so() -> None:
+    """Invitations and reminders stop; a mailing to those invited, which tells them, still goes out."""
+    cancelled = replace(EVENT, cancelled=True)
+    update = Mailing("update", "update", Audience.INVITED)
+    assert why_not(CONTACT, Record(), EVENT.mailings["invitation"], cancelled, local(9)) == "the event is cancelled"
+    assert why_not(CONTACT, invited(), REMINDER, cancelled, local(13)) == "the event is cancelled"
+    assert why_not(CONTACT, invited(), update, cancelled, local(13)) is None
