@@ -1,0 +1,77 @@
+"""Responses become answers: each matched, held to the rule of its invitation, and flagged where it came late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from mailer.answers.matching import Book, Match, match
+from mailer.answers.response import Response
+from mailer.answers.standing import Pools
+from mailer.model import Answer, AnswerState, Candidate, fold
+
+
+def judge(
+    responses: Iterable[Response], book: Book, known: Iterable[Answer], *, event: str, deadline: datetime
+) -> list[tuple[Response, Answer]]:
+    """Each response with the answer it makes, in the order in which they were given; `id` is 0 until it is recorded.
+
+    `known` are the answers that count already. What its rule does not allow goes to review, as one more than two on an
+    invitation for a person and a guest does.
+    """
+    pools = Pools(book.by_reference.values(), book.parties)
+    for answer in known:
+        if answer.state is AnswerState.MATCHED:
+            pools.add(answer)
+    judged = []
+    for response in sorted(responses, key=lambda response: (response.at, response.row)):
+        answer = held_to_its_rule(_answer(response, match(response, book), book, event, deadline), pools)
+        if answer.state is AnswerState.MATCHED:
+            pools.add(answer)
+        judged.append((response, answer))
+    return judged
+
+
+def held_to_its_rule(answer: Answer, pools: Pools) -> Answer:
+    """The answer, for review where it is matched but one more than the rule of its invitation allows."""
+    excess = pools.excess(answer) if answer.state is AnswerState.MATCHED else None
+    if excess is None:
+        return answer
+    candidate = Candidate(answer.reference or "", answer.party or "", answer.reason)
+    return replace(
+        answer, state=AnswerState.REVIEW, reason=f"{excess}; {answer.reason}", candidates=(candidate,)
+    )  # fmt: skip
+
+
+def fingerprint(response: Response, *, dated: bool) -> str:
+    """What tells a response from every other and stays the same in a grown file: all it says, not where it stands.
+
+    The time is left out where the export is not `dated`: there it is that of the file.
+    """
+    parts = (response.reference, response.name, *response.addresses, response.party, response.words)
+    return "\n".join((*map(fold, parts), response.at.isoformat() if dated else ""))
+
+
+def _answer(response: Response, found: Match, book: Book, event: str, deadline: datetime) -> Answer:
+    parties = {candidate.party for candidate in found.candidates}
+    party = book.by_reference[found.reference].party.name if found.reference else None
+    if party is None and len(parties) == 1:
+        (party,) = parties
+    return Answer(
+        id=0,
+        event=event,
+        state=found.state,
+        attendance=response.attendance,
+        respondent_name=response.name,
+        respondent_email=response.addresses[0] if response.addresses else "",
+        reference=found.reference,
+        party=party,
+        matched_by=found.matched_by,
+        reason=found.reason,
+        at=response.at,
+        late=response.at > deadline,
+        candidates=found.candidates,
+        file=response.file,
+        row=response.row,
+    )

@@ -1,0 +1,151 @@
+"""Whom a name or a mail domain stands for among the invited parties, and when it stands for nobody alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mailer.answers.domains import tells_nothing
+from mailer.model import Invitation, Party, PartyKind, fold
+
+# What stands around a state's name in the names of missions, in folded text.
+_AROUND = re.compile(
+    r"^(?:the )?(?:permanent )?(?:observer )?(?:mission|delegation) of (?:the )?"
+    r"|^(?:la )?(?:mission permanente|delegation permanente) (?:d observation )?(?:de l'|de la |des |du |de |d')"
+    r"|^(?:la )?(?:mision permanente|delegacion permanente) (?:de observacion )?(?:de la |de los |del |de )"
+    r"|(?: permanent)?(?: observer)? mission$"
+    r"| (?:to (?:the )?(?:united nations|un)|aupres de l'(?:organisation des nations unies|onu)"
+    r"|ante (?:las naciones unidas|la onu))(?: (?:in|at|a|en) .+)?$"
+)
+# Inside a longer text, shorter words are seldom names; and a name stands at its beginning.
+_SHORTEST_NAME_INSIDE = 4
+_LONGEST_TEXT = 15
+
+
+class Mission(Protocol):
+    """A mission that is known, under a code that no other has."""
+
+    @property
+    def code(self) -> str: ...
+
+
+class Directory(Protocol):
+    """The known missions by name; a name that is easily taken for another's finds none, only candidates."""
+
+    def find(self, name: str) -> Mission | None: ...
+
+    def candidates(self, name: str) -> Sequence[Mission]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The keys of the parties that a text may mean, invited or not.
+
+    `sure` where the whole text is a name of one party and no look-alike; `named` where the whole text is a name at all.
+    """
+
+    keys: frozenset[str]
+    sure: bool
+    named: bool
+
+
+NOBODY = Meaning(frozenset(), sure=False, named=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The invited parties by name, acronym and mail domain; all spellings of a mission have one key."""
+
+    directory: Directory
+    _names: dict[str, set[str]] = field(default_factory=dict)
+    _domains: dict[str, set[str]] = field(default_factory=dict)
+    _readings: dict[Party, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, invitations: Iterable[Invitation], directory: Directory) -> Parties:
+        """The parties of `invitations`. Free-mail domains are none's; a domain of several is none's alone."""
+        parties = cls(directory)
+        for invitation in invitations:
+            key = parties.key(invitation.party)
+            for address in (invitation.recipient, *invitation.cc):
+                if not tells_nothing(address.domain):
+                    parties._domains.setdefault(address.domain, set()).add(key)
+        for party in list(parties._readings):
+            for name in _names_of(party):
+                parties._names.setdefault(name, set()).add(parties.key(party))
+        return parties
+
+    def key(self, party: Party) -> str:
+        """What makes two parties the same: the mission's code, else the name as folded."""
+        readings = self.readings(party)
+        return next(iter(readings)) if len(readings) == 1 else party.key
+
+    def readings(self, party: Party) -> frozenset[str]:
+        """The keys that agree with the party: several where the sheet itself holds a look-alike name."""
+        if party not in self._readings:
+            codes = frozenset[str]()
+            if party.kind is PartyKind.MISSION:
+                mission = self.directory.find(party.name)
+                codes = frozenset({mission.code} if mission else ())
+                if not mission and (several := self.directory.candidates(party.name)):
+                    codes = frozenset({party.key, *(one.code for one in several)})
+            self._readings[party] = codes or frozenset({party.key})
+        return self._readings[party]
+
+    def at(self, domain: str) -> frozenset[str]:
+        """The parties that have addresses at `domain`; one alone owns it."""
+        return frozenset(self._domains.get(domain, ()))
+
+    def meaning(self, text: str) -> Meaning:
+        """Whom `text`, as somebody typed it, stands for; where it is no name, whose names stand in it."""
+        if whole := self._named(text):
+            return whole
+        words = text.split()[:_LONGEST_TEXT]
+        for length in range(len(words) - 1, 0, -1):
+            spans = (" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
+            inside = [found for span in spans if len(span) >= _SHORTEST_NAME_INSIDE and (found := self._named(span))]
+            if inside:
+                return Meaning(frozenset().union(*(found.keys for found in inside)), sure=False, named=False)
+        return NOBODY
+
+    def _named(self, text: str) -> Meaning | None:
+        folded = fold(text)
+        if not folded:
+            return None
+        own = self._names.get(folded) or self._names.get(_core(folded)) or self._names.get(fold(_initials(text)), set())
+        if mission := self.directory.find(text):
+            keys = frozenset({mission.code, *own})
+            return Meaning(keys, sure=len(keys) == 1, named=True)
+        if several := self.directory.candidates(text):
+            return Meaning(frozenset({*(one.code for one in several), *own}), sure=False, named=True)
+        return Meaning(frozenset(own), sure=len(own) == 1, named=True) if own else None
+
+
+def _core(folded: str) -> str:
+    """The state's name in a mission's, both folded."""
+    while (inner := _AROUND.sub("", folded)) != folded:
+        folded = inner
+    return folded
+
+
+def _names_of(party: Party) -> Iterator[str]:
+    """The folded names of the party: as in the sheet, without its brackets, what stands in them, its initials."""
+    yield party.key
+    if party.kind is PartyKind.MISSION:
+        yield _core(party.key)
+        return
+    outside = re.sub(r"\(.*?\)", " ", party.name)
+    yield from filter(None, (fold(outside), fold(_initials(outside))))
+    for inside in re.findall(r"\((\w[\w.-]+)\)", party.name):
+        yield fold(inside)
+
+
+def _initials(name: str) -> str:
+    """The acronym of a name of three or more parts ("UN High Commissioner for Refugees" is UNHCR), or nothing."""
+    words = [word for word in re.findall(r"[^\W\d_]+", name) if word[0].isupper()]
+    if len(words) < 2:
+        return ""
+    letters = "".join(word if word.isupper() and len(word) <= 3 else word[0] for word in words)
+    return letters if len(letters) >= 3 else ""
