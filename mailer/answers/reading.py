@@ -1,0 +1,171 @@
+"""An export of RSVPs in, Responses out: which rows are answers, and what each of them says; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mailer.answers import attendance, rows
+from mailer.answers.moments import Order
+from mailer.answers.questions import NAMEABLE, Columns, plan, split
+from mailer.answers.response import Response
+from mailer.answers.tables import Table, named_rows, quoted, table
+from mailer.answers.timing import times
+from mailer.errors import Problem
+from mailer.model import Attendance, fold
+
+Answers = Mapping[int, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What one export file says.
+
+    `tool` is what it was recognised as. `responses` are in the file's order. `problems` are warnings. `columns` gives
+    for "reference", "email", "name", "party", "attendance" and "at" the heading or headings that were taken for it; a
+    key that is missing has no column. Without "at", all responses have the time at which the file was saved.
+    """
+
+    tool: str
+    sheet: str | None
+    responses: tuple[Response, ...]
+    problems: tuple[Problem, ...]
+    columns: Mapping[str, str]
+
+
+def read_export(
+    path: Path,
+    *,
+    zone: ZoneInfo,
+    online_event: bool,
+    columns: Mapping[str, str] | None = None,
+    dates: Order | None = None,
+    deadline: datetime | None = None,
+) -> Export:
+    """Read the answers in `path`: an export of a tool in `formats`, or a sheet whose `columns` are named.
+
+    `columns` maps keys of `questions.NAMEABLE` to headings, an empty one to no column. Times that name no zone are in
+    `zone`, unless the heading says UTC. In an event that is not online `attending` becomes `in_person`. `dates` is the
+    order of day and month where numbers leave it open; without it a file is refused if both readings are possible and
+    they differ in the sequence of the answers or in the side of the (aware) `deadline` on which one falls.
+
+    Raises InputRefused, with every problem found, where the file cannot be read as answers; UsageError where `columns`
+    has a key that is not known.
+    """
+    named = columns or {}
+    found = table(path, named)
+    meant = plan(found.headings, found.format, named)
+    answers, problems = _answers(found, meant)
+    meant = {**meant, "attendance": _understood(meant["attendance"], answers, found.headings)}
+    if not (meant["attendance"] or meant["state"] or "attendance" in named):
+        _refuse_unasked(found, meant, answers)
+    at, about_dates = times(
+        found,
+        next(iter(meant["at"]), None),
+        answers,
+        zone=zone,
+        dates=dates,
+        deadline=deadline,
+        saved=datetime.fromtimestamp(int(path.stat().st_mtime), UTC),
+    )
+    responses = []
+    for row, cells in answers.items():
+        said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
+        responses.append(Response(found.file, row, *_respondent(meant, cells), said, words, at[row]))
+    shown = _shown(meant, found.headings)
+    return Export(found.format.tool, found.sheet, tuple(responses), (*found.problems, *problems, *about_dates), shown)
+
+
+def _respondent(meant: Columns, cells: Sequence[str]) -> tuple[str, str, tuple[str, ...], str]:
+    """Whose answer the row is: reference, name, addresses, party; all empty where it says nothing."""
+    return (
+        rows.reference(meant, cells),
+        rows.name(meant, cells),
+        rows.mailboxes(meant, cells),
+        rows.party(meant, cells),
+    )
+
+
+def _answers(found: Table, meant: Columns) -> tuple[Answers, list[Problem]]:
+    """The rows of those who came to the end of the form, by their number, and warnings about the others."""
+    kept: dict[int, Sequence[str]] = {}
+    unfinished, nobody = [], []
+    for row, cells in found.rows:
+        if not _finished(found, meant, cells):
+            unfinished.append(row)
+        elif any(_respondent(meant, cells)):
+            kept[row] = cells
+        else:
+            nobody.append(row)
+    if nobody and not kept:
+        raise found.refusal(
+            "No row says who answers, by reference, address, name or party",
+            f'Name the columns that do, --columns email="E-mail",name="Name"; there are {quoted(found.headings)}.',
+        )
+    passed_over = (
+        (unfinished, "The form was not finished", "They count once the form is sent."),
+        (nobody, "Nobody is named", "Complete them if they are answers."),
+    )
+    return kept, [
+        Problem(
+            f"{why} in {named_rows(group)}: {len(group)} passed over",
+            fix,
+            "warning",
+            found.file,
+            found.sheet,
+            row=group[0],
+        )
+        for group, why, fix in passed_over
+        if group
+    ]
+
+
+def _finished(found: Table, meant: Columns, cells: Sequence[str]) -> bool:
+    return all(
+        fold(cells[column]) == word if word else cells[column]
+        for meaning, word in found.format.finished.items()
+        for column in meant[meaning][:1]
+    )
+
+
+def _understood(candidates: tuple[int, ...], answers: Answers, headings: Sequence[str]) -> tuple[int, ...]:
+    """The columns that seem to ask for attendance and are answered so that some answer is understood, else all.
+
+    So "Purpose of participation" beside "Will you participate?" makes nobody's answer doubtful.
+    """
+    understood = tuple(
+        column
+        for column in candidates
+        if any(
+            attendance.of(cells[column], registered=False) is not Attendance.REVIEW or split(headings[column])[1]
+            for cells in answers.values()
+        )
+    )
+    return understood or candidates
+
+
+def _refuse_unasked(found: Table, meant: Columns, answers: Answers) -> None:
+    """Refuse a form in which no question is known to ask for attendance while one is answered with yes and no.
+
+    To take each row for a yes, as in a registration that asks nothing, would turn somebody's no into one.
+    """
+    for column in rows.unknown_columns(meant, found.headings):
+        said = {attendance.of(cells[column], registered=False) for cells in answers.values() if cells[column]}
+        if (heading := found.headings[column]) and Attendance.REGRETS in said and Attendance.REVIEW not in said:
+            raise found.refusal(
+                f"It is not clear which column says who comes; “{heading}” may, as it is answered with a no",
+                f'Add --columns attendance="{heading}", or name another column; --columns attendance= says that there '
+                "is none and each row is a yes.",
+                heading,
+            )
+
+
+def _shown(meant: Columns, headings: Sequence[str]) -> dict[str, str]:
+    """What to show the user of the plan, by the names that they may use themselves."""
+    meanings = {**NAMEABLE, "reference": ("reference", "carried"), "attendance": ("state", "attendance", "how")}
+    taken = {name: [headings[column] for meaning in meanings[name] for column in meant[meaning]] for name in NAMEABLE}
+    taken["at"] = taken["at"][:1]
+    return {name: " + ".join(found) for name, found in taken.items() if found}
