@@ -1,0 +1,56 @@
+"""`init`, `demo` and `--help`: what a newcomer meets first."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mailer.cli import group
+from tests.cli.conftest import Folder
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_new_folder_is_ready_to_look_at(folder: Folder) -> None:
+    """`init` makes a folder whose check finds no error, and never writes over anything."""
+    assert folder.run("init", "mine", now=None).code == 0
+    assert {path.name for path in (folder.path / "mine").iterdir()} >= {"templates", "contacts", "config.env"}
+    assert (folder.path / "mine" / "config.env").stat().st_mode & 0o077 == 0
+    again = folder.run("init", "mine", now=None)
+    assert again.code == 2
+    assert "not empty" in again.err
+
+
+def test_the_demo_shows_the_whole_job(folder: Folder) -> None:
+    """It refuses one for good and one for a while, sends the rest once, and says where the messages are."""
+    shown = folder.run("demo", now=None)
+    assert shown.code == 0
+    assert "1 deferred, 1 failed" in shown.out
+    assert "No such user here" in shown.out
+    outbox = Path(next(line for line in shown.out.splitlines() if line.endswith("outbox")).rpartition(": ")[2])
+    names = [path.name.partition("-")[2] for path in outbox.glob("*.eml")]
+    assert len(names) == len(set(names)) > 10
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_loads_nothing_heavy(option: str) -> None:
+    """`mailer --help` and `--version` answer without pandas, SQLAlchemy, templates or a web framework."""
+    code = (
+        "import sys; sys.argv = ['mailer', sys.argv[1]]\n"
+        "from mailer.cli import main\n"
+        "try: main()\n"
+        "finally: print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stderr.split())
+    heavy = {"pandas", "numpy", "sqlalchemy", "alembic", "jinja2", "openpyxl", "pydantic", "starlette", "icalendar"}
+    assert not loaded & heavy
+    assert "mailer" in done.stdout
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    """The README's table and the command line name the same commands."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in group.commands:
+        assert f"`mailer {name}" in readme

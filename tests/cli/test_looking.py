@@ -1,0 +1,168 @@
+"""`check`, `contacts`, `preview` and `status`: what is wrong or pending is told at once, and nothing is sent."""
+
+import email
+import email.policy
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.cli.conftest import CONTACTS, EVENT, NOW, TEMPLATE, Folder
+from tests.servers import ScriptedServer
+
+PROBLEM_KEYS = ["file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix"]
+
+
+def test_a_sound_folder_has_no_errors(folder: Folder) -> None:
+    """Exit code 0; warnings do not make it 3."""
+    checked = folder.run("check", "--json")
+    assert checked.code == 0
+    assert [p["severity"] for p in checked.json["problems"]] == ["warning"]  # no relay is set
+
+
+def test_every_part_is_checked_in_one_pass(folder: Folder) -> None:
+    """Faults of settings, event, template, sheet and message stand in one list, each with its place and its mend."""
+    folder.write("config.env", "SMTP_PORT=many\n")
+    folder.write(
+        "templates/round-table/reminder.md", "Subject: x\n\n{{ contact.shoe_size }} {{ rsvp_url }} {{ reference }}\n"
+    )
+    folder.write("contacts/missions.csv", CONTACTS + "Togo,Mr.,Edem,SAMPLE,Counsellor,nobody,,\n")
+    folder.write("contacts/more.csv", "Organisation,Email,Attachment\nOxfam,a@oxfam.example.org,missing.pdf\n")
+    checked = folder.run("check", "--json")
+    assert checked.code == 3
+    problems = checked.json["problems"]
+    assert all(list(problem) == PROBLEM_KEYS for problem in problems)
+    told = {(Path(p["file"]).name, p["row"] or p["cell"]) for p in problems if p["severity"] == "error"}
+    assert told >= {("config.env", 1), ("reminder.md", 3), ("missions.csv", 6), ("more.csv", 2)}
+    assert all(problem["fix"] for problem in problems)
+
+
+def test_a_broken_event_does_not_hide_the_sheets(folder: Folder) -> None:
+    """All missing keys and the bad cells are told together."""
+    folder.write("templates/round-table/event.toml", 'title = "x"\ntimezone = "Europe/Geneva"\n')
+    folder.write("contacts/missions.csv", CONTACTS + "Togo,Mr.,Edem,SAMPLE,Counsellor,nobody,,\n")
+    told = folder.run("check").err
+    for expected in ("starts", "ends", "rsvp", "contact_person", "Europe/Zurich", "missions.csv, cell F6"):
+        assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "words"),
+    [
+        ("deadline = 2031-03-07", "deadline = 2031-04-07", "rsvp.deadline"),
+        ("2031-03-13T15:00:00", "2031-03-30T02:30:00", "does not exist in Europe/Zurich"),
+        ('["7d", "2d"]', '["7d", "soon"]', "number of days"),
+        ("[mailings.invitation]", '[mailings.invitation]\nattachments = ["../../config.env"]', "leads out"),
+        ("?lang=en&ref={reference}", "?lang=en", "{reference}"),
+    ],
+)
+def test_an_event_that_cannot_be_sent_is_refused(folder: Folder, was: str, becomes: str, words: str) -> None:
+    """What contradicts itself in event.toml stops `send` with exit code 3."""
+    folder.write("templates/round-table/event.toml", EVENT.replace(was, becomes))
+    refused = folder.run("send", "--sandbox", "--yes")
+    assert refused.code == 3
+    assert words in refused.err
+
+
+def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> None:
+    """`--annotate` leaves the staff's workbook as it is and writes a copy with a comment at the cell."""
+    book = openpyxl.Workbook()
+    book.active.append(["Mission", "Email"])
+    book.active.append(["Togo", "nobody"])
+    source = folder.path / "contacts" / "more.xlsx"
+    book.save(source)
+    before = source.read_bytes()
+    assert folder.run("check", "--annotate", "notes").code == 3
+    assert source.read_bytes() == before
+    copy = openpyxl.load_workbook(folder.path / "notes" / "more.xlsx")
+    assert "Error" in copy.active["B2"].comment.text
+
+
+def test_contacts_are_understood_without_an_event(folder: Folder) -> None:
+    """`contacts FILE` reads any sheet and says whom it understood, with the salutation that would be used."""
+    (folder.path / "templates").rename(folder.path / "elsewhere")
+    told = folder.run("contacts", "contacts/missions.csv", "--json", now=None)
+    assert told.code == 0
+    rows = {row["email"]: row for row in told.json["contacts"]}
+    ada = rows["ada@belgium.example.org"]
+    assert (ada["salutation"], ada["party"], ada["party_kind"]) == ("Excellency,", "Belgium", "mission")
+    assert ada["cc"] == ["office@belgium.example.org"]
+    assert rows["registry@namibia.example.org"]["salutation"] == "Dear colleagues,"
+    assert rows["eva@peru.example.org"]["status"] == "do not contact"
+
+
+def test_the_preview_is_what_the_wire_will_carry(folder: Folder, relay: ScriptedServer) -> None:
+    """Each `.eml` parses, has CRLF line ends, and holds the reference and Message-ID that will be sent."""
+    assert folder.run("preview", "--mailing", "invitation", "--out", "look").code == 0
+    page = (folder.path / "look" / "index.html").read_text("utf-8")
+    octets = (folder.path / "look" / "invitation" / "ada@belgium.example.org.eml").read_bytes()
+    assert b"\n" not in octets.replace(b"\r\n", b"")
+    seen = email.message_from_bytes(octets, policy=email.policy.SMTP)
+    assert "ada@belgium.example.org.html" in page
+    assert not (folder.path / "look" / "invitation" / "eva@peru.example.org.eml").exists()
+    folder.relay(relay)
+    folder.run("preview", "--mailing", "invitation", "--out", "look")
+    seen = email.message_from_bytes(
+        (folder.path / "look" / "invitation" / "ada@belgium.example.org.eml").read_bytes(), policy=email.policy.SMTP
+    )
+    folder.run("send", "--yes")
+    sent = email.message_from_bytes(relay.accepted[0].content, policy=email.policy.SMTP)
+    assert seen["Message-ID"] == sent["Message-ID"]
+    assert seen.get_body(("plain",)).get_content() == sent.get_body(("plain",)).get_content()
+    assert sent["Date"].datetime.isoformat().startswith("2031-02-24T09:00")
+
+
+def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServer, tmp_path: Path) -> None:
+    """Every contact stands in it with state and words; the JSON has the documented keys; the workbook opens."""
+    empty = folder.run("status", "--json")
+    assert (empty.code, empty.json["deliveries"]) == (0, [])
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    told = folder.run("status", "--json").json
+    assert list(told) == ["event", "now", "mailings", "deliveries", "answers", "held", "problems"]
+    assert told["event"] == "round-table"
+    assert told["mailings"] == {"invitation": {"sent": 3}}
+    assert list(told["deliveries"][0]) == [
+        "mailing", "recipient", "cc", "party", "reference", "state", "code", "enhanced_status", "reply", "attempts",
+        "message_id", "updated_at",
+    ]  # fmt: skip
+    table = folder.run("status", "--xlsx", "status.xlsx").out
+    assert "eva@peru.example.org" in table
+    assert "do not contact" in table
+    sheet = openpyxl.load_workbook(folder.path / "status.xlsx").active
+    assert sheet.freeze_panes == "A2"
+    assert {row[1].value for row in sheet.iter_rows(min_row=2)} >= {"ada@belgium.example.org", "eva@peru.example.org"}
+
+
+def test_a_cell_never_becomes_a_formula(folder: Folder, relay: ScriptedServer) -> None:
+    """What looks like a formula in a sheet is text in the mail and in every workbook that is written."""
+    folder.write(
+        "contacts/odd.csv", "Organisation,Name,Email\n=cmd|' /C calc'!A0,{{ 7*7 }} <b>x</b>,odd@odd.example.org\n"
+    )
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "odd@")
+    message = email.message_from_bytes(relay.accepted[0].content, policy=email.policy.SMTP)
+    assert "49" not in str(message["To"])
+    folder.run("status", "--xlsx", "status.xlsx")
+    cells = [c for row in openpyxl.load_workbook(folder.path / "status.xlsx").active.iter_rows() for c in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+
+
+def test_a_file_that_cannot_be_read_is_one_clear_sentence(folder: Folder) -> None:
+    """A broken workbook stops the run without a traceback; a lock file of Excel does not."""
+    (folder.path / "contacts" / "~$missions.xlsx").write_bytes(b"lock")
+    assert folder.run("check").code == 0
+    (folder.path / "contacts" / "broken.xlsx").write_bytes(b"PK\x03\x04 not a workbook")
+    refused = folder.run("send", "--sandbox", "--yes")
+    assert refused.code == 3
+    assert "broken.xlsx" in refused.err
+
+
+def test_unknown_names_in_a_template_are_found_before_anything_is_sent(folder: Folder, relay: ScriptedServer) -> None:
+    """The file, the line and the name are told; nobody gets a half-made letter."""
+    folder.relay(relay)
+    folder.write("templates/round-table/invitation.md", TEMPLATE + "\n{{ contact.favourite_colour }}\n")
+    refused = folder.run("send", "--yes", now=NOW)
+    assert (refused.code, relay.accepted) == (3, [])
+    assert "favourite_colour" in refused.err
+    assert "invitation.md, line 9" in refused.err
