@@ -71,21 +71,27 @@ def read_export(
         deadline=deadline,
         saved=datetime.fromtimestamp(int(path.stat().st_mtime), UTC),
     )
-    responses = []
-    for row, cells in answers.items():
-        said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
-        responses.append(Response(found.file, row, *_respondent(meant, cells), said, words, at[row]))
+    responses = tuple(
+        _response(found, meant, row, cells, at[row], online_event=online_event) for row, cells in answers.items()
+    )
     shown = _shown(meant, found.headings)
-    return Export(found.format.tool, found.sheet, tuple(responses), (*found.problems, *problems, *about_dates), shown)
+    return Export(found.format.tool, found.sheet, responses, (*found.problems, *problems, *about_dates), shown)
 
 
-def _respondent(meant: Columns, cells: Sequence[str]) -> tuple[str, str, tuple[str, ...], str]:
-    """Whose answer the row is: reference, name, addresses, party; all empty where it says nothing."""
-    return (
-        rows.reference(meant, cells),
-        rows.name(meant, cells),
-        rows.mailboxes(meant, cells),
-        rows.party(meant, cells),
+def _response(
+    found: Table, meant: Columns, row: int, cells: Sequence[str], at: datetime, *, online_event: bool
+) -> Response:
+    said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
+    return Response(
+        file=found.file,
+        row=row,
+        reference=rows.reference(meant, cells),
+        name=rows.name(meant, cells),
+        addresses=rows.mailboxes(meant, cells),
+        party=rows.party(meant, cells),
+        attendance=said,
+        words=words,
+        at=at,
     )
 
 
@@ -96,7 +102,7 @@ def _answers(found: Table, meant: Columns) -> tuple[Answers, list[Problem]]:
     for row, cells in found.rows:
         if not _finished(found, meant, cells):
             unfinished.append(row)
-        elif any(_respondent(meant, cells)):
+        elif any(says(meant, cells) for says in (rows.name, rows.mailboxes, rows.party, rows.reference)):
             kept[row] = cells
         else:
             nobody.append(row)

@@ -10,7 +10,7 @@ from pathlib import Path
 from mailer.answers.formats import NAMED, Format, Header, is_attendance_report, key, recognise, row_with
 from mailer.answers.questions import NAMEABLE
 from mailer.contacts.cells import plain
-from mailer.contacts.headings import SEARCHED_ROWS, same_headings
+from mailer.contacts.headings import SEARCHED_ROWS
 from mailer.contacts.rows import Sheet, letters, refusal, sheets
 from mailer.errors import InputRefused, Problem, UsageError
 
@@ -138,7 +138,7 @@ def _table(sheet: Sheet, header: Header) -> Table:
     body = [
         (number, ["" if cell == _EMPTY else cell for cell in cells] + [""] * (len(headings) - len(cells)))
         for number, cells in rows[below:]
-        if any(cells) and not same_headings(cells, first)
+        if any(cells) and cells != first  # two exports put together repeat their headings
     ]
     return Table(sheet.file, sheet.name, header.format, tuple(headings), body, sheet.problems)
 

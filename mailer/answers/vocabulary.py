@@ -30,10 +30,10 @@ STATES = {
     for word in _words(listed)
 }
 
-# Where one statement ends and another begins.
-BETWEEN = re.compile(
-    r"[,;:.!?()\[\]\n/|–—،؛؟]|\s-\s|\b(?:but|however|though|although|and|mais|et|pero|y|sino|لكن|ولكن)\b"
-)
+# Where one statement ends and another begins; after some of these words it is another that takes something back.
+_CONTRARY = r"but|however|though|although|except|mais|cependant|toutefois|pero|sino|aunque|sin embargo|لكن|ولكن"
+CONTRARY = re.compile(rf"\b(?:{_CONTRARY})\b")
+BETWEEN = re.compile(rf"[,;:.!?()\[\]\n/|–—،؛؟]|\s-\s|\b(?:{_CONTRARY}|and|et|y)\b")
 
 # "Sí" typed without its accent is also the French and Spanish "if": a yes alone, or before a verb that promises.
 SPANISH_YES = re.compile(
@@ -58,7 +58,7 @@ YES = _any_of(
 NO = _any_of(
     """
     no; not; nope; cannot; cant; wont; unable; never; nobody; none; neither; nor; declin*; absent; absence
-    unavailable; impossible; prevent*; refus*; withdraw*; cancel*; unwilling
+    unavailable; impossible; prevent*; refus*; withdraw*; cancel*; unwilling; too busy; remove*
     non; ne; pas; ni; jamais; aucun*; empêch*; indisponible*; absente; annul*; l'impossibilité
     nunca; tampoco; imposible; imposibilidad; ausente; rechaz*; impid*; impedid*; nadie
     لا; لن; لم; ليس; لست; غير; كلا; أعتذر; نعتذر; يعتذر; تعتذر; اعتذار; الاعتذار; تعذر; يتعذر; أرفض; بدون
@@ -80,8 +80,11 @@ PERHAPS = _any_of(
     if; unless; maybe; perhaps; possibl*; probabl*; tentativ*; unsure; sure; uncertain; certain; doubtful; unlikely
     likely; hope; hopefully; hoping; try; trying; might; could; would have; depend*; undecided; decide*; yet; later
     still; know; tbc; tbd; to be confirmed; not confirmed; revert; subject to; provided that; instead of; rather than
-    si; s'il; s'ils; peut être; éventuellement; sous réserve; encore; à confirmer; sais; j'espère; essaierai; incertain*
-    quizá; quizás; tal vez; posible*; aún; todavía; por confirmar; no sé; seguro; segura; espero; intentaré; a menos que
+    difficult*; without
+    si; s'il; s'ils; sans; difficile*; peut être; éventuellement; sous réserve; encore; à confirmer; sais
+    j'espère; essaierai; incertain*
+    quizá; quizás; tal vez; sin; difícil; posible*; aún; todavía; por confirmar; no sé; seguro; segura
+    espero; intentaré; a menos que
     ربما; إذا; قد; لعل; متأكد; متأكدة; أحاول; سأحاول
     """,
     r"(?<!\d )\bmay\b(?! \d)",  # but not the month

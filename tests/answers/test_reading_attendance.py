@@ -35,13 +35,14 @@ def of(words: str) -> Attendance:
             "online": [
                 "Online", "Online/Zoom/Virtually", "Yes, online", "Virtually", "En ligne", "En línea", "Virtual",
                 "Sí, asistiré en línea", "عبر الإنترنت", "عن بعد", "I cannot attend in person but will join via Zoom",
-                "Teams", "Not in person. Online",
+                "Teams", "Not in person. Online", "Yes, but online",
             ],
             "regrets": [
                 "No", "no.", "Regrets", "With regrets", "I regret...", "Decline", "No, I cannot attend",
                 "I will not attend", "I won't attend", "can’t come", "Unable to attend", "Not attending", "Refunded",
                 "Withdrawn", "Cancelled", "Non", "Non, je ne pourrai pas", "Je n’assisterai pas", "Je regrette",
                 "No podré asistir", "Lamento no poder asistir", "لا", "لن أحضر", "أعتذر عن عدم الحضور",
+                "We are too busy to attend",
                 "No, I will not attend in person", "Neither in person nor online", "N", "not in person; not online",
                 "The Permanent Representative will not be able to attend",
             ],
@@ -53,6 +54,8 @@ def of(words: str) -> Attendance:
                 "I will not attend in person", "The Ambassador cannot attend, her deputy will attend",
                 "The Ambassador cannot attend, but her deputy will", "Sorry for the late reply, I will attend",
                 "To be confirmed", "N/A", "👍", "Vegetarian", "Yes, but not in person", "will let you know",
+                "I would love to attend, but I am travelling", "Remove me from those attending, yes",
+                "It is difficult for us to attend", "Attending: none", "I would have liked to attend",
             ],
         }.items()
         for words in several
