@@ -199,6 +199,7 @@ class Session:
     socket: socket.socket
     mail: str | None = None
     rcpts: list[str] = field(default_factory=list)
+    line: str = ""
     _buffer: bytes = b""
 
     def close(self) -> None:
@@ -214,6 +215,7 @@ class Session:
         while True:
             line = self._read_until(b"\n").decode(errors="replace").rstrip("\r\n")
             self.server.commands.append(line)
+            self.line = line
             self._obey(line)
 
     def _obey(self, line: str) -> None:

@@ -10,6 +10,7 @@ import click
 import mailer
 from mailer.cli.deciding import forget, resolve, suppress
 from mailer.cli.folder import demo, init
+from mailer.cli.login import login
 from mailer.cli.looking import check, contacts, status
 from mailer.cli.previewing import preview
 from mailer.cli.sending import remind, send
@@ -46,7 +47,7 @@ def group() -> None:
     """
 
 
-for command in (demo, init, check, contacts, preview, send, remind, status, resolve, suppress, forget):
+for command in (demo, init, check, contacts, preview, send, remind, status, resolve, suppress, forget, login):
     group.add_command(command)
 
 

@@ -14,6 +14,7 @@ from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.mailing import Prepared
+from mailer.cli.relay import relay_of
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Delivery, Envelope, Mailbox, State
@@ -103,22 +104,12 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
 
 async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:
     """The configured relay, or the sandbox, running for as long as `stack` lasts."""
-    settings = desk.config
     if desk.rehearsal:
         from mailer.sandbox import Sandbox
 
         sandbox = await stack.enter_async_context(Sandbox(OUTBOX))
         return Relay(sandbox.host, sandbox.port, Security.NONE)
-    return Relay(
-        settings.SMTP_HOST or "",
-        settings.SMTP_PORT,
-        Security(settings.SMTP_SECURITY),
-        username=settings.SMTP_USERNAME or "",
-        password=settings.SMTP_PASSWORD.get_secret_value() if settings.SMTP_PASSWORD else "",
-        xoauth2=settings.SMTP_AUTH == "xoauth2",
-        ca_file=settings.SMTP_CA_FILE,
-        timeout=settings.SMTP_TIMEOUT,
-    )
+    return relay_of(desk.config)
 
 
 def _invitees(prepared: Prepared, due: Sequence[Guest]) -> Iterator[Invitee]:

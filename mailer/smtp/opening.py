@@ -15,10 +15,11 @@ from mailer.status import Scope, Stage, Verdict, judge
 # In every function `relay` is `host:port`, for the sentences of errors.
 
 
-def greeting(relay: str) -> Steps[None]:
-    """The relay speaks first. Raises RelayUnreachable or RelayBusy."""
+def greeting(relay: str) -> Steps[Reply]:
+    """The relay speaks first, and these are its words. Raises RelayUnreachable or RelayBusy."""
     reply = yield from _exchange(relay, Ask((), Stage.GREETING))
     _require(relay, Stage.GREETING, reply)
+    return reply
 
 
 def hello(relay: str, name: str) -> Steps[Features]:

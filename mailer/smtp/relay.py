@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from mailer.errors import RelayUnreachable, RelayUntrusted
-from mailer.model import Envelope
+from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
+from mailer.model import Envelope, Reply
 from mailer.smtp import opening
 from mailer.smtp.dialogue import Dialogue
 from mailer.smtp.features import Features
@@ -51,17 +51,18 @@ class Security(StrEnum):
 class Relay:
     """Where and how mail is handed in.
 
-    Without `username` there is no login. `password` is the secret itself or what fetches it at each login (a token
-    that ages); it is in no `repr`. `ca_file` adds a certificate authority to the system's. `local_hostname` is the
-    name we give in EHLO; empty, it is our end's address (RFC 5321 section 4.1.3). `timeout` is the most, in seconds,
-    that any stage may take; below it each has its own of RFC 5321 section 4.5.3.2.
+    Without `username` there is no login. `password` is the secret itself or, for a token that ages, what fetches it at
+    each login, given the one that the relay has just refused (empty if none was); it is in no `repr`. `ca_file` adds a
+    certificate authority to the system's. `local_hostname` is the name we give in EHLO; empty, it is our end's address
+    (RFC 5321 section 4.1.3). `timeout` is the most, in seconds, that any stage may take; below it each has its own of
+    RFC 5321 section 4.5.3.2.
     """
 
     host: str
     port: int
     security: Security = Security.STARTTLS
     username: str = ""
-    password: str | Callable[[], Awaitable[str]] = field(default="", repr=False)
+    password: str | Callable[[str], Awaitable[str]] = field(default="", repr=False)
     xoauth2: bool = False
     ca_file: Path | None = None
     local_hostname: str = ""
@@ -80,6 +81,12 @@ class Connection:
         self._tls: ssl.SSLContext | None = None
         self._wire: Wire | None = None
         self._dialogue = Dialogue(str(relay), Features())
+        self.greeting: Reply | None = None
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session of the open connection, None where it has none."""
+        return self._wire.tls if self._wire else None
 
     @property
     def features(self) -> Features:
@@ -90,12 +97,16 @@ class Connection:
         return self._wire is not None and not self._wire.is_lost
 
     async def open(self) -> None:
-        """Connects, begins TLS, logs in. Raises RelayUnreachable, RelayBusy, RelayUntrusted or LoginRefused."""
+        """Connects, begins TLS, logs in; where a token is refused, once more with another.
+
+        Raises RelayUnreachable, RelayBusy, RelayUntrusted or LoginRefused.
+        """
         await self._drop()
         context = None if self._relay.security is Security.NONE else self._context()
         try:
-            self._wire = await self._connect(context)
-            features = await self._introduce(self._wire, context)
+            features = await self._introduce(context)
+            if self._relay.username:
+                features = await self._log_in(features, context)
         except BaseException as exc:
             await self._drop()
             if isinstance(exc, OSError | UnicodeError | Lost):
@@ -160,20 +171,37 @@ class Connection:
             )
         return wire
 
-    async def _introduce(self, wire: Wire, context: ssl.SSLContext | None) -> Features:
+    async def _introduce(self, context: ssl.SSLContext | None) -> Features:
+        self._wire = wire = await self._connect(context)
         relay, name = str(self._relay), self._relay.local_hostname or wire.address_literal()
-        await wire.run(opening.greeting(relay))
+        self.greeting = await wire.run(opening.greeting(relay))
         features = await wire.run(opening.hello(relay, name))
         if self._relay.security is Security.STARTTLS and context is not None:
             await wire.run(opening.starttls(relay, features))
             await wire.start_tls(relay, context, self._relay.host)
             # What was offered in clear text is forgotten (RFC 3207 section 4.2).
             features = await wire.run(opening.hello(relay, name))
-        if self._relay.username:
-            secret = self._relay.password if isinstance(self._relay.password, str) else await self._relay.password()
-            login = opening.login(relay, features, self._relay.username, secret, xoauth2=self._relay.xoauth2)
-            await wire.run(login)
         return features
+
+    async def _log_in(self, features: Features, context: ssl.SSLContext | None) -> Features:
+        password = self._relay.password
+        if isinstance(password, str):
+            await self._authenticate(features, password)
+            return features
+        token = await password("")
+        try:
+            await self._authenticate(features, token)
+        except LoginRefused:
+            # A token may be withdrawn before its time. Some relays hang up after a refusal, so all begins anew.
+            await self._drop()
+            features = await self._introduce(context)
+            await self._authenticate(features, await password(token))
+        return features
+
+    async def _authenticate(self, features: Features, secret: str) -> None:
+        assert self._wire is not None  # noqa: S101 - introduced before
+        relay, username = str(self._relay), self._relay.username
+        await self._wire.run(opening.login(relay, features, username, secret, xoauth2=self._relay.xoauth2))
 
     def _explained(self, exc: OSError | UnicodeError | Lost) -> RelayUnreachable | RelayUntrusted:
         """The fault of a connection that was never made, as one sentence that says what to do."""

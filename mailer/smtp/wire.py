@@ -61,6 +61,10 @@ class Wire(asyncio.Protocol):
     def is_lost(self) -> bool:
         return self._failure is not None
 
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        return self._transport.get_extra_info("ssl_object") if self._transport else None
+
     def address_literal(self) -> str:
         """Our end's address as EHLO takes it in place of a name (RFC 5321 section 4.1.3)."""
         address = self._transport.get_extra_info("sockname")[0] if self._transport else ""

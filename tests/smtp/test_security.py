@@ -98,7 +98,7 @@ def test_a_token_is_fetched_at_each_login(talk) -> None:
     """XOAUTH2 asks for the token when it logs in, so that an old one is never used twice."""
     tokens = iter(["first", "second"])
 
-    async def token() -> str:
+    async def token(_refused: str) -> str:
         return next(tokens)
 
     with ScriptedServer(None, LOGIN) as server:
