@@ -1,37 +1,37 @@
 """The one loop: claim, send, record, pace, back off, stop cleanly.
 
-The feeder alone speaks to the ledger. In one durable transaction it hands in what has been settled and claims what may
-go next, so that commits group themselves while the last one is being written. A session sees a delivery only when its
-claim is on disk, and no more is claimed than each session has in hand and next behind it.
+The loop alone speaks to the ledger. In one durable transaction it hands in what has been settled and claims what may go
+next, so that commits group themselves while the last one is being written. A session sees a delivery only when its
+claim is on disk, and no more is claimed than each open connection has in hand and next behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar, TypeVarTuple, Unpack
 
+from mailer.deliver.agenda import Agenda, Job
 from mailer.deliver.pace import Pace, wait_after
-from mailer.errors import InputRefused, RelayError, RelayUnreachable
+from mailer.deliver.session import Claim, Compose, Session, Settled, Tray
+from mailer.deliver.setbacks import Setbacks
+from mailer.errors import RelayBusy, RelayUnreachable
 from mailer.ledger import Attempt, Run
-from mailer.model import Delivery, Envelope, State
-from mailer.smtp import Features, Outcome, Transport
-from mailer.status import Stage, Verdict
+from mailer.model import Delivery, State
+from mailer.smtp import Outcome, Transport
+from mailer.status import Verdict
 
 C = TypeVar("C")
+T = TypeVar("T")
+A = TypeVarTuple("A")
 
-# Seconds before a relay that was reached once is tried anew; when the last has passed in vain, the run stops.
-REOPEN_AFTER = (1.0, 5.0, 15.0)
-# Connections that one message may lose in a row before it waits like any other deferral.
-_RETRIES_AT_ONCE = 2
-
+# Claims for each open connection: the message in hand, and the one whose envelope may go with its final dot.
+_CLAIMS_EACH = 2
 _STATES = {
     Verdict.ACCEPTED: State.SENT,
     Verdict.TRANSIENT: State.DEFERRED,
@@ -39,14 +39,7 @@ _STATES = {
     Verdict.UNKNOWN: State.IN_DOUBT,
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Job(Generic[C]):
-    """A delivery to be made, by its number in the ledger, and the contact that its message is made from."""
-
-    delivery_id: int
-    contact: C
-    recipients: int = 1
+Progress = Callable[[Delivery, Attempt], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +61,6 @@ class Tally:
 
     states: Counter[State] = field(default_factory=Counter)
     interrupted: bool = False
-
-
-Compose = Callable[[Delivery, C, Features], tuple[Envelope, Sequence[bytes]]]
-Progress = Callable[[Delivery, Attempt], None]
-
-
-class _Claimed(NamedTuple, Generic[C]):
-    delivery: Delivery
-    job: Job[C]
-
-
-class _Prepared(NamedTuple, Generic[C]):
-    claimed: _Claimed[C]
-    envelope: Envelope
-    content: Sequence[bytes]
 
 
 class Round(Generic[C]):
@@ -109,272 +87,283 @@ class Round(Generic[C]):
         the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
         outcome when it is on disk.
         """
+        self.tally = Tally()
         self._run, self._compose, self._connect, self._relay = run, compose, connect, relay
         self._pace, self._policy, self._clock = pace, policy, clock
         self._random, self._progress = source, progress
-        self._jobs = iter(jobs)
-        self._next = next(self._jobs, None)
-        self._deferred = [(due_at, job.delivery_id, job) for due_at, job in deferred]
-        heapq.heapify(self._deferred)
-        self._ready: asyncio.Queue[_Claimed[C] | None] = asyncio.Queue()
-        self._settled: list[tuple[_Claimed[C], Attempt]] = []
-        self._untried: list[_Claimed[C]] = []
-        self._in_hand = 0  # claimed, and not yet on disk as settled or given back
-        self._sessions = 0
-        self._reached = False
-        self._fault: BaseException | None = None
-        self._wake = asyncio.Event()
-        self.tally = Tally()
+        self._agenda = Agenda(jobs, deferred, wait=policy.wait)
+        self._tray: Tray[C] = Tray()
+        self._claims = 0  # on disk, and their outcome not yet
+        self._attempts: list[tuple[Claim[C], Attempt]] = []  # not yet on disk
+        self._put_off: set[int] = set()
+        self._lost: Counter[int] = Counter()
+        self._sessions: dict[Session[C], asyncio.Task[None]] = {}
+        self._connections = policy.connections
+        self._setbacks = Setbacks(policy.retry_after, source)
+        self._was_reached = False
+        self._fault: Exception | None = None
 
     def stop(self) -> None:
         """Claim nothing more; what is in flight is finished and recorded, the rest is given back."""
         self.tally.interrupted = True
-        self._wake.set()
+        self._tray.recall()
 
     async def deliver(self) -> Tally:
         """Sends until nothing is due, or until `stop`. Raises RelayError when the relay as a whole cannot be used.
 
-        Whatever it raises, what the relay said is recorded and what was not tried is due again. Only where the ledger
-        itself fails, or the process ends, is what was in flight left in doubt.
+        Whatever it raises, what the relay said is recorded and what was not tried is due again. Only where it is
+        cancelled, or the ledger itself fails, is what was in flight left in doubt.
         """
-        tasks = [asyncio.create_task(self._session()) for _ in range(self._policy.connections)]
-        self._sessions = len(tasks)
-        for task in tasks:
-            task.add_done_callback(self._session_ended)
-        try:
-            with ThreadPoolExecutor(1, "ledger") as thread:
-                await self._feed(thread)
-            for _ in tasks:
-                self._ready.put_nowait(None)
-            await asyncio.wait(tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        with ThreadPoolExecutor(1, "ledger") as self._thread:
+            try:
+                await self._respect_pause()
+                await self._feed()
+            except Exception as exc:
+                self._fail(exc)
+                await self._finish_sending()
+            finally:
+                await self._end_sessions()
+                await self._hand_in_the_rest()
         if self._fault:
             raise self._fault
+        if self._put_off:
+            self.tally.states[State.DEFERRED] = len(self._put_off)
         return self.tally
 
-    # --- the feeder ---------------------------------------------------------------------------------------------------
-
-    async def _feed(self, thread: ThreadPoolExecutor) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            self._wake.clear()
-            now = self._clock()
-            jobs, more_at = self._take(now)
-            if self._stopping:
-                self._empty_queue()
-            untried, self._untried = self._untried, []
-            settled, self._settled = self._settled, []
-            if untried:
-                numbers = [claimed.delivery.id for claimed in untried]
-                reason = "not tried: the run was stopped"
-                await loop.run_in_executor(thread, self._run.release, numbers, now, reason)
-                self._take_back(untried, now)
-            if jobs or settled:
-                attempts = [attempt for _, attempt in settled]
-                numbers = [job.delivery_id for job in jobs]
-                claimed = await loop.run_in_executor(thread, self._run.exchange, attempts, numbers, now)
-                self._report(settled)
-                self._hand_out(jobs, claimed)
-            elif self._in_hand == 0 and (self._stopping or more_at is None):
-                return
-            elif not untried:
-                await self._pause(more_at)
-
     @property
-    def _stopping(self) -> bool:
+    def _is_stopping(self) -> bool:
         return self.tally.interrupted or self._fault is not None
 
-    def _take(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
-        """The jobs to claim now, and when there will be another to take if nothing else happens until then."""
+    def _fail(self, fault: Exception) -> None:
+        """Ends the round as `stop` does; the first fault is the one that is told."""
+        self._fault = self._fault or fault
+        self._tray.recall()
+
+    # --- claims out, outcomes in --------------------------------------------------------------------------------------
+
+    async def _feed(self) -> None:
+        while True:
+            self._tray.changed.clear()
+            now = self._clock()
+            self._judge_settled()
+            jobs, look_again_at = self._choose(now)
+            if jobs or self._attempts or self._tray.untried:
+                await self._exchange(jobs, now)
+            elif self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
+                return
+            else:
+                await self._wait(look_again_at)
+
+    def _choose(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
+        """The jobs to claim now, and when there may be another if nothing happens until then."""
         jobs: list[Job[C]] = []
-        while not self._stopping and self._in_hand + len(jobs) < 2 * self._sessions:
-            job, due_at = self._peek(now)
-            if job is None:
-                return jobs, None
+        room = _CLAIMS_EACH * sum(session.is_open for session in self._sessions) - self._claims
+        while not self._is_stopping and (first := self._agenda.first(now)):
+            due_at, job = first
             opens_at = self._pace.opens_at(now, job.recipients)
-            if opens_at is None or max(opens_at, due_at) > now:
-                return jobs, opens_at and max(opens_at, due_at)
-            self._drop(job)
+            if opens_at is None:
+                return jobs, None
+            if (start_at := max(due_at, opens_at, self._setbacks.resume_at)) > now:
+                return jobs, start_at
+            if len(jobs) >= room:
+                self._open_sessions()
+                return jobs, None
+            self._agenda.strike(job)
             self._pace.start(job.recipients)
             jobs.append(job)
         return jobs, None
 
-    def _peek(self, now: datetime) -> tuple[Job[C] | None, datetime]:
-        """The next job and when it is due: a deferral whose time has come, else a new one, else what is waited for."""
-        if self._deferred and self._deferred[0][0] <= now:
-            return self._deferred[0][2], now
-        if self._next is not None:
-            return self._next, now
-        if self._deferred and self._policy.wait:
-            return self._deferred[0][2], self._deferred[0][0]
-        return None, now
+    async def _exchange(self, jobs: Sequence[Job[C]], now: datetime) -> None:
+        """Gives back what was not tried, records outcomes and claims `jobs`; hands those out and tells the outcomes."""
+        untried, recorded = self._tray.untried[:], self._attempts[:]
+        if untried:
+            numbers = [claim.delivery.id for claim in untried]
+            await self._in_thread(self._run.release, numbers, now, "given back: nothing had been sent")
+            del self._tray.untried[: len(untried)]
+            self._take_back(untried, now)
+        if recorded or jobs:
+            attempts = [attempt for _, attempt in recorded]
+            claimed = await self._in_thread(self._run.exchange, attempts, [job.delivery_id for job in jobs], now)
+            del self._attempts[: len(recorded)]
+            self._hand_out(jobs, claimed, now)
+            self._report(recorded)
 
-    def _drop(self, job: Job[C]) -> None:
-        if self._next is job:
-            self._next = next(self._jobs, None)
-        else:
-            heapq.heappop(self._deferred)
+    def _take_back(self, untried: Sequence[Claim[C]], now: datetime) -> None:
+        self._claims -= len(untried)
+        for _, job in untried:
+            self._pace.finish(now, job.recipients, counted=False)
+            self._agenda.put(now, job)
 
-    def _hand_out(self, jobs: Sequence[Job[C]], claimed: Sequence[Delivery]) -> None:
+    def _hand_out(self, jobs: Sequence[Job[C]], claimed: Sequence[Delivery], now: datetime) -> None:
+        self._claims += len(claimed)
         deliveries = {delivery.id: delivery for delivery in claimed}
         for job in jobs:
             if delivery := deliveries.get(job.delivery_id):
-                self._in_hand += 1
-                self._ready.put_nowait(_Claimed(delivery, job))
+                self._tray.ready.put_nowait(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
-                self._pace.finish(self._clock(), job.recipients, counted=False)
+                self._pace.finish(now, job.recipients, counted=False)
+        if self._is_stopping:
+            self._tray.recall()
 
-    def _report(self, settled: Sequence[tuple[_Claimed[C], Attempt]]) -> None:
-        for (delivery, job), attempt in settled:
-            self._in_hand -= 1
-            self.tally.states[attempt.state] += 1
+    def _report(self, recorded: Sequence[tuple[Claim[C], Attempt]]) -> None:
+        self._claims -= len(recorded)
+        for (delivery, job), attempt in recorded:
             if attempt.due_at is not None:
-                heapq.heappush(self._deferred, (attempt.due_at, job.delivery_id, job))
+                self._put_off.add(delivery.id)
+                self._agenda.put(attempt.due_at, job)
+            else:
+                self._put_off.discard(delivery.id)
+                self.tally.states[attempt.state] += 1
+        for (delivery, _), attempt in recorded:
             self._progress(delivery, attempt)
 
-    def _empty_queue(self) -> None:
-        while not self._ready.empty():
-            if claimed := self._ready.get_nowait():
-                self._untried.append(claimed)
-
-    def _take_back(self, untried: Sequence[_Claimed[C]], now: datetime) -> None:
-        for _, job in untried:
-            self._in_hand -= 1
-            self._pace.finish(now, job.recipients, counted=False)
-            heapq.heappush(self._deferred, (now, job.delivery_id, job))
-
-    async def _pause(self, until: datetime | None) -> None:
-        seconds = None if until is None else max(0.0, (until - self._clock()).total_seconds())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
-
-    def _session_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() and not self._fault:
-            self._fault = task.exception()
-        self._wake.set()
-
-    # --- the sessions -------------------------------------------------------------------------------------------------
-
-    async def _session(self) -> None:
-        """Sends what is ready over one connection at a time until there is no more, or the relay asks for fewer."""
-        transport = self._connect()
-        in_hand: list[_Claimed[C]] = []
-        following: _Prepared[C] | None = None
+    async def _wait(self, until: datetime | None) -> None:
+        """Until something changes, or the moment given."""
+        alarm = None
+        if until is not None:
+            seconds = (until - self._clock()).total_seconds()
+            alarm = asyncio.get_running_loop().call_later(max(0.0, seconds), self._tray.changed.set)
         try:
-            while True:
-                claimed = following.claimed if following else await self._ready.get()
-                if claimed is None:
-                    return
-                if not following:
-                    in_hand.append(claimed)
-                if not await self._open(transport):
-                    return
-                current = following or self._prepare(claimed, transport.features)
-                following = None
-                if current is None:
-                    in_hand.pop()
-                    continue
-                following = self._look_ahead(transport, in_hand)
-                outcome = await self._send(transport, current, following, in_hand)
-                if outcome.slow_down and self._retire():
-                    return
+            await self._tray.changed.wait()
         finally:
-            self._untried.extend(in_hand)
-            await transport.close()
+            if alarm:
+                alarm.cancel()
 
-    async def _send(
-        self, transport: Transport, current: _Prepared[C], following: _Prepared[C] | None, in_hand: list[_Claimed[C]]
-    ) -> Outcome:
-        """Hands one message over and settles it. Raises RelayError with it still in hand, as nothing was accepted."""
-        started_at = self._clock()
-        try:
-            outcome = await transport.send(current.envelope, current.content, following and following.envelope)
-        except RelayError:
-            raise
-        except Exception as exc:
-            # A fault of ours in the middle of a transaction: the relay may have the message.
-            outcome = Outcome(Verdict.UNKNOWN, Stage.BODY, note=f"stopped by a fault of mailer: {exc!r}")
-            in_hand.remove(current.claimed)
-            self._settle(current.claimed, started_at, outcome)
-            raise
-        in_hand.remove(current.claimed)
-        self._settle(current.claimed, started_at, outcome)
-        return outcome
+    async def _in_thread(self, visit: Callable[[Unpack[A]], T], *args: *A) -> T:
+        """A visit to the ledger, which takes one at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, visit, *args)
 
-    async def _open(self, transport: Transport) -> bool:
-        """Opens the connection where it is not; false when this session is to end, as others go on without it."""
-        if transport.is_open:
-            return True
-        waits = iter(REOPEN_AFTER if self._reached else ())
-        while True:
-            try:
-                await transport.open()
-            except RelayUnreachable:
-                if self._retire():
-                    return False
-                wait = next(waits, None)
-                if wait is None or self._stopping:
-                    raise
-                await asyncio.sleep(wait)
-            else:
-                self._reached = True
-                return True
+    # --- what became of a message -------------------------------------------------------------------------------------
 
-    def _retire(self) -> bool:
-        """Whether this session may end because others go on; what it holds is taken over by them."""
-        if self._sessions == 1:
-            return False
-        self._sessions -= 1
-        return True
+    def _judge_settled(self) -> None:
+        """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
+        settled, self._tray.settled = self._tray.settled, []
+        for one in settled:
+            claim, _, finished_at, outcome = one
+            counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
+            self._pace.finish(finished_at, claim.job.recipients, counted=counted)
+            if outcome.reply and not outcome.slow_down:
+                self._setbacks.clear()
+            self._attempts.append((claim, self._attempt(one)))
 
-    def _look_ahead(self, transport: Transport, in_hand: list[_Claimed[C]]) -> _Prepared[C] | None:
-        """What may travel behind the final dot of the current message, if the relay takes commands in groups."""
-        if not transport.features.pipelining or self._stopping or self._ready.empty():
-            return None
-        claimed = self._ready.get_nowait()
-        if claimed is None:
-            self._ready.put_nowait(None)
-            return None
-        prepared = self._prepare(claimed, transport.features)
-        if prepared:
-            in_hand.append(claimed)
-        return prepared
-
-    def _prepare(self, claimed: _Claimed[C], features: Features) -> _Prepared[C] | None:
-        """The message of a claimed delivery; None where it cannot be made, which fails this delivery alone."""
-        now = self._clock()
-        try:
-            envelope, content = self._compose(claimed.delivery, claimed.job.contact, features)
-        except InputRefused as exc:
-            attempt = Attempt(claimed.delivery.id, State.FAILED, now, now, self._relay, None, f"not sent: {exc}")
-            self._record(claimed, attempt, counted=False)
-            return None
-        return _Prepared(claimed, envelope, content)
-
-    def _settle(self, claimed: _Claimed[C], started_at: datetime, outcome: Outcome) -> None:
-        now = self._clock()
-        state, due_at = _STATES[outcome.verdict], None
+    def _attempt(self, settled: Settled[C]) -> Attempt:
+        claim, started_at, finished_at, outcome = settled
+        state, note, due_at = _STATES[outcome.verdict], outcome.note, None
         if state is State.DEFERRED:
-            due_at = self._retry_at(claimed.delivery, outcome, now)
-            state = State.DEFERRED if due_at else State.FAILED
-        note = outcome.note if due_at or outcome.verdict is not Verdict.TRANSIENT else f"given up: {outcome.note}"
-        attempt = Attempt(claimed.delivery.id, state, started_at, now, self._relay, outcome.reply, note, due_at)
-        self._record(claimed, attempt, counted=outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN)
+            due_at = self._retry_at(claim.delivery, outcome, finished_at)
+            if due_at is None:
+                state, note = State.FAILED, f"given up: {note}"
+        return Attempt(claim.delivery.id, state, started_at, finished_at, self._relay, outcome.reply, note, due_at)
 
     def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime) -> datetime | None:
-        """When a deferral is tried again, the last time at the give-up time; None once that has passed."""
-        attempts = delivery.attempts + 1
-        give_up_at = (delivery.date or now) + timedelta(seconds=self._policy.give_up_after)
-        if now >= give_up_at:
-            return None
-        if outcome.is_retry and attempts <= _RETRIES_AT_ONCE:
-            return now
-        return min(now + wait_after(attempts, self._policy.retry_after, self._random), give_up_at)
+        """When a deferral is tried again, the last time at the give-up time; None once that has passed.
 
-    def _record(self, claimed: _Claimed[C], attempt: Attempt, *, counted: bool) -> None:
-        self._pace.finish(attempt.finished_at, claimed.job.recipients, counted=counted)
-        self._settled.append((claimed, attempt))
-        self._wake.set()
+        A message that met with a lost connection, or with a relay that asks for less, is not to blame and goes at once,
+        unless it meets with that more often than there are connections; and the latter never makes it fail.
+        """
+        if outcome.is_retry or outcome.slow_down:
+            self._lost[delivery.id] += 1
+            if self._lost[delivery.id] <= 1 + self._policy.connections:
+                return now
+        begun = delivery.date if delivery.attempts and delivery.date else now
+        give_up_at = begun + timedelta(seconds=self._policy.give_up_after)
+        later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._random)
+        if outcome.slow_down:
+            return later
+        return min(later, give_up_at) if now < give_up_at else None
+
+    # --- the relay ----------------------------------------------------------------------------------------------------
+
+    async def _respect_pause(self) -> None:
+        """Takes over what the relay asked of an earlier run. Raises RelayBusy where that is not to be waited for."""
+        until = await self._in_thread(self._run.paused_until, self._relay)
+        now = self._clock()
+        if until is None or self._agenda.first(now) is None or not self._setbacks.resume(until, now):
+            return
+        if not self._policy.wait:
+            raise RelayBusy(
+                f"{self._relay} asked for a pause a while ago, so nothing was sent. Run the same command again after "
+                f"{until.astimezone():%H:%M %Z}, or with --wait."
+            )
+
+    def _open_sessions(self) -> None:
+        """One connection at first, to see how the relay does, then as many as it may have."""
+        wanted = self._connections if any(session.is_open for session in self._sessions) else 1
+        for _ in range(wanted - sum(not session.has_ended for session in self._sessions)):
+            session = Session(self._connect(), self._tray, self._compose, self._clock)
+            self._sessions[session] = asyncio.create_task(self._see_through(session))
+
+    async def _see_through(self, session: Session[C]) -> None:
+        try:
+            if setback := await self._use(session):
+                await self._set_back(session, setback)
+        except Exception as exc:
+            self._fail(exc)
+        finally:
+            await session.close()
+            del self._sessions[session]
+            if not any(other.is_open for other in self._sessions):
+                self._tray.recall()
+            self._tray.changed.set()
+
+    async def _use(self, session: Session[C]) -> RelayUnreachable | None:
+        """Sends over one connection for as long as it serves; says what was the matter if it was of no use."""
+        try:
+            await session.open()
+        except RelayUnreachable as exc:
+            return exc
+        self._was_reached = True
+        outcome = await session.serve()
+        if outcome is None or session.has_served:
+            return None
+        words = outcome.reply.text if outcome.reply else outcome.note
+        if outcome.slow_down:
+            return RelayBusy(
+                f"{self._relay} asks for a pause: {words}. What is left is due: run the command again later."
+            )
+        return RelayUnreachable(
+            f"{self._relay} loses one connection after the other: {words}. What is left is due: run the command again "
+            "when the relay works."
+        )
+
+    async def _set_back(self, session: Session[C], error: RelayUnreachable) -> None:
+        """Goes on with fewer connections where others serve, else leaves the relay alone for a while, for all alike."""
+        others = [other for other in self._sessions if other is not session]
+        if any(other.is_open for other in others) and (isinstance(error, RelayBusy) or not session.was_opened):
+            self._connections = max(1, self._connections - 1)
+            return
+        if not self._was_reached and not isinstance(error, RelayBusy):
+            self._fail(error)
+        now = self._clock()
+        if self._is_stopping or not self._setbacks.add(now):
+            return
+        self._tray.recall()
+        if not self._setbacks.last:
+            return
+        if isinstance(error, RelayBusy):
+            await self._in_thread(self._run.pause, self._relay, self._setbacks.resume_at)
+        if not self._policy.wait or now - self._setbacks.since > timedelta(seconds=self._policy.give_up_after):
+            self._fail(error)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def _finish_sending(self) -> None:
+        """Lets each session hear what becomes of the message that it is sending."""
+        while any(session.is_sending for session in self._sessions):
+            self._tray.changed.clear()
+            await self._tray.changed.wait()
+
+    async def _end_sessions(self) -> None:
+        tasks = list(self._sessions.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hand_in_the_rest(self) -> None:
+        """A last visit to the ledger, if something is left because the loop was broken off."""
+        self._judge_settled()
+        if self._attempts or self._tray.untried:
+            try:
+                await self._exchange((), self._clock())
+            except Exception as exc:
+                self._fail(exc)

@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
-from mailer.ledger.schema import deliveries, moment_text, runs
+from mailer.ledger.schema import deliveries, meta, moment_of, moment_text, runs
 from mailer.ledger.store import Store, Taken
 from mailer.ledger.suppression import hold_back
 from mailer.model import Delivery, State
@@ -80,6 +80,19 @@ class Run:
                 .where(deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED)
                 .values(state=State.DEFERRED, reason=reason, due_at=NO_WAIT, updated_at=now)
             )
+
+    def pause(self, relay: str, until: datetime) -> None:
+        """Keeps that the relay wants to be left alone until then, for whichever run comes next."""
+        name = f"pause_until {relay}"
+        with self._store.engine.begin() as connection:
+            connection.execute(delete(meta).where(meta.c.name == name))
+            connection.execute(insert(meta).values(name=name, value=moment_text(until)))
+
+    def paused_until(self, relay: str) -> datetime | None:
+        """What `pause` kept last, be it over or not."""
+        with self._store.reading.connect() as connection:
+            until = connection.scalar(select(meta.c.value).where(meta.c.name == f"pause_until {relay}"))
+        return moment_of(until) if until else None
 
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:
         return (

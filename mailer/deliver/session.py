@@ -1,0 +1,189 @@
+"""One connection's life: opened, used for message after message for as long as it serves, closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from mailer.deliver.agenda import Job
+from mailer.errors import InputRefused, RelayError
+from mailer.model import Delivery, Envelope
+from mailer.smtp import Features, Outcome, Transport
+from mailer.status import Scope, Stage, Verdict
+
+C = TypeVar("C")
+
+Compose = Callable[[Delivery, C, Features], tuple[Envelope, Sequence[bytes]]]
+
+# Seconds that a connection is kept without work, well below the five minutes after which relays close it; and how often
+# meanwhile to look whether it is still there.
+_IDLE = 30.0
+_LOOK = 1.0
+# Where a message takes longer than this, in seconds, it pays to wait a moment for one whose envelope travels with it.
+_FAR = 0.01
+
+
+class Claim(NamedTuple, Generic[C]):
+    """A delivery whose claim is on disk, and its job."""
+
+    delivery: Delivery
+    job: Job[C]
+
+
+class Settled(NamedTuple, Generic[C]):
+    """What became of a claim."""
+
+    claim: Claim[C]
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+
+
+class Tray(Generic[C]):
+    """Claims on their way to the sessions, and what comes back from them; `changed` tells that something did.
+
+    Each claim comes back once: settled, or untried, which says that the relay cannot have accepted anything. Only one
+    whose session is cancelled amidst its transaction does not.
+    """
+
+    def __init__(self) -> None:
+        self.ready: asyncio.Queue[Claim[C]] = asyncio.Queue()
+        self.settled: list[Settled[C]] = []
+        self.untried: list[Claim[C]] = []
+        self.changed = asyncio.Event()
+
+    def settle(self, settled: Settled[C]) -> None:
+        self.settled.append(settled)
+        self.changed.set()
+
+    def give_back(self, claims: Sequence[Claim[C]]) -> None:
+        self.untried.extend(claims)
+        self.changed.set()
+
+    def recall(self) -> None:
+        """Takes back what no session has taken up."""
+        while not self.ready.empty():
+            self.untried.append(self.ready.get_nowait())
+        self.changed.set()
+
+
+class _Letter(NamedTuple, Generic[C]):
+    claim: Claim[C]
+    envelope: Envelope
+    content: Sequence[bytes]
+
+
+class Session(Generic[C]):
+    """Sends what is ready in `tray` over one connection.
+
+    `was_opened`: the relay took the connection. `is_sending`: it may be about to accept a message.
+    `has_served`: it has answered for one with more than that it wants to be left alone.
+    """
+
+    def __init__(self, transport: Transport, tray: Tray[C], compose: Compose[C], clock: Callable[[], datetime]) -> None:
+        self.was_opened = self.is_sending = self.has_served = False
+        self._is_closing = False
+        self._transport, self._tray, self._compose, self._clock = transport, tray, compose, clock
+        self._in_hand: list[Claim[C]] = []  # taken up, and nothing begun that the relay could accept
+        self._patience = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes up claims."""
+        return self._transport.is_open and self.was_opened and not self._is_closing
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there was a connection and is none any more."""
+        return self.was_opened and not self._transport.is_open
+
+    async def open(self) -> None:
+        """Raises RelayError."""
+        await self._transport.open()
+        self.was_opened = True
+        self._tray.changed.set()
+
+    async def serve(self) -> Outcome | None:
+        """Sends until the connection ends or the relay asks for less, which is returned; None if there was no work.
+
+        Raises RelayError where the whole run has to stop, with nothing accepted. Anything else that it raises is a
+        fault of ours; a message that it struck amidst its transaction is settled as unknown.
+        """
+        following: _Letter[C] | None = None
+        while current := following or await self._letter(_IDLE):
+            if not self._transport.is_open:
+                note = "the relay closed the connection before anything was sent"
+                return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note, scope=Scope.CONNECTION)
+            # Where commands go in groups, the next envelope travels behind this message's final dot.
+            following = await self._letter(self._patience) if self._transport.features.pipelining else None
+            outcome = await self._send(current, following)
+            if outcome.slow_down or not self._transport.is_open:
+                return outcome
+        return None
+
+    async def close(self) -> None:
+        """Gives back what was not begun, and ends the connection, politely where that is possible."""
+        self._is_closing = True
+        self._tray.give_back(self._in_hand)
+        await self._transport.close()
+
+    async def _letter(self, seconds: float) -> _Letter[C] | None:
+        """The next message, if one is ready within so many seconds. One that cannot be made fails alone."""
+        while claim := await self._claim(seconds):
+            self._in_hand.append(claim)
+            now = self._clock()
+            try:
+                envelope, content = self._compose(claim.delivery, claim.job.contact, self._transport.features)
+            except InputRefused as exc:
+                self._in_hand.pop()
+                self._settle(claim, now, _not_sent(exc))
+            else:
+                return _Letter(claim, envelope, content)
+        return None
+
+    async def _claim(self, seconds: float) -> Claim[C] | None:
+        ready = self._tray.ready
+        while ready.empty() and seconds > 0 and self._transport.is_open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(seconds, _LOOK)):
+                    return await ready.get()
+            seconds -= _LOOK
+        return None if ready.empty() else ready.get_nowait()
+
+    async def _send(self, letter: _Letter[C], following: _Letter[C] | None) -> Outcome:
+        """Hands one message over and settles it."""
+        claim, envelope, content = letter
+        started_at = self._clock()
+        self._in_hand.remove(claim)
+        self.is_sending = True
+        try:
+            outcome = await self._transport.send(envelope, content, following and following.envelope)
+        except RelayError:
+            self._in_hand.append(claim)
+            raise
+        except ValueError as exc:
+            # Octets that could be taken for commands, of which nothing was sent.
+            outcome = _not_sent(exc)
+            await self._transport.abandon()
+        except Exception as exc:
+            note = f"stopped by a fault of mailer: {exc!r}"
+            self._settle(claim, started_at, Outcome(Verdict.UNKNOWN, Stage.BODY, note=note))
+            raise
+        finally:
+            self.is_sending = False
+        self._settle(claim, started_at, outcome)
+        return outcome
+
+    def _settle(self, claim: Claim[C], started_at: datetime, outcome: Outcome) -> None:
+        now = self._clock()
+        took = (now - started_at).total_seconds()
+        self._patience = took / 4 if took > _FAR else 0.0
+        self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
+        self._tray.settle(Settled(claim, started_at, now, outcome))
+
+
+def _not_sent(fault: Exception) -> Outcome:
+    return Outcome(Verdict.PERMANENT, Stage.MAIL, note=f"not sent: {fault}")

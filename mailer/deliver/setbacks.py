@@ -1,0 +1,59 @@
+"""How long a relay is left alone that takes no connections, or takes them to no use."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+from mailer.deliver.pace import BACK_OFF, JITTER, wait_after
+
+# Seconds after the 1st, 2nd ... setback in a row. What follows is taken from the table of back-off, up to its 3rd wait.
+REOPEN_AFTER = (1.0, 5.0, 15.0)
+_LONGEST = 3
+
+
+class Setbacks:
+    """Connections in a row that were of no use. Nothing is to be begun before `resume_at`.
+
+    `last`: what the first waits did not mend, so that the next is a long one. `since`: when the first of them came.
+    """
+
+    def __init__(self, retry_after: float, source: random.Random) -> None:
+        """`retry_after`: the first wait of the back-off, in seconds."""
+        self.resume_at = datetime.min.replace(tzinfo=UTC)
+        self.since = self.resume_at
+        self._retry_after, self._source = retry_after, source
+        self._number = 0
+
+    @property
+    def last(self) -> bool:
+        return self._number > len(REOPEN_AFTER)
+
+    def clear(self) -> None:
+        """The relay has served."""
+        self._number = 0
+
+    def add(self, now: datetime) -> bool:
+        """Counts one. False for one that had begun before a pause that still holds, and tells nothing new."""
+        if now < self.resume_at:
+            return False
+        if self._number == 0:
+            self.since = now
+        self._number += 1
+        if self.last:
+            number = min(self._number - len(REOPEN_AFTER), _LONGEST)
+            self.resume_at = now + wait_after(number, self._retry_after, self._source)
+        else:
+            self.resume_at = now + timedelta(seconds=REOPEN_AFTER[self._number - 1])
+        return True
+
+    def resume(self, until: datetime, now: datetime) -> bool:
+        """Goes on with a pause that was asked of an earlier run; false if it is over.
+
+        One that is longer than any was written by another clock and counts for nothing.
+        """
+        longest = timedelta(seconds=self._retry_after * BACK_OFF[_LONGEST - 1] * (1 + JITTER))
+        if not now < until <= now + longest:
+            return False
+        self.resume_at = until
+        return True

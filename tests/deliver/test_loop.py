@@ -1,0 +1,785 @@
+"""The delivery loop: what may be relied on whatever relay, ledger or person does in the meantime."""
+
+import asyncio
+import socket
+import sqlite3
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+from sqlalchemy import event
+
+from mailer.deliver import Pace, Round, Window, session
+from mailer.errors import (
+    InputRefused,
+    LedgerError,
+    LoginRefused,
+    Problem,
+    RelayBusy,
+    RelayUnreachable,
+    RelayUntrusted,
+    SenderRefused,
+)
+from mailer.ledger import Attempt, Ledger
+from mailer.model import Delivery, Envelope, State
+from mailer.smtp import Features, Security
+from tests.deliver.conftest import EVENT, NAME, Gate, Mailing, accepted, address, compose, queued
+from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
+
+MailingOf = Callable[[int], Mailing]
+PIPELINING = ["PIPELINING", "8BITMIME"]
+MANNERS = pytest.mark.parametrize("features", [PIPELINING, []], ids=["pipelining", "one-by-one"])
+CONNECTIONS = pytest.mark.parametrize("connections", [1, 4])
+
+
+# --- claims and outcomes ----------------------------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+def test_everybody_gets_one_message(mailing_of: MailingOf, features: list[str], connections: int) -> None:
+    """Each recipient gets exactly one message and is recorded as sent with the relay's words."""
+    mailing = mailing_of(40)
+    with ScriptedServer(features=features) as server:
+        tally = mailing.send(server, connections=connections)
+    assert accepted(server) == dict.fromkeys(range(40), 1)
+    assert tally.states == mailing.counts == {State.SENT: 40}
+    assert {one.reply for one in mailing.deliveries.values()} == {"2.0.0 Queued"}
+    assert len(mailing.told) == 40
+    assert server.connections <= connections
+
+
+@MANNERS
+@CONNECTIONS
+def test_the_claim_is_on_disk_before_the_message_and_the_outcome_right_after(
+    mailing_of: MailingOf, tmp_path: Path, features: list[str], connections: int
+) -> None:
+    """Whenever the relay reads content, that delivery is claimed on disk, and no more are than two a connection."""
+    mailing = mailing_of(30)
+    claimed: list[tuple[str, set[str]]] = []
+
+    def look(session: Session) -> None:
+        with sqlite3.connect(f"file:{tmp_path}/ledger.db?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT recipient FROM deliveries WHERE state = 'claimed'")
+            claimed.append((session.rcpts[0].partition("<")[2].rstrip(">"), {row[0] for row in rows}))
+
+    with ScriptedServer({"body": [look] * 30}, features) as server:
+        mailing.send(server, connections=connections)
+    assert len(claimed) == 30
+    assert all(recipient in rows for recipient, rows in claimed)
+    assert max(len(rows) for _, rows in claimed) <= 2 * connections
+
+
+def test_no_more_connections_are_made_than_there_is_work_for(mailing_of: MailingOf) -> None:
+    """For one message there is one connection, however many are allowed."""
+    mailing = mailing_of(1)
+    with ScriptedServer() as server:
+        mailing.send(server, connections=5)
+    assert server.connections == 1
+
+
+def test_nothing_due_needs_no_relay(mailing_of: MailingOf) -> None:
+    """Where nothing is due, no connection is made."""
+    mailing = mailing_of(0)
+    with ScriptedServer() as server:
+        assert not mailing.send(server).states
+    assert not server.connections
+
+
+def test_what_was_settled_in_the_meantime_is_left_out(mailing_of: MailingOf) -> None:
+    """Who opts out while the run is on its way is not written to, and the others are."""
+    mailing = mailing_of(8)
+
+    def opt_out(_session: Session) -> None:
+        mailing.ledger.suppress(address(6), "asked", mailing.clock())
+
+    with ScriptedServer({"body": opt_out}, []) as server:
+        mailing.send(server)
+    assert accepted(server) == {n: 1 for n in range(8) if n != 6}
+    assert mailing.states[6] is State.SUPPRESSED
+
+
+# --- what the relay says of one recipient -----------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("step", ["rcpt:guest3@mission.example.org", "data", "dot"])
+def test_a_refusal_for_good_fails_that_recipient_alone(
+    mailing_of: MailingOf, features: list[str], connections: int, step: str
+) -> None:
+    """One 5xx is one failed delivery with the relay's words; all the others are sent."""
+    mailing = mailing_of(12)
+    with ScriptedServer({step: "550 5.1.1 No such person"}, features) as server:
+        tally = mailing.send(server, connections=connections)
+    (failed,) = (guest for guest, state in mailing.states.items() if state is State.FAILED)
+    assert tally.states == {State.SENT: 11, State.FAILED: 1}
+    assert accepted(server) == {guest: 1 for guest in range(12) if guest != failed}
+    assert mailing.deliveries[failed].code == 550
+    assert mailing.deliveries[failed].reply == "5.1.1 No such person"
+
+
+def test_a_deferral_waits_for_the_next_run(mailing_of: MailingOf) -> None:
+    """A 4xx is tried again after some five minutes, by a later run; the run itself goes on with the others."""
+    mailing = mailing_of(5)
+    with ScriptedServer({"rcpt:guest1@mission.example.org": "450 4.7.1 Greylisted"}) as server:
+        begun = mailing.clock()
+        assert mailing.send(server).states == {State.SENT: 4, State.DEFERRED: 1}
+        due_at = mailing.deliveries[1].due_at
+        assert due_at
+        assert timedelta(seconds=270) <= due_at - begun <= timedelta(seconds=400)
+        assert not mailing.send(server).states
+        mailing.ahead = timedelta(minutes=10)
+        assert mailing.send(server).states == {State.SENT: 1}
+    assert accepted(server) == dict.fromkeys(range(5), 1)
+
+
+@CONNECTIONS
+def test_with_wait_the_run_lasts_until_every_deferral_is_settled(mailing_of: MailingOf, connections: int) -> None:
+    """Greylisted recipients are tried again within the run and counted once, as what they came to in the end."""
+    mailing = mailing_of(6)
+    with ScriptedServer({"rcpt": ["450 4.7.1 Greylisted"] * 9}) as server:
+        tally = mailing.send(server, connections=connections, wait=True, retry_after=0.01)
+    assert tally.states == mailing.counts == {State.SENT: 6}
+    assert accepted(server) == dict.fromkeys(range(6), 1)
+    assert sum(len(mailing.attempts(n)) for n in range(6)) == 15
+
+
+def test_deferrals_of_earlier_runs_are_waited_for(mailing_of: MailingOf) -> None:
+    """With wait, what an earlier run deferred to a later moment is sent then, even two that are due at the same one."""
+    mailing = mailing_of(2)
+    with ScriptedServer({"rcpt": ["450 4.7.1 Greylisted"] * 2}) as server:
+        mailing.send(server, retry_after=1)
+        due_at = {guest: one.due_at for guest, one in mailing.deliveries.items()}
+        assert mailing.send(server, wait=True).states == {State.SENT: 2}
+    assert all(attempt.started_at >= due_at[n] for n in range(2) for attempt in mailing.attempts(n)[1:])
+
+
+def test_a_deferral_fails_at_the_give_up_time(mailing_of: MailingOf) -> None:
+    """What is refused for now until the give-up time has failed, with the relay's last words and why."""
+    mailing = mailing_of(1)
+    with ScriptedServer({"rcpt": ["450 4.2.0 Not now"] * 99}) as server:
+        tally = mailing.send(server, wait=True, retry_after=0.02, give_up_after=0.2)
+    assert tally.states == {State.FAILED: 1}
+    *before, last = mailing.attempts(0)
+    assert {attempt.state for attempt in before} == {State.DEFERRED}
+    assert last.note.startswith("given up: ")
+    assert last.reply
+    assert last.reply.code == 450
+
+
+def test_the_give_up_time_begins_with_the_first_attempt(mailing_of: MailingOf) -> None:
+    """What was claimed long ago and given back untried is not given up at its first refusal."""
+    mailing = mailing_of(1)
+    with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay="127.0.0.1:25") as run:
+        (claimed,) = run.exchange((), [1], mailing.clock())
+        run.release([claimed.id], mailing.clock(), "")
+    mailing.ahead = timedelta(days=3)
+    with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
+        assert mailing.send(server).states == {State.DEFERRED: 1}
+
+
+# --- lost connections -------------------------------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("fault", [drop, reset], ids=["closed", "reset"])
+@pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
+def test_a_connection_lost_before_the_final_dot_is_simply_tried_again(
+    mailing_of: MailingOf, step: str, fault: Action, features: list[str], connections: int
+) -> None:
+    """Within the run, and everybody gets one message."""
+    mailing = mailing_of(10)
+    with ScriptedServer({step: [GOOD[step], GOOD[step], fault, fault]}, features) as server:
+        tally = mailing.send(server, connections=connections)
+    assert tally.states == mailing.counts == {State.SENT: 10}
+    assert accepted(server) == dict.fromkeys(range(10), 1)
+
+
+def test_a_message_that_always_loses_its_connection_holds_nobody_up(mailing_of: MailingOf) -> None:
+    """It is tried three times and then deferred like any other; the rest are sent."""
+    mailing = mailing_of(9)
+    with ScriptedServer({"rcpt:guest4@mission.example.org": [drop] * 9}) as server:
+        tally = mailing.send(server)
+    assert tally.states == {State.SENT: 8, State.DEFERRED: 1}
+    assert len(mailing.attempts(4)) == 3
+    due_at = mailing.deliveries[4].due_at
+    assert due_at
+    assert due_at > mailing.clock() + timedelta(minutes=4)
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_connection_lost_after_the_final_dot_is_in_doubt(
+    mailing_of: MailingOf, features: list[str], connections: int
+) -> None:
+    """It is not sent again, by no later run, and named with time, relay and reason; the others are sent."""
+    mailing = mailing_of(10)
+    with ScriptedServer({"dot": [GOOD["dot"], drop]}, features) as server:
+        tally = mailing.send(server, connections=connections)
+        assert tally.states == {State.SENT: 9, State.IN_DOUBT: 1}
+        assert not mailing.send(server).states
+    assert accepted(server) == dict.fromkeys(range(10), 1)
+    (doubtful,) = (guest for guest, state in mailing.states.items() if state is State.IN_DOUBT)
+    (attempt,) = mailing.attempts(doubtful)
+    assert attempt.relay == f"127.0.0.1:{server.port}"
+    assert "closed" in attempt.note
+
+
+def test_what_is_sent_again_after_a_doubt_is_the_same_message(mailing_of: MailingOf) -> None:
+    """It keeps Message-ID and Date, so that the receiver can drop the twin."""
+    mailing = mailing_of(1)
+    with ScriptedServer({"dot": drop}) as server:
+        mailing.send(server)
+        mailing.ledger.settle([1], State.QUEUED, mailing.clock())
+        mailing.ahead = timedelta(hours=1)
+        assert mailing.send(server).states == {State.SENT: 1}
+    first, again = server.accepted
+    assert first.content == again.content
+
+
+@CONNECTIONS
+def test_a_relay_that_loses_every_message_after_the_dot_stops_the_run(mailing_of: MailingOf, connections: int) -> None:
+    """A whole mailing is not put in doubt one by one: a few are, and the run ends with what to do."""
+    mailing = mailing_of(40)
+    with ScriptedServer({"dot": [drop] * 40}) as server, pytest.raises(RelayUnreachable, match="one connection after"):
+        mailing.send(server, connections=connections)
+    assert mailing.counts[State.IN_DOUBT] <= 4 + connections
+    assert set(mailing.counts) <= {State.IN_DOUBT, State.QUEUED, State.DEFERRED}
+
+
+def test_an_idle_connection_is_closed_and_made_anew(mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While there is nothing to do for long, the relay is not kept waiting."""
+    monkeypatch.setattr(session, "_IDLE", 0.05)
+    mailing = mailing_of(1)
+    with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
+        assert mailing.send(server, wait=True, retry_after=0.5).states == {State.SENT: 1}
+    assert server.connections == 2
+    assert server.commands.count("QUIT") == 2
+
+
+def test_a_connection_that_the_relay_closes_while_it_is_idle_is_made_anew(mailing_of: MailingOf) -> None:
+    """A relay that does not wait for the deferral loses nothing."""
+    mailing = mailing_of(2)
+
+    def leave(session: Session) -> None:
+        session.socket.sendall(b"250 2.0.0 Ok\r\n")
+        threading.Timer(0.1, session.socket.shutdown, [socket.SHUT_RDWR]).start()
+
+    with ScriptedServer({"rcpt:guest1@mission.example.org": "450 4.7.1 Greylisted", "rset": leave}) as server:
+        assert mailing.send(server, wait=True, retry_after=0.5).states == {State.SENT: 2}
+    assert accepted(server) == {0: 1, 1: 1}
+
+
+# --- a relay that asks for less ---------------------------------------------------------------------------------------
+
+
+@MANNERS
+@pytest.mark.parametrize("refusal", ["421 4.7.0 Too many connections", "432 4.3.2 Concurrent connections exceeded"])
+@pytest.mark.parametrize("step", ["greeting", "ehlo", "mail"])
+def test_too_many_connections_lead_to_fewer(
+    mailing_of: MailingOf, step: str, refusal: str, features: list[str]
+) -> None:
+    """The run goes on with the connections that the relay allows, and everybody is sent to."""
+    mailing = mailing_of(30)
+    limit = _ConnectionLimit(2, step, refusal)
+    with ScriptedServer({"connect": [limit.enter] * 99, step: [limit.judge] * 999}, features) as server:
+        tally = mailing.send(server, connections=5)
+    assert tally.states == mailing.counts == {State.SENT: 30}
+    assert accepted(server) == dict.fromkeys(range(30), 1)
+
+
+class _ConnectionLimit:
+    """Serves so many connections at a time and refuses the others at some step."""
+
+    def __init__(self, most: int, step: str, refusal: str) -> None:
+        self.most, self.step, self.refusal = most, step, refusal.encode() + b"\r\n"
+        self.sessions: set[int] = set()
+        self.lock = threading.Lock()
+
+    def enter(self, session: Session) -> None:
+        with self.lock:
+            open_sockets = {id(one) for one in session.server._open}
+            self.sessions &= open_sockets
+            if len(self.sessions) < self.most:
+                self.sessions.add(id(session.socket))
+
+    def judge(self, session: Session) -> None:
+        if id(session.socket) not in self.sessions:
+            session.socket.sendall(self.refusal)
+            drop(session)
+        good = {**GOOD, "ehlo": "250-relay.example.org\r\n250 PIPELINING"}[self.step]
+        if self.step == "mail":
+            session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
+        session.socket.sendall(good.encode() + b"\r\n")
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("refusal", ["421 4.4.2 Too many messages, bye", "452 4.5.3 Too many messages"])
+@pytest.mark.parametrize("step", ["mail", "rcpt"])
+def test_too_many_messages_for_one_connection_lead_to_another(
+    mailing_of: MailingOf, step: str, refusal: str, features: list[str], connections: int
+) -> None:
+    """A relay that takes three messages a connection gets them all, over new connections, in the same run."""
+    mailing = mailing_of(20)
+    taken: dict[int, int] = {}
+
+    def count(session: Session) -> None:
+        taken[id(session)] = number = taken.get(id(session), 0) + 1
+        if number > 3:
+            session.socket.sendall(refusal.encode() + b"\r\n")
+            if refusal.startswith("421"):
+                drop(session)
+            return
+        if step == "mail":
+            session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
+        session.socket.sendall(GOOD[step].encode() + b"\r\n")
+
+    keep: list[Session] = []  # so that no id comes twice
+    with ScriptedServer({"connect": [keep.append] * 999, step: [count] * 999}, features) as server:
+        tally = mailing.send(server, connections=connections)
+    assert tally.states == mailing.counts == {State.SENT: 20}
+    assert accepted(server) == dict.fromkeys(range(20), 1)
+
+
+@CONNECTIONS
+@pytest.mark.parametrize(
+    "refusal",
+    ["452 4.3.1 Out of storage", "454 4.7.0 Throttled", "451 4.7.500 Server busy", "550 5.4.5 Daily limit exceeded"],
+)
+def test_a_relay_that_takes_nothing_for_now_is_left_alone(
+    mailing_of: MailingOf, refusal: str, connections: int
+) -> None:
+    """The run ends with what the relay said, a few deferrals and nobody failed; the next one keeps the pause."""
+    mailing = mailing_of(40)
+    with ScriptedServer({"rcpt": [refusal] * 99}) as server:
+        with pytest.raises(RelayBusy, match=refusal[:9]):
+            mailing.send(server, connections=connections)
+        assert set(mailing.counts) == {State.QUEUED, State.DEFERRED}
+        asked = server.connections
+        with pytest.raises(RelayBusy, match="asked for a pause a while ago"):
+            mailing.send(server, connections=connections)
+        assert server.connections == asked
+    assert mailing.counts[State.QUEUED] >= 30
+    mailing.ahead = timedelta(hours=1)
+    with ScriptedServer() as other:
+        assert mailing.send(other, connections=connections).states == {State.SENT: 40}
+
+
+def test_a_pause_holds_for_all_connections_and_ends(mailing_of: MailingOf) -> None:
+    """With wait, a throttled run goes on by itself after each pause, and sends to everybody once."""
+    mailing = mailing_of(30)
+    refusals = [GOOD["rcpt"]] * 6 + ["452 4.3.1 Out of storage"] * 9
+    with ScriptedServer({"rcpt": refusals}) as server:
+        tally = mailing.send(server, connections=3, wait=True, retry_after=0.05)
+    assert tally.states == mailing.counts == {State.SENT: 30}
+    assert accepted(server) == dict.fromkeys(range(30), 1)
+
+
+def test_with_wait_a_pause_of_an_earlier_run_is_waited_for(mailing_of: MailingOf) -> None:
+    """Nothing is begun before its end."""
+    mailing = mailing_of(3)
+    with ScriptedServer() as server:
+        here = f"127.0.0.1:{server.port}"
+        until = mailing.clock() + timedelta(seconds=0.5)
+        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
+            run.pause("elsewhere.example.org:25", until + timedelta(minutes=1))
+            run.pause(here, until)
+        assert mailing.send(server, wait=True).states == {State.SENT: 3}
+    assert min(attempt.started_at for attempt in mailing.told) >= until
+
+
+def test_a_pause_that_another_clock_wrote_counts_for_nothing(mailing_of: MailingOf) -> None:
+    """A pause of years, which no relay asked for, keeps nobody from sending."""
+    mailing = mailing_of(1)
+    with ScriptedServer() as server:
+        here = f"127.0.0.1:{server.port}"
+        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
+            run.pause(here, mailing.clock() + timedelta(days=900))
+        assert mailing.send(server).states == {State.SENT: 1}
+
+
+@CONNECTIONS
+def test_an_outage_in_the_middle_is_survived(mailing_of: MailingOf, connections: int) -> None:
+    """A relay that restarts, refusing connections for a moment, gets the rest afterwards, again over several."""
+    mailing = mailing_of(60)
+    outage = _Outage(8)
+    with ScriptedServer({"mail": [outage.mail] * 999, "greeting": [outage.greeting] * 99}) as server:
+        tally = mailing.send(server, connections=connections)
+    assert tally.states == mailing.counts == {State.SENT: 60}
+    assert accepted(server) == dict.fromkeys(range(60), 1)
+    assert outage.greeted_since >= min(2, connections)
+
+
+class _Outage:
+    """All connections are lost after so many messages, and the next three are refused."""
+
+    def __init__(self, after: int) -> None:
+        self.left, self.refusals, self.greeted_since = after, 3, 0
+        self.lock = threading.Lock()
+
+    def mail(self, session: Session) -> None:
+        with self.lock:
+            self.left -= 1
+            if self.left == -1:
+                for connection in list(session.server._open):
+                    connection.shutdown(socket.SHUT_RDWR)
+                drop(session)
+        session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
+        session.socket.sendall(GOOD["mail"].encode() + b"\r\n")
+
+    def greeting(self, session: Session) -> None:
+        with self.lock:
+            if self.left < 0 and self.refusals:
+                self.refusals -= 1
+                drop(session)
+            self.greeted_since += self.left < 0
+        session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
+
+
+@CONNECTIONS
+def test_an_outage_that_lasts_ends_the_run(mailing_of: MailingOf, connections: int) -> None:
+    """One error says so; what was sent is recorded, and the rest is due."""
+    mailing = mailing_of(40)
+    script = {"greeting": [GOOD["greeting"]] * connections + [drop] * 99, "mail": [GOOD["mail"]] * 8 + [drop] * 99}
+    with ScriptedServer(script) as server, pytest.raises(RelayUnreachable):
+        mailing.send(server, connections=connections)
+    assert len(server.accepted) == mailing.counts[State.SENT] == 8
+    assert set(mailing.counts) == {State.SENT, State.QUEUED, State.DEFERRED}
+    with ScriptedServer() as other:
+        mailing.send(other)
+    assert accepted(server) + accepted(other) == dict.fromkeys(range(40), 1)
+
+
+# --- a relay that cannot be used --------------------------------------------------------------------------------------
+
+
+@CONNECTIONS
+@pytest.mark.parametrize(
+    ("script", "features", "relay", "error"),
+    [
+        ({"auth": "535 5.7.8 Wrong password"}, ["AUTH PLAIN"], {"username": "organiser", "password": "x"}, "password"),
+        ({"mail": "530 5.7.0 Authentication required"}, [], {}, "login"),
+        ({"mail": "550 5.7.60 Not allowed to send as this sender"}, [], {}, "MAIL_FROM"),
+        ({}, [], {"security": Security.STARTTLS}, "does not offer STARTTLS"),
+        ({"greeting": "554 5.7.1 Go away"}, [], {}, "Go away"),
+    ],
+    ids=["login refused", "login wanted", "sender refused", "no TLS", "greeting refused"],
+)
+def test_a_relay_that_cannot_be_used_stops_the_run_at_once(
+    mailing_of: MailingOf, script: dict, features: list[str], relay: dict[str, object], error: str, connections: int
+) -> None:
+    """After one try: one error, nobody marked failed, everybody due again."""
+    mailing = mailing_of(20)
+    with ScriptedServer({step: [act] * 99 for step, act in script.items()}, features) as server:
+        with pytest.raises(Exception, match=error) as raised:
+            mailing.send(server, connections=connections, relay=relay)
+        assert server.connections <= connections
+        assert not server.accepted
+        assert not mailing.told
+    assert isinstance(raised.value, LoginRefused | SenderRefused | RelayUnreachable | Exception)
+    assert set(mailing.counts) <= {State.QUEUED, State.DEFERRED}
+    assert not any(mailing.attempts(n) for n in range(20))
+    with ScriptedServer() as other:
+        assert mailing.send(other).states == {State.SENT: 20}
+
+
+def test_a_wrong_certificate_stops_the_run(mailing_of: MailingOf) -> None:
+    """The relay that answers is not the one that was named: nothing is sent and nobody is marked."""
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.example.org").configure_cert(tls)
+    mailing = mailing_of(5)
+    with ScriptedServer(tls=tls, tls_at_once=True) as server, pytest.raises(RelayUntrusted, match="certificate"):
+        mailing.send(server, connections=3, relay={"security": Security.TLS})
+    assert mailing.counts == {State.QUEUED: 5}
+
+
+def test_what_others_were_sending_when_the_run_stopped_is_recorded(mailing_of: MailingOf) -> None:
+    """A sender refused on one connection waits for the replies on the others; only what was not tried is due again."""
+    mailing = mailing_of(20)
+    gate = Gate()
+
+    def refuse(session: Session) -> None:
+        gate.reached.wait(20)
+        session.socket.sendall(b"550 5.1.8 Sender address rejected\r\n")
+        threading.Timer(0.2, gate.open.set).start()
+
+    def accept_late(session: Session) -> None:
+        gate(session)
+        session.socket.sendall(b"250 2.0.0 Queued late\r\n")
+
+    with ScriptedServer({"mail": [GOOD["mail"], refuse], "dot": accept_late}, []) as server:
+        with pytest.raises(SenderRefused):
+            mailing.send(server, connections=2)
+        assert mailing.counts[State.SENT] == len(server.accepted) == 1
+        assert set(mailing.counts) == {State.SENT, State.QUEUED, State.DEFERRED}
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(20), 1)
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("step", ["mail", "data", "dot"])
+def test_stop_finishes_what_is_in_flight_and_gives_the_rest_back(
+    mailing_of: MailingOf, step: str, features: list[str], connections: int
+) -> None:
+    """After Ctrl-C everything that was begun has its outcome, the rest is due, and the next run sends just that."""
+    mailing = mailing_of(40)
+
+    def stop(session: Session) -> None:
+        mailing.stop_soon()
+        time.sleep(0.02)
+        if step == "mail":
+            session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
+        session.socket.sendall(GOOD[step].encode() + b"\r\n")
+
+    with ScriptedServer({step: [GOOD[step]] * 9 + [stop]}, features) as server:
+        tally = mailing.send(server, connections=connections, meanwhile=mailing.remember_loop)
+        assert tally.interrupted
+        sent = len(server.accepted)
+        assert 9 <= sent <= 10 + 2 * connections
+        assert mailing.counts[State.SENT] == sent
+        assert set(mailing.counts) <= {State.SENT, State.QUEUED, State.DEFERRED}
+        assert tally.states == {State.SENT: sent}
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(40), 1)
+
+
+@pytest.mark.parametrize("step", ["connect", "greeting", "ehlo"])
+def test_stop_does_not_wait_for_a_connection_that_is_being_made(mailing_of: MailingOf, step: str) -> None:
+    """Nothing is in flight there, so the run ends at once, also with a relay that stalls."""
+    mailing = mailing_of(3)
+
+    def stop(session: Session) -> None:
+        mailing.stop_soon()
+        stall(session)
+
+    with ScriptedServer({step: stop}) as server:
+        tally = mailing.send(server, meanwhile=mailing.remember_loop, relay={"timeout": 600})
+    assert tally.interrupted
+    assert mailing.counts == {State.QUEUED: 3}
+
+
+def test_stop_ends_a_wait(mailing_of: MailingOf) -> None:
+    """A run that waits for deferrals, for the pace or for the end of a pause ends at once."""
+    mailing = mailing_of(2)
+
+    def soon(_: object) -> None:
+        asyncio.get_running_loop().call_later(0.1, lambda: mailing.round and mailing.round.stop())
+
+    with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
+        tally = mailing.send(server, wait=True, meanwhile=soon)
+        assert (tally.interrupted, tally.states) == (True, {State.SENT: 1, State.DEFERRED: 1})
+        mailing.ahead = timedelta(hours=1)
+        full = Pace([Window(1, 86_400)], [(mailing.clock(), 1)])
+        assert mailing.send(server, pace=full, meanwhile=soon).interrupted
+        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay="") as run:
+            run.pause(f"127.0.0.1:{server.port}", mailing.clock() + timedelta(minutes=5))
+        assert mailing.send(server, wait=True, meanwhile=soon).interrupted
+    assert len(server.accepted) == 1
+
+
+@MANNERS
+def test_cancelled_it_leaves_in_doubt_what_was_in_flight_and_nothing_else(
+    mailing_of: MailingOf, features: list[str]
+) -> None:
+    """A second Ctrl-C does not wait for the relay: that message is in doubt, what was not begun is due."""
+    mailing = mailing_of(20)
+    gate = Gate()
+    with ScriptedServer({"dot": [GOOD["dot"]] * 5 + [gate]}, features) as server:
+
+        async def cancel() -> None:
+            task = asyncio.create_task(mailing.deliver(server))
+            await asyncio.to_thread(gate.reached.wait, 20)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            gate.open.set()
+
+        asyncio.run(cancel())
+        assert mailing.counts[State.IN_DOUBT] == 1
+        assert mailing.counts[State.SENT] == 5
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(20), 1)
+
+
+# --- faults of ours ---------------------------------------------------------------------------------------------------
+
+
+def _failing_for(guest: int, fault: Exception) -> Callable[[Delivery, int, Features], tuple[Envelope, Sequence[bytes]]]:
+    def compose_or_fail(delivery: Delivery, contact: int, features: Features) -> tuple[Envelope, Sequence[bytes]]:
+        if contact == guest:
+            raise fault
+        return compose(delivery, contact, features)
+
+    return compose_or_fail
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("guest", [0, 1, 2, 11])
+def test_a_message_that_cannot_be_made_fails_alone(
+    mailing_of: MailingOf, guest: int, features: list[str], connections: int
+) -> None:
+    """The recipient is recorded as failed with what is wrong; all the others are sent."""
+    mailing = mailing_of(12)
+    fault = InputRefused([Problem("there is no rank", "Write one", cell="E7")])
+    with ScriptedServer(features=features) as server:
+        tally = mailing.send(server, connections=connections, compose=_failing_for(guest, fault))
+    assert tally.states == {State.SENT: 11, State.FAILED: 1}
+    assert accepted(server) == {n: 1 for n in range(12) if n != guest}
+    (attempt,) = mailing.attempts(guest)
+    assert attempt.note == "not sent: cell E7: there is no rank. Write one"
+
+
+@MANNERS
+def test_octets_that_are_no_message_fail_alone(mailing_of: MailingOf, features: list[str]) -> None:
+    """Content with a bare line feed never leaves, and keeps nobody else's from leaving."""
+    mailing = mailing_of(6)
+
+    def smuggle(delivery: Delivery, contact: int, features: Features) -> tuple[Envelope, Sequence[bytes]]:
+        envelope, content = compose(delivery, contact, features)
+        return envelope, [b"\n.\n" if contact == 2 else octets for octets in content]
+
+    with ScriptedServer(features=features) as server:
+        tally = mailing.send(server, compose=smuggle)
+    assert tally.states == {State.SENT: 5, State.FAILED: 1}
+    assert accepted(server) == {n: 1 for n in range(6) if n != 2}
+    assert mailing.attempts(2)[0].note.startswith("not sent: ")
+
+
+@MANNERS
+@CONNECTIONS
+@pytest.mark.parametrize("guest", [0, 1, 5])
+def test_a_fault_of_the_program_stops_the_run_and_loses_nothing(
+    mailing_of: MailingOf, guest: int, features: list[str], connections: int
+) -> None:
+    """The run neither hangs nor leaves a claim behind: what was sent is recorded, the rest is due."""
+    mailing = mailing_of(20)
+    with ScriptedServer(features=features) as server:
+        with pytest.raises(ZeroDivisionError):
+            mailing.send(server, connections=connections, compose=_failing_for(guest, ZeroDivisionError("a mistake")))
+        assert mailing.counts.get(State.SENT, 0) == len(server.accepted)
+        assert set(mailing.counts) <= {State.SENT, State.QUEUED, State.DEFERRED}
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(20), 1)
+
+
+@MANNERS
+def test_a_report_that_cannot_be_written_stops_the_run_and_loses_nothing(
+    mailing_of: MailingOf, features: list[str]
+) -> None:
+    """When the reader of our output has left, what is in flight is finished and recorded."""
+    mailing = mailing_of(20)
+
+    def tell(_: Delivery, attempt: Attempt) -> None:
+        raise BrokenPipeError
+
+    with ScriptedServer(features=features) as server:
+        with pytest.raises(BrokenPipeError):
+            mailing.send(server, connections=2, progress=tell)
+        assert mailing.counts[State.SENT] == len(server.accepted)
+        assert State.IN_DOUBT not in mailing.counts
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(20), 1)
+
+
+# --- the ledger fails -------------------------------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_full_disk_stops_the_run_without_hanging(
+    mailing_of: MailingOf, ledger: Ledger, features: list[str], connections: int
+) -> None:
+    """One error; what the relay took and could not be recorded is in doubt, never sent again."""
+    mailing = mailing_of(60)
+    is_full = threading.Event()
+
+    @event.listens_for(ledger._store.engine, "checkout")
+    def fill(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {1 if is_full.is_set() else 1_000_000}")
+
+    def soon(_session: Session) -> None:
+        is_full.set()
+
+    with ScriptedServer({"body": [_nothing] * 20 + [soon]}, features) as server:
+        with pytest.raises(LedgerError, match="disk is full"):
+            mailing.send(server, connections=connections)
+        is_full.clear()
+        mailing.send(server, connections=connections)
+    assert accepted(server) == dict.fromkeys(accepted(server), 1)
+    assert set(mailing.counts) <= {State.SENT, State.IN_DOUBT}
+    assert mailing.counts.get(State.IN_DOUBT, 0) <= 2 * connections
+    assert {guest for guest, state in mailing.states.items() if state is State.SENT} <= set(accepted(server))
+
+
+def _nothing(_session: Session) -> None:
+    """All goes well."""
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_ledger_that_is_locked_for_a_while_costs_no_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: list[str], connections: int
+) -> None:
+    """The run ends with an error, but what the relay said until then is recorded by a last try."""
+    other = sqlite3.connect(tmp_path / "ledger.db", check_same_thread=False, isolation_level=None)
+    fail = Round._fail
+
+    def unlock_and_fail(self: Round[int], fault: Exception) -> None:
+        if other.in_transaction:
+            other.execute("ROLLBACK")
+        fail(self, fault)
+
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db?timeout=0.1") as ledger:
+        mailing = queued(ledger, 60)
+        monkeypatch.setattr(Round, "_fail", unlock_and_fail)
+        lock = [_nothing] * 20 + [lambda _: other.execute("BEGIN IMMEDIATE")]
+        with ScriptedServer({"body": lock}, features) as server:
+            with pytest.raises(LedgerError, match="locked by another program"):
+                mailing.send(server, connections=connections)
+            assert mailing.counts[State.SENT] == len(server.accepted)
+            assert State.IN_DOUBT not in mailing.counts
+            monkeypatch.undo()
+            mailing.send(server)
+    other.close()
+    assert accepted(server) == dict.fromkeys(range(60), 1)
+
+
+# --- the pace ---------------------------------------------------------------------------------------------------------
+
+
+@MANNERS
+@CONNECTIONS
+def test_the_pace_holds_for_all_connections_together(
+    mailing_of: MailingOf, features: list[str], connections: int
+) -> None:
+    """Not more messages reach the relay in any window than it may hold, however many connections there are."""
+    mailing = mailing_of(9)
+    moments: list[float] = []
+    with ScriptedServer({"body": [lambda _: moments.append(time.monotonic())] * 9}, features) as server:
+        assert mailing.send(server, connections=connections, pace=Pace([Window(4, 1)])).states == {State.SENT: 9}
+    assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[4:], strict=False))
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_place_in_the_pace_is_given_back_by_what_was_not_sent(mailing_of: MailingOf, connections: int) -> None:
+    """Messages that failed on our side, or met with a lost connection, do not count."""
+    mailing = mailing_of(4)
+    pace = Pace([Window(3, 86_400)])
+    fault = InputRefused([Problem("there is no rank", "Write one")])
+    with ScriptedServer({"mail": [drop, GOOD["mail"], drop]}) as server:
+        tally = mailing.send(server, connections=connections, pace=pace, compose=_failing_for(0, fault))
+    assert tally.states == {State.SENT: 3, State.FAILED: 1}
