@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -9,7 +10,7 @@ from itertools import count, islice
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from sqlalchemy import Select, Text, and_, bindparam, func, or_, select, text, type_coerce, update
+from sqlalchemy import Select, Text, and_, bindparam, func, insert, or_, select, text, type_coerce, update
 
 from mailer.ledger import answers as answering
 from mailer.ledger import suppression, versions
@@ -19,6 +20,7 @@ from mailer.ledger.records import (
     SELECT_DELIVERY,
     STATES,
     Attempt,
+    Edition,
     History,
     Invitee,
     RunRecord,
@@ -28,7 +30,17 @@ from mailer.ledger.records import (
     reply_of,
 )
 from mailer.ledger.run import Run, exclusive_run
-from mailer.ledger.schema import attempts, deliveries, invitations, meta, moment_of, runs, suppressions, transitions
+from mailer.ledger.schema import (
+    attempts,
+    deliveries,
+    editions,
+    invitations,
+    meta,
+    moment_of,
+    runs,
+    suppressions,
+    transitions,
+)
 from mailer.ledger.store import Store, open_store
 from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
 
@@ -246,6 +258,24 @@ class Ledger:
         )
         with self._store.reading.connect() as connection:
             return [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+
+    def edition(self, event: str) -> Edition | None:
+        """What the event said in the mails that went out last; None before the first."""
+        query = select(editions).where(editions.c.event == event).order_by(editions.c.number.desc()).limit(1)
+        with self._store.reading.connect() as connection:
+            row = connection.execute(query).first()
+        return Edition(row.number, json.loads(row.facts), row.at) if row else None
+
+    def publish(self, event: str, facts: Mapping[str, str], now: datetime) -> int:
+        """Remembers that mails with these facts go out; returns their edition's number, a new one if they changed."""
+        latest = self.edition(event)
+        if latest and latest.facts == facts:
+            return latest.number
+        number = latest.number + 1 if latest else 0
+        words = json.dumps(facts, ensure_ascii=False)
+        with self._store.engine.begin() as connection:
+            connection.execute(insert(editions).values(event=event, number=number, facts=words, at=now))
+        return number
 
     def runs(self, event: str) -> list[RunRecord]:
         """The runs of the event, oldest first."""

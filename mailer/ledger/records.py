@@ -64,6 +64,15 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """What an event said when mails about it first went out so: facts by name; `number` counts the changes from 0."""
+
+    number: int
+    facts: Mapping[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run: which process sent what over which relay, and when. One that was killed has no `finished_at`."""
 

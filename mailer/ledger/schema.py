@@ -26,7 +26,7 @@ from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0002"
+HEAD = "0003"
 
 # Where a delivery may go (design.md section 4, and deferred -> suppressed: whoever opts out between two attempts).
 ARROWS: Mapping[State, tuple[State, ...]] = {
@@ -250,6 +250,18 @@ decisions = Table(
     CheckConstraint("attendance <> 'review'", name="accepted_is_clear"),
 )
 Index("decisions_by_answer", decisions.c.answer_id)
+
+# What `event.toml` said each time mails of a new wording of it went out; `number` counts from 0.
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("event", "number"),
+)
 
 # alembic's own table, which says how far a ledger has been migrated.
 version = Table("alembic_version", metadata, Column("version_num", types.String(32), primary_key=True))

@@ -90,15 +90,15 @@ def test_a_new_ledger_has_the_tables_that_the_migrations_make(file: Path, url: s
     assert raw(migrated, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
-NEXT = '''
+NEXT = f'''
 """A change as a later version may make it."""
 import sqlalchemy as sa
 from alembic import op
 
 from mailer.ledger.triggers import LAWS, journal, refusal
 
-revision = "0003"
-down_revision = "0002"
+revision = "9999"
+down_revision = "{HEAD}"
 
 def upgrade() -> None:
     with op.batch_alter_table("deliveries", recreate="always") as batch:
@@ -117,11 +117,11 @@ def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, mon
         send(ledger, numbers[:1])
         before = list(ledger.deliveries(EVENT))
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (folder / "versions" / "v0003_later.py").write_text(NEXT)
-    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0003")
+    (folder / "versions" / "v9999_later.py").write_text(NEXT)
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "9999")
     monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
     with Ledger.open(url) as ledger:
-        assert raw(url, "SELECT version_num FROM alembic_version") == [("0003",)]
+        assert raw(url, "SELECT version_num FROM alembic_version") == [("9999",)]
         assert list(ledger.deliveries(EVENT)) == before
         with (
             pytest.raises(LedgerError, match="no such transition"),
@@ -138,8 +138,8 @@ def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path, monkey
         queue(ledger, 1)
     before = tables(url)
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (folder / "versions" / "v0003_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
-    monkeypatch.setattr("mailer.ledger.schema.HEAD", "0003")
+    (folder / "versions" / "v9999_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
+    monkeypatch.setattr("mailer.ledger.schema.HEAD", "9999")
     monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
     with pytest.raises(RuntimeError, match="stopped"):
         Ledger.open(url)
