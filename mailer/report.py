@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 
-from mailer.model import Contact, Delivery, Form, State
+from mailer.model import Answer, AnswerState, Attendance, Contact, Delivery, Form, State
 
 # What a person must look at first, in the order of urgency; everything else follows.
 _URGENCY = (State.IN_DOUBT, State.FAILED, State.BOUNCED, State.DEFERRED, State.CLAIMED, State.QUEUED)
 
+ANSWER_HEADINGS = ("ID", "Party", "Name", "E-mail", "Attendance", "State", "Answered", "Reference", "Why")
+_STATUS_KEYS = (
+    "reference", "party", "respondent_name", "respondent_email", "attendance", "state", "matched_by", "at",
+)  # fmt: skip
 STATUS_HEADINGS = ("Mailing", "Recipient", "Party", "State", "Tried", "The relay's words")
 
 
@@ -49,16 +53,23 @@ def counts_as_json(counts: Mapping[str, Mapping[State, int]]) -> dict[str, dict[
 
 
 def status_as_json(
-    event: str, now: datetime, counts: Mapping[str, Mapping[State, int]], deliveries: Iterable[Delivery], problems: int
+    event: str,
+    now: datetime,
+    counts: Mapping[str, Mapping[State, int]],
+    deliveries: Iterable[Delivery],
+    problems: int,
+    *,
+    answers: Iterable[Answer],
+    held: Iterable[tuple[str, str]],
 ) -> dict[str, object]:
-    """The whole of `status --json`; `problems` is how many the spreadsheets have."""
+    """The whole of `status --json`; `problems` is how many the spreadsheets have, `held` party and reason."""
     return {
         "event": event,
         "now": now.isoformat(),
         "mailings": counts_as_json(counts),
         "deliveries": [delivery_as_json(delivery) for delivery in deliveries],
-        "answers": [],
-        "held": [],
+        "answers": [{key: row[key] for key in _STATUS_KEYS} for row in map(answer_as_json, answers)],
+        "held": [{"party": party, "reason": reason} for party, reason in held],
         "problems": problems,
     }
 
@@ -88,6 +99,55 @@ def words(delivery: Delivery) -> str:
     """The relay's last words about a delivery, code first, in one line."""
     text = " ".join((delivery.reply or "").split())
     return f"{delivery.code} {text}".strip() if delivery.code else text
+
+
+def answer_as_json(answer: Answer) -> dict[str, object]:
+    """One row of `answers list --json`."""
+    return {
+        "id": answer.id,
+        "state": answer.state.value,
+        "reference": answer.reference,
+        "party": answer.party,
+        "respondent_name": answer.respondent_name,
+        "respondent_email": answer.respondent_email,
+        "attendance": answer.attendance.value,
+        "matched_by": answer.matched_by,
+        "reason": answer.reason,
+        "candidates": [asdict(candidate) for candidate in answer.candidates],
+        "late": answer.late,
+        "file": answer.file,
+        "row": answer.row,
+        "at": answer.at.isoformat(),
+    }
+
+
+def answers_as_json(answers: Iterable[Answer], seats: Mapping[str, int | None]) -> dict[str, object]:
+    """The whole of `answers list --json` and `answers review --json`."""
+    return {"answers": [answer_as_json(answer) for answer in answers], "seats": dict(seats)}
+
+
+def answer_rows(answers: Iterable[Answer], zone: tzinfo) -> list[Sequence[object]]:
+    """The table of `answers list`: by party, those who come first; what waits for a person last."""
+    order = {attendance: number for number, attendance in enumerate(Attendance)}
+    states = {state: number for number, state in enumerate(AnswerState)}
+
+    def rank(answer: Answer) -> tuple[object, ...]:
+        return states[answer.state], (answer.party or "").casefold(), order[answer.attendance], answer.at
+
+    return [
+        (
+            answer.id,
+            answer.party or "",
+            answer.respondent_name,
+            answer.respondent_email,
+            answer.attendance.value.replace("_", " "),
+            answer.state.value,
+            f"{answer.at.astimezone(zone):%d %B %Y %H:%M}" + (", late" if answer.late else ""),
+            answer.reference or "",
+            answer.reason,
+        )
+        for answer in sorted(answers, key=rank)
+    ]
 
 
 def contact_as_json(contact: Contact, form: Form) -> dict[str, object]:

@@ -8,10 +8,22 @@ from dataclasses import dataclass, replace
 
 from mailer.answers.parties import Directory, Meaning, Parties
 from mailer.answers.response import Response
-from mailer.model import Address, AnswerState, Attendance, Candidate, Invitation, Reference, Rule, fold
+from mailer.model import (
+    Address,
+    AnswerState,
+    Attendance,
+    Candidate,
+    Invitation,
+    Party,
+    PartyKind,
+    Reference,
+    Rule,
+    fold,
+)
 
 # A domain of so few parties is worth a look at each of them; of more, too many reminders would wait for one answer.
 _FEW = 3
+_MISSION = re.compile(r"\b(?:mission|mision|delegation|delegacion|بعثة|البعثة)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ def _by_own_reference(response: Response, own: Sequence[Invitation], book: Book)
         candidates = tuple(_candidate(one, "its reference was given") for one in own)
         return Match(AnswerState.REVIEW, None, "reference", "the references of several parties were given", candidates)
     said = book.parties.meaning(response.party)
-    if said.named and not said.keys & book.parties.readings(invitation.party):
+    if _contradicts(said, response.party, invitation.party, book):
         candidates = (
             _candidate(invitation, "its reference was given"),
             *_of_parties(said.keys, book, "its name was given"),
@@ -195,7 +207,7 @@ def _by_party(response: Response, book: Book) -> Match:
     domains = [_address_key(text).rpartition("@")[2] for text in response.addresses]
     owners = next((found for domain in domains if (found := book.parties.at(domain))), frozenset[str]())
     said = book.parties.meaning(response.party)
-    if len(owners) == 1 and (not said.named or said.keys & _readings(next(iter(owners)), book)):
+    if len(owners) == 1 and not _contradicts(said, response.party, _party(next(iter(owners)), book), book):
         return _suggestion(next(iter(owners)), book, "domain", "the mail domain is this party's alone")
     if said.sure and (key := next(iter(said.keys))) in _certain(book, said.keys) and (key in owners or not owners):
         return _suggestion(key, book, "name", f"“{response.party}” is a name of this party alone")
@@ -215,8 +227,21 @@ def _certain(book: Book, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if key in book.by_party and all(_key(one, book) == key for one in book.by_party[key])}
 
 
-def _readings(key: str, book: Book) -> frozenset[str]:
-    return book.parties.readings(book.by_party[key][0].party)
+def _contradicts(said: Meaning, typed: str, party: Party, book: Book) -> bool:
+    """Whether what was typed names another party than `party`.
+
+    Forms ask for a country, and the people of an organisation give the one they live in: to contradict an organisation
+    takes another organisation, or a mission called so.
+    """
+    if not said.named or said.keys & book.parties.readings(party):
+        return False
+    if party.kind is PartyKind.MISSION or _MISSION.search(fold(typed)):
+        return True
+    return any(one.party.kind is PartyKind.ORGANISATION for key in said.keys for one in book.by_party.get(key, ()))
+
+
+def _party(key: str, book: Book) -> Party:
+    return book.by_party[key][0].party
 
 
 def _key(invitation: Invitation, book: Book) -> str:
@@ -236,8 +261,8 @@ def _suggestion(key: str, book: Book, evidence: str, reason: str) -> Match:
 
 def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book: Book) -> str:
     if len(owners) == 1:
-        party = book.by_party[next(iter(owners))][0].party.name
-        return f"the mail domain is that of {party}, but “{response.party}” was given as the party"
+        party = _party(next(iter(owners)), book)
+        return f"the mail domain is that of {party.name}, but “{response.party}” was given as the party"
     if said.named and len(said.keys) > 1:
         return f"“{response.party}” may mean several parties"
     if said.named and not said.keys & book.by_party.keys():

@@ -8,6 +8,7 @@ import sys
 import click
 
 import mailer
+from mailer.cli.answering import answers
 from mailer.cli.deciding import forget, resolve, suppress
 from mailer.cli.folder import demo, init
 from mailer.cli.login import login
@@ -42,12 +43,12 @@ def group() -> None:
     Run it in a working folder (`mailer init DIR` makes one). `mailer demo` shows the whole job in under a minute.
 
     \b
-    Exit codes: 0 all done; 1 done, but something wants a person (failed, deferred, in doubt); 2 usage;
+    Exit codes: 0 all done; 1 done, but something wants a person (failed, deferred, in doubt, for review); 2 usage;
     3 input refused, nothing sent; 4 relay unreachable or login refused, nothing lost; 130 interrupted, safe to rerun.
     """
 
 
-for command in (demo, init, check, contacts, preview, send, remind, status, resolve, suppress, forget, login):
+for command in (demo, init, check, contacts, preview, send, remind, answers, status, resolve, suppress, forget, login):
     group.add_command(command)
 
 
@@ -70,6 +71,9 @@ def main() -> None:
         # Whoever read our output has left, like `mailer status | head`.
         sys.stderr.close()
         code = DONE
+    except OSError as exc:
+        click.echo(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}", err=True)
+        code = REFUSED
     sys.exit(code if isinstance(code, int) else DONE)
 
 

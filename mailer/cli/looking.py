@@ -13,6 +13,7 @@ from mailer.cli.arguments import event_argument, json_option, now_option, sandbo
 from mailer.errors import InputRefused, Problem
 
 if TYPE_CHECKING:
+    from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk, Guest
     from mailer.config import Config
     from mailer.ledger import Ledger
@@ -160,14 +161,21 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     """Say where everything stands: each contact, its state, the relay's words."""
     from mailer import report
     from mailer.cli.desk import open_desk
+    from mailer.cli.turnout import turnout_of
 
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         counts = ledger.counts(desk.event.name)
         missing, problems = _not_written(desk, ledger)
+        turnout = turnout_of(desk, ledger)
         if as_json:
             deliveries = ledger.deliveries(desk.event.name)
-            console.as_json(report.status_as_json(desk.event.name, desk.clock(), counts, deliveries, problems))
+            held = [(hold.party, hold.reason) for hold in turnout.holds]
+            console.as_json(
+                report.status_as_json(
+                    desk.event.name, desk.clock(), counts, deliveries, problems, answers=turnout.current, held=held
+                )
+            )
             return 0
         rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
     console.table(report.STATUS_HEADINGS, rows)
@@ -175,12 +183,27 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     for mailing, states in counts.items():
         told = ", ".join(f"{number} {state.value.replace('_', ' ')}" for state, number in states.items())
         console.say(f"{mailing}: {told}")
+    _say_answers(turnout)
     if problems:
         console.say(f"The spreadsheets have {problems} problems: see mailer check")
     if xlsx:
         report.write_workbook(xlsx, "Status", report.STATUS_HEADINGS, rows)
         console.say(f"Written to {xlsx}")
     return 0
+
+
+def _say_answers(turnout: Turnout) -> None:
+    from collections import Counter
+
+    from mailer.model import AnswerState
+
+    matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
+    if told := ", ".join(f"{n} {said.value.replace('_', ' ')}" for said, n in sorted(Counter(matched).items())):
+        console.say(f"answers: {told}")
+    for hold in turnout.holds:
+        console.say(f"held: {hold.party}, {hold.reason}")
+    if turnout.doubts:
+        console.say(f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review")
 
 
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int]:
@@ -193,7 +216,7 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int]:
     mailing, now = main_mailing(desk.event), desk.clock()
     found = list(read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"))
     guests = [item for item in found if not isinstance(item, Problem)]
-    records = records_of(ledger, desk.event.name, guests)
+    records = records_of(desk, ledger, guests, mailing)
     missing = []
     for guest in guests:
         contact = guest.contact

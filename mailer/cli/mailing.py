@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from mailer import audience
 from mailer.audience import Record
 from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Delivery, Envelope, Letter, Mailbox, Mailing, Standing, State
+from mailer.model import Attendance, Audience, Delivery, Envelope, Letter, Mailbox, Mailing, Standing, State
 
 if TYPE_CHECKING:
     from mailer.ledger import Ledger
@@ -265,7 +265,7 @@ def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = Fa
     With `wait`, those whose next try is still to come are counted as due, since the run will stay for them.
     """
     event, mailing = prepared.desk.event, prepared.mailing
-    records = records_of(ledger, event.name, prepared.guests)
+    records = records_of(prepared.desk, ledger, prepared.guests, mailing)
     if not wait:
         for delivery in ledger.deliveries(event.name, prepared.wave, State.DEFERRED):
             if delivery.due_at and delivery.recipient.key in records:
@@ -283,15 +283,33 @@ def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = Fa
     return Survey(due, left_out)
 
 
-def records_of(ledger: Ledger, event: str, guests: Iterable[Guest]) -> dict[str, Record]:
-    """What the ledger knows of each recipient, by the address's key."""
-    histories = ledger.histories(event)
+def records_of(desk: Desk, ledger: Ledger, guests: Iterable[Guest], mailing: Mailing) -> dict[str, Record]:
+    """What the ledger knows of each recipient, by the address's key: what was sent, answered, held and suppressed."""
+    event = desk.event.name
     suppressed = ledger.suppressed(guest.contact.address for guest in guests)
+    histories = ledger.histories(event)
     records = {key: Record(states=own.states, last_sent=own.last_written) for key, own in histories.items()}
-    for key in suppressed:
-        known = records.get(key, audience.NO_RECORD)
-        records[key] = Record(states=known.states, last_sent=known.last_sent, suppressed="on the suppression list")
+    answered, held = _answered(desk, ledger, mailing)
+    for key in {*answered, *held, *suppressed}:
+        records[key] = replace(
+            records.get(key, audience.NO_RECORD),
+            answer=answered.get(key),
+            held=held.get(key),
+            suppressed="on the suppression list" if key in suppressed else None,
+        )
     return records
+
+
+def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The answer that closes each closed invitation, and why each held one is held, by recipient key."""
+    from mailer.cli.turnout import turnout_of
+
+    comes_unasked = mailing.audience is Audience.ATTENDING
+    if not comes_unasked and not ledger.answers(desk.event.name):
+        return {}, {}  # spares the invitations, which are many before the first answer
+    turnout = turnout_of(desk, ledger)
+    silent = dict.fromkeys(turnout.silent if comes_unasked else (), Attendance.ATTENDING.value)
+    return {**turnout.answered, **silent}, turnout.held
 
 
 def narrowed(found: Survey, only: str | None, limit: int | None) -> Survey:

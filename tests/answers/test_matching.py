@@ -95,6 +95,15 @@ def test_a_reference_stands_beside_any_other_word(typed: str) -> None:
     assert matched(KENYA.reference, "reference", match(response(reference=KENYA.reference, party=typed), BOOK))
 
 
+def test_a_country_does_not_contradict_an_organisation() -> None:
+    """Whoever works for the council in Kenya may say so; in the name of Kenya's mission it is for review."""
+    assert matched(RELIEF.reference, "reference", match(response(reference=RELIEF.reference, party="Kenya"), BOOK))
+    at_home = match(response("x@relief.example.org", party="Kenya"), BOOK)
+    assert (at_home.state, candidates(at_home)) == (AnswerState.SUGGESTED, {RELIEF.party.name})
+    in_its_name = response(reference=RELIEF.reference, party="Permanent Mission of Kenya")
+    assert match(in_its_name, BOOK).state is AnswerState.REVIEW
+
+
 def test_a_look_alike_agrees_with_the_reference() -> None:
     """“Niger” beside the reference of the Niger is more evidence, not less."""
     assert matched(NIGER.reference, "reference", match(response(reference=NIGER.reference, party="Niger"), BOOK))

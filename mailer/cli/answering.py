@@ -1,0 +1,280 @@
+"""`mailer answers`: RSVPs in from a file or a call, who comes, and the doubts that a person settles."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailer.cli import console
+from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
+from mailer.cli.settling import WORDS, count_of, list_doubts, plain, review, say_seats, settle
+from mailer.errors import InputRefused, Problem, UsageError
+from mailer.model import Answer, AnswerState, Invitation
+
+if TYPE_CHECKING:
+    from mailer.answers.matching import Book
+    from mailer.answers.reading import Export
+    from mailer.cli.desk import Desk
+    from mailer.ledger import Ledger
+
+
+@click.group()
+def answers() -> None:
+    """RSVPs in; who comes; doubtful matches wait for a person."""
+
+
+# --- import -----------------------------------------------------------------------------------------------------------
+
+
+@answers.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@event_option
+@click.option(
+    "--columns", metavar="KEY=HEADING,...", help='As in reference=Code,email="E-mail",name=Name,party=Entity.'
+)
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of day and month, where it is not clear.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be recorded.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@sandbox_option
+@now_option
+def import_answers(
+    *, file: Path, named: str | None, columns: str | None, dates: str | None, dry_run: bool, yes: bool, sandbox: bool,
+    now: str | None,
+) -> int:  # fmt: skip
+    """Take in an export of RSVPs: Zoom, Google Forms, Microsoft Forms, Eventbrite, Indico and others, or any sheet.
+
+    A file that was imported before, or has grown since, adds only what is new.
+    """
+    from mailer.answers.reading import read_export
+    from mailer.cli.desk import open_desk
+    from mailer.cli.turnout import turnout_of
+
+    desk = open_desk(named, now, rehearsal=sandbox)
+    export = read_export(
+        file,
+        zone=desk.event.timezone,
+        online_event=bool(desk.event.online),
+        columns=_headings(columns),
+        dates=dates,  # type: ignore[arg-type]
+        deadline=desk.event.rsvp.deadline,
+    )
+    with desk.ledger(create=False) as ledger:
+        found = _taken(desk, ledger, file, export)
+        _summarise(file, export, found)
+        console.problems(export.problems)
+        if found and not dry_run:
+            _confirm(len(found), yes=yes)
+            ledger.record_answers(desk.event.name, found, desk.clock())
+        unsaved = found.values() if dry_run else ()
+        doubts = turnout_of(desk, ledger, unsaved).doubts
+    list_doubts(desk, doubts)
+    if dry_run:
+        console.say("A dry run: nothing was written.")
+    elif doubts:
+        console.say(f"{count_of(len(doubts))} to be settled: mailer answers review")
+    return int(bool(doubts))
+
+
+def _headings(text: str | None) -> dict[str, str]:
+    """What `--columns` says: headings by key; a heading with a comma in it stands in quotes. Raises UsageError."""
+    import re
+
+    pairs: dict[str, str] = {}
+    rest = (text or "").strip()
+    while rest:
+        pair = re.match(r"""\s*(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,"']*))\s*(?:,|$)""", rest)
+        if not pair:
+            raise UsageError(f'--columns {text}: write KEY=HEADING with commas between, as in name=Name,email="E-mail"')
+        pairs[pair[1]] = next((part for part in pair.groups()[1:] if part is not None), "").strip()
+        rest = rest[pair.end() :]
+    return pairs
+
+
+def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, Answer]:
+    """The answers that are new, by fingerprint. Raises InputRefused where nothing in the file is ours."""
+    from mailer.answers.intake import fingerprint, judge
+    from mailer.cli.turnout import book_of
+
+    event = desk.event
+    by_print = {fingerprint(one, dated="at" in export.columns): one for one in reversed(export.responses)}
+    known = ledger.recorded(event.name, by_print)
+    fresh = {one: text for text, one in by_print.items() if text not in known}
+    book = book_of(desk, ledger)
+    judged = judge(fresh, book, ledger.answers(event.name), event=event.name, deadline=event.rsvp.deadline)
+    if not known and not any(answer.reference or answer.candidates for _, answer in judged):
+        raise InputRefused([_foreign(desk, file, [answer for _, answer in judged], book)])
+    return {fresh[response]: answer for response, answer in judged}
+
+
+def _foreign(desk: Desk, file: Path, judged: list[Answer], book: Book) -> Problem:
+    name = desk.event.name
+    if not book.by_reference:
+        problem = f"nothing in it can be an answer: nobody has been invited to {name} yet"
+        return Problem(problem, "Send the invitations first, or name another event with --event.", file=file.name)
+    if not judged:
+        return Problem("it holds no answers", "Export it again once somebody has answered.", file=file.name)
+    others = {event for event in book.elsewhere.values() if any(event in answer.reason for answer in judged)}
+    problem = "nothing in it is ours: no reference, address, domain or name of anybody invited"
+    if others:
+        problem = f"it is an export of another event: its references are of {', '.join(sorted(others))}"
+    fix = f"Name the export for {name}, the event that is meant with --event, or the columns with --columns."
+    return Problem(problem, fix, file=file.name)
+
+
+def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
+    total = len(export.responses)
+    console.say(f"{file.name}: {export.tool}, {count_of(total)}")
+    for key, heading in export.columns.items():
+        console.say(f"  {key:<10} from {heading}")
+    states = Counter(answer.state for answer in found.values())
+    counts = Counter(answer.attendance for answer in found.values() if answer.state is AnswerState.MATCHED)
+    told = ", ".join(f"{number} {plain(attendance)}" for attendance, number in sorted(counts.items()))
+    console.say(f"{states[AnswerState.MATCHED]:>7}  matched{': ' + told if told else ''}")
+    console.say(f"{states[AnswerState.SUGGESTED]:>7}  suggested, for a person to confirm")
+    console.say(f"{states[AnswerState.REVIEW]:>7}  for review")
+    console.say(f"{total - len(found):>7}  recorded before, or said twice")
+    late = sum(answer.late for answer in found.values())
+    if late:
+        console.say(f"{late:>7}  of them after the deadline: kept, and flagged")
+
+
+def _confirm(number: int, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{count_of(number)} would be recorded, and nobody is there to confirm: add --yes.")
+    if click.prompt(f"Type yes to record {count_of(number)}", default="no").strip().lower() != "yes":
+        raise click.exceptions.Abort
+
+
+# --- record -----------------------------------------------------------------------------------------------------------
+
+
+@answers.command()
+@click.argument("who", metavar="REFERENCE|ADDRESS")
+@click.argument("attendance", type=click.Choice(list(WORDS)))
+@click.option("--by", "name", metavar="NAME", help="Who answered, where it is not the person invited.")
+@click.option("--email", "address", metavar="A", help="Where that person can be reached.")
+@event_option
+@sandbox_option
+@now_option
+def record(
+    *,
+    who: str,
+    attendance: str,
+    name: str | None,
+    address: str | None,
+    named: str | None,
+    sandbox: bool,
+    now: str | None,
+) -> int:
+    """Record an answer that came by telephone or letter, for the invitation of REFERENCE or ADDRESS."""
+    from mailer.answers.intake import fingerprint, judge
+    from mailer.answers.response import Response
+    from mailer.cli.desk import open_desk
+    from mailer.cli.turnout import book_of, turnout_of
+
+    desk = open_desk(named, now, rehearsal=sandbox)
+    with desk.ledger(create=False) as ledger:
+        book = book_of(desk, ledger)
+        invitation = _invitation(who, book, desk.event.name)
+        addresses = (_address(address),) if address else () if name else (str(invitation.recipient),)
+        response = Response(
+            file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
+            attendance=WORDS[attendance], words=attendance, at=desk.clock(),
+        )  # fmt: skip
+        known = ledger.answers(desk.event.name)
+        [(_, judged)] = judge([response], book, known, event=desk.event.name, deadline=desk.event.rsvp.deadline)
+        by_hand = replace(judged, matched_by="person", reason=_by_hand(judged), file=None, row=None)
+        print_ = f"by hand\n{fingerprint(response, dated=True)}"
+        numbers = ledger.record_answers(desk.event.name, {print_: by_hand}, desk.clock())
+        turnout = turnout_of(desk, ledger)
+    number = numbers[0] if numbers else 0
+    said = f"{plain(by_hand.attendance)}, for {invitation.party.name} ({invitation.reference})"
+    if by_hand.state is AnswerState.MATCHED:
+        console.say(f"Recorded as answer {number}: {said}." if number else f"Was recorded before: {said}.")
+        say_seats(desk, turnout)
+        return 0
+    console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
+    console.say(f"If it is right all the same: mailer answers settle {number} --accept")
+    return 1
+
+
+def _by_hand(judged: Answer) -> str:
+    return "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
+
+
+def _address(text: str) -> str:
+    from mailer.model import Address
+
+    try:
+        return str(Address.parse(text))
+    except ValueError as exc:
+        raise UsageError(f"{text}: {exc}") from None
+
+
+def _invitation(who: str, book: Book, event: str) -> Invitation:
+    """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
+    from mailer.model import Reference
+
+    if "@" in who:
+        key = _address(who).casefold()
+        invitations = [book.by_recipient[key]] if key in book.by_recipient else list(book.by_copy.get(key, ()))
+        if not invitations:
+            raise UsageError(f"No invitation to {event} went to {who}. Name its reference, or an address it went to.")
+        if len(invitations) > 1:
+            told = ", ".join(f"{one.reference} ({one.party.name})" for one in invitations)
+            raise UsageError(f"{who} has copies of several invitations. Name one by its reference: {told}.")
+        return invitations[0]
+    try:
+        reference = str(Reference.parse(who))
+    except ValueError as exc:
+        raise UsageError(f"{exc}. Look it up in: mailer status") from None
+    if reference in book.elsewhere:
+        raise UsageError(f"{reference} is a reference of {book.elsewhere[reference]}: add --event.")
+    if reference not in book.by_reference:
+        raise UsageError(f"{event} has no invitation {reference}. Look it up in: mailer status")
+    return book.by_reference[reference]
+
+
+# --- list -------------------------------------------------------------------------------------------------------------
+
+
+@answers.command("list")
+@event_argument
+@event_option
+@click.option("--xlsx", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a workbook.")
+@sandbox_option
+@json_option
+@now_option
+def list_answers(
+    *, event: str | None, named: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, now: str | None
+) -> int:
+    """Say who comes, in person and online, by party, and how many seats that leaves."""
+    from mailer import report
+    from mailer.cli.desk import open_desk
+    from mailer.cli.turnout import seats_of, turnout_of
+
+    desk = open_desk(named or event, now, rehearsal=sandbox)
+    with desk.ledger(create=False) as ledger:
+        turnout = turnout_of(desk, ledger)
+    if as_json:
+        console.as_json(report.answers_as_json(turnout.current, asdict(seats_of(desk, turnout))))
+        return 0
+    rows = report.answer_rows(turnout.current, desk.event.timezone)
+    console.table(report.ANSWER_HEADINGS, rows)
+    console.say()
+    say_seats(desk, turnout)
+    if xlsx:
+        report.write_workbook(xlsx, "Answers", report.ANSWER_HEADINGS, rows)
+        console.say(f"Written to {xlsx}")
+    return 0
+
+
+answers.add_command(review)
+answers.add_command(settle)

@@ -1,0 +1,53 @@
+"""The answers of the event on the desk: the book that responses are matched with, and where the answers leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from mailer.errors import InputRefused
+from mailer.model import Answer, Attendance, Contact
+
+if TYPE_CHECKING:
+    from mailer.answers.matching import Book
+    from mailer.answers.standing import Seats, Turnout
+    from mailer.cli.desk import Desk
+    from mailer.ledger import Ledger
+
+
+def book_of(desk: Desk, ledger: Ledger) -> Book:
+    """All invitations of the event, with the names of those whom the sheets still hold."""
+    from mailer.answers.matching import Book
+
+    event = desk.event.name
+    people = {contact.address.key: contact.name for contact in _contacts(desk) if contact.name}
+    return Book.of(
+        ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
+    )
+
+
+def _contacts(desk: Desk) -> Iterator[Contact]:
+    from mailer.contacts import read
+
+    try:
+        yield from (found for found in read(desk.config.contact_paths) if isinstance(found, Contact))
+    except InputRefused:
+        return  # names only help: what is wrong with the sheets, `check` and `send` say
+
+
+def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turnout:
+    """Where the event stands by the ledger's answers, and `more` that are not in it yet."""
+    from mailer.answers.parties import Parties
+    from mailer.answers.standing import turnout
+
+    event = desk.event.name
+    invitations = ledger.invitations(event)
+    reached = {key for key, history in ledger.histories(event).items() if history.last_written}
+    parties = Parties.of(invitations, desk.directory)
+    return turnout(invitations, (*ledger.answers(event), *more), parties, reached)
+
+
+def seats_of(desk: Desk, found: Turnout) -> Seats:
+    """The seats taken; those who need not answer come in person where there is no other way."""
+    silence = Attendance.ATTENDING if desk.event.online else Attendance.IN_PERSON
+    return found.seats(desk.event.rsvp.capacity, silence)

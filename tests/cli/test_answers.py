@@ -1,0 +1,241 @@
+"""`mailer answers` and what answers change for reminders: from the export file to the relay."""
+
+import openpyxl
+import pytest
+
+from tests.cli.conftest import EVENT, TEMPLATE, Folder
+from tests.servers import ScriptedServer
+
+ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
+HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
+ANSWERED, REMINDING = "2031-02-25T10:00", "2031-02-28T10:00"
+MAILINGS = """
+[mailings.practical]
+template = "reminder"
+audience = "attending"
+[mailings.thanks]
+template = "reminder"
+audience = "declined"
+"""
+
+
+@pytest.fixture
+def sent(folder: Folder, relay: ScriptedServer) -> Folder:
+    """The folder after the invitations went out, in an event that may be joined online."""
+    event = EVENT.replace('venue = "Room XX"', 'venue = "Room XX"\nonline = "Zoom"')
+    folder.write("templates/round-table/event.toml", event.replace("[rsvp]", "[rsvp]\ncapacity = 2") + MAILINGS)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    relay.accepted.clear()
+    return folder
+
+
+def reference_of(folder: Folder, recipient: str) -> str:
+    rows = folder.run("status", "--json").json["deliveries"]
+    return str(next(row["reference"] for row in rows if row["recipient"] == recipient))
+
+
+def export(folder: Folder, *rows: str, name: str = "rsvp.csv") -> str:
+    """A Google Forms export with those rows after the time stamp, each a minute later than the one before."""
+    lines = (f"2031/02/24 {12 + n // 60}:{n % 60:02}:00,{row}" for n, row in enumerate(rows))
+    return str(folder.write(name, "\n".join((HEADINGS, *lines, ""))))
+
+
+def reminded(folder: Folder, relay: ScriptedServer, *words: str) -> set[str]:
+    """Who gets the reminder now; nobody is in copy but of the same party."""
+    relay.accepted.clear()
+    folder.run("remind", "--yes", *words, now=REMINDING)
+    return {taken.recipients[0] for taken in relay.accepted}
+
+
+def test_a_delegates_answer_stops_the_partys_reminder(sent: Folder, relay: ScriptedServer) -> None:
+    """The forwarded link, answered from a private address: the party is left alone, the others are reminded."""
+    file = export(sent, f"dora@gmail.com,Dora Delegate,Belgium,Online,{reference_of(sent, ADA).lower()}")
+    taken = sent.run("answers", "import", file, "--yes", now=ANSWERED)
+    assert (taken.code, taken.err) == (0, "")
+    assert "Google Forms" in taken.out
+    assert "1  matched: 1 online" in taken.out
+    [answer] = sent.run("answers", "list", "--json").json["answers"]
+    assert (answer["state"], answer["matched_by"], answer["attendance"]) == ("matched", "reference", "online")
+    assert (answer["party"], answer["respondent_email"], answer["row"]) == ("Belgium", "dora@gmail.com", 2)
+    assert reminded(sent, relay) == {BEN, REGISTRY}
+    assert reminded(sent, relay) == set()
+
+
+def test_the_same_or_a_grown_file_changes_nothing_that_stands(sent: Folder) -> None:
+    """Imported twice, each answer is there once; a grown file adds its new rows alone, wherever they stand."""
+    first, second = f"{ADA},Ada,Belgium,In person,", f"{BEN},Ben,Kenya,No,"
+    file = export(sent, first)
+    sent.run("answers", "import", file, "--yes", now=ANSWERED)
+    before = sent.run("answers", "list", "--json").json
+    again = sent.run("answers", "import", file, now=ANSWERED)
+    assert (again.code, "1  recorded before" in again.out) == (0, True)
+    assert sent.run("answers", "list", "--json").json == before
+    grown = sent.write("grown.csv", f"{HEADINGS}\n2031/02/24 13:00:00,{second}\n2031/02/24 12:00:00,{first}\n")
+    sent.run("answers", "import", str(grown), "--yes", now=ANSWERED)
+    after = sent.run("answers", "list", "--json").json["answers"]
+    assert (after[0], len(after)) == (before["answers"][0], 2)
+
+
+def test_the_later_answer_wins_and_seats_are_counted(sent: Folder) -> None:
+    """Several delegates of one invitation, a change of mind, and a room that is too small."""
+    reference = reference_of(sent, BEN)
+    rows = [f"d{n}@gmail.com,Delegate {n},Kenya,In person,{reference}" for n in range(3)]
+    file = export(sent, f"{ADA},Ada,,In person,", *rows, f'{ADA.upper()},Ada,,"No, regrets",')
+    assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 0
+    listed = sent.run("answers", "list", "--json").json
+    assert listed["seats"] == {"capacity": 2, "in_person": 3, "online": 0, "attending": 0, "waiting": 0}
+    assert [row["attendance"] for row in listed["answers"] if row["party"] == "Belgium"] == ["regrets"]
+    told = sent.run("answers", "list", "--xlsx", str(sent.path / "answers.xlsx"))
+    assert "3 of 2 seats in person" in told.out
+    assert "1 more than the room holds" in told.out
+    sheet = openpyxl.load_workbook(sent.path / "answers.xlsx").active
+    assert [cell.value for cell in sheet["C"]] == ["Name", "Ada", "Delegate 0", "Delegate 1", "Delegate 2"]
+
+
+def test_doubts_hold_reminders_until_a_person_settles_them(sent: Folder, relay: ScriptedServer) -> None:
+    """A suggestion and an unclear answer: exit code 1, shown as held, nobody reminded; settled, undone, settled."""
+    file = export(
+        sent,
+        "colleague@kenya.example.org,Kim Colleague,,In person,",
+        f"{REGISTRY},,,I will let you know,",
+    )
+    taken = sent.run("answers", "import", file, "--yes", now=ANSWERED)
+    assert taken.code == 1
+    assert "2 answers to be settled" in taken.out
+    assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 1
+    status = sent.run("status", "--json").json
+    assert {held["party"] for held in status["held"]} == {"Kenya", "Namibia"}
+    assert {answer["state"] for answer in status["answers"]} == {"suggested", "review"}
+    assert reminded(sent, relay) == {ADA}
+    assert "held: answer 1" in sent.run("remind", "--dry-run", now=REMINDING).out
+
+    shown = sent.run("answers", "review", now=ANSWERED)
+    assert (shown.code, "the mail domain is this party's alone" in shown.out) == (1, True)
+    suggested, unclear = sent.run("answers", "review", "--json").json["answers"]
+    assert [one["party"] for one in suggested["candidates"]] == ["Kenya"]
+    assert sent.run("answers", "settle", str(suggested["id"]), "--accept").code == 0
+    refused = sent.run("answers", "settle", str(unclear["id"]), "--accept")
+    assert (refused.code, "--as in-person" in refused.err) == (2, True)
+    assert sent.run("answers", "settle", str(unclear["id"]), "--accept", "--as", "online").code == 0
+    assert sent.run("answers", "review").code == 0
+    assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 0
+    rows = {row["party"]: row for row in sent.run("answers", "list", "--json").json["answers"]}
+    assert (rows["Kenya"]["matched_by"], rows["Namibia"]["attendance"]) == ("person", "online")
+
+    assert sent.run("answers", "settle", str(suggested["id"]), "--undo").code == 0
+    assert sent.run("answers", "settle", str(suggested["id"]), "--reject").code == 0
+    assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 0
+    assert reminded(sent, relay) == {BEN}
+    sent.run("answers", "settle", str(suggested["id"]), "--undo")
+    assert sent.run("answers", "settle", str(suggested["id"]), "--undo").code == 2
+    assert sent.run("answers", "settle", "99", "--reject").code == 2
+
+
+def test_the_reference_is_asked_for_where_several_may_be_meant(sent: Folder) -> None:
+    """Of two candidates one must be named, and only one of ours."""
+    file = export(sent, f"dora@gmail.com,Dora,Kenya,Online,{reference_of(sent, ADA)}")
+    assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 1
+    unnamed = sent.run("answers", "settle", "1", "--accept")
+    assert (unnamed.code, "(Kenya)" in unnamed.err, "(Belgium)" in unnamed.err) == (2, True, True)
+    assert sent.run("answers", "settle", "1", "--accept", "22222-22222").code == 2
+    assert sent.run("answers", "settle", "1", "--accept", reference_of(sent, BEN).lower()).code == 0
+    [answer] = sent.run("answers", "list", "--json").json["answers"]
+    assert (answer["party"], answer["reference"]) == ("Kenya", reference_of(sent, BEN))
+
+
+def test_a_call_is_recorded(sent: Folder, relay: ScriptedServer) -> None:
+    """By reference or by an address that the invitation went to; for somebody else, with name and address."""
+    assert sent.run("answers", "record", reference_of(sent, BEN), "regrets", now=ANSWERED).code == 0
+    office = ("answers", "record", "office@belgium.example.org", "in-person", "--by", "Dora Delegate")
+    assert sent.run(*office, "--email", "dora@gmail.com", now=ANSWERED).code == 0
+    rows = {row["party"]: row for row in sent.run("answers", "list", "--json").json["answers"]}
+    assert (rows["Kenya"]["respondent_email"], rows["Kenya"]["attendance"]) == (BEN, "regrets")
+    assert (rows["Belgium"]["respondent_name"], rows["Belgium"]["matched_by"]) == ("Dora Delegate", "person")
+    assert rows["Belgium"]["file"] is None
+    assert reminded(sent, relay) == {REGISTRY}
+
+
+@pytest.mark.parametrize("who", ["22222-22223", "nonsense", "nobody@elsewhere.example.org", "not an address@"])
+def test_a_call_for_nobody_is_refused(sent: Folder, who: str) -> None:
+    """A mistyped reference or an unknown address records nothing."""
+    refused = sent.run("answers", "record", who, "regrets", now=ANSWERED)
+    assert (refused.code, refused.out) == (2, "")
+    assert sent.run("answers", "list", "--json").json["answers"] == []
+
+
+def test_what_breaks_the_rule_is_kept_for_review(folder: Folder, relay: ScriptedServer) -> None:
+    """One delegate a party: a second yes waits, on paper and by telephone, and a person may allow it."""
+    folder.write("templates/round-table/event.toml", EVENT.replace("[rsvp]", '[rsvp]\nrule = "one_per_party"'))
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    reference = reference_of(folder, ADA)
+    assert folder.run("answers", "record", reference, "in-person", "--by", "One", now=ANSWERED).code == 0
+    second = folder.run("answers", "record", reference, "in-person", "--by", "Two", now=ANSWERED)
+    assert (second.code, "one does already" in second.out) == (1, True)
+    assert folder.run("answers", "list", "--json").json["seats"]["in_person"] == 1
+    assert folder.run("answers", "settle", "2", "--accept").code == 0
+    assert folder.run("answers", "list", "--json").json["seats"]["in_person"] == 2
+
+
+def test_a_file_in_which_nothing_is_ours_is_refused(sent: Folder) -> None:
+    """A foreign or empty export, and one of another event: exit code 3, the reason, nothing written."""
+    foreign = export(sent, "stranger@elsewhere.example.org,Some Body,Atlantis,Yes,", name="foreign.csv")
+    refused = sent.run("answers", "import", foreign, "--yes", now=ANSWERED)
+    assert (refused.code, "nothing in it is ours" in refused.err) == (3, True)
+    empty = export(sent, name="empty.csv")
+    assert sent.run("answers", "import", empty, "--yes", now=ANSWERED).code == 3
+    ours = export(sent, f"{ADA},Ada,Belgium,Yes,{reference_of(sent, ADA)}", name="ours.csv")
+    sent.write("templates/seminar/event.toml", EVENT.replace("Round table", "Seminar"))
+    sent.write("templates/seminar/invitation.md", TEMPLATE)
+    sent.write("templates/seminar/reminder.md", TEMPLATE)
+    assert sent.run("answers", "import", ours, "--event", "seminar", now=ANSWERED).code == 3
+    sent.write("contacts/missions.csv", "Mission,Email\nFiji,office@fiji.example.org\n")
+    sent.run("send", "seminar", "--yes")
+    other = sent.run("answers", "import", ours, "--event", "seminar", now=ANSWERED)
+    assert (other.code, "references are of round-table" in other.err) == (3, True)
+    assert sent.run("answers", "list", "seminar", "--json").json["answers"] == []
+
+
+def test_nothing_is_written_without_a_yes(sent: Folder) -> None:
+    """A dry run and a run that nobody confirms say what they found and leave the ledger alone."""
+    file = export(sent, f"{ADA},Ada,Belgium,Yes,")
+    dry = sent.run("answers", "import", file, "--dry-run", now=ANSWERED)
+    assert (dry.code, "1  matched" in dry.out, "nothing was written" in dry.out) == (0, True, True)
+    assert sent.run("answers", "import", file, now=ANSWERED).code == 2
+    assert sent.run("answers", "list", "--json").json["answers"] == []
+
+
+def test_columns_and_order_of_dates_can_be_named(sent: Folder) -> None:
+    """Any sheet can be read; dates that read two ways are refused until the order is told."""
+    rows = (f"{reference_of(sent, ADA)};Ada;online;02/03/2031", f"{reference_of(sent, BEN)};Ben;no;03/02/2031")
+    file = str(sent.write("eigene.csv", "\n".join(("Code;Wer;Kommt;Wann", *rows, ""))))
+    columns = ("--columns", 'reference=Code,name="Wer",attendance=Kommt,at=Wann')
+    assert sent.run("answers", "import", file, *columns, "--yes", now=ANSWERED).code == 3
+    assert sent.run("answers", "import", file, *columns, "--dates", "dmy", "--yes", now=ANSWERED).code == 0
+    first, second = sent.run("answers", "list", "--json").json["answers"]
+    assert (first["respondent_name"], second["at"][:10]) == ("Ben", "2031-03-01")
+    assert sent.run("answers", "import", file, "--columns", "reference", now=ANSWERED).code == 2
+
+
+def test_a_late_answer_is_kept_and_flagged(sent: Folder) -> None:
+    """After the deadline it counts, and says so."""
+    late = sent.write("late.csv", f"{HEADINGS}\n2031/03/08 09:00:00,{ADA},Ada,Belgium,Yes,\n")
+    assert sent.run("answers", "import", str(late), "--yes", now="2031-03-08T10:00").code == 0
+    [answer] = sent.run("answers", "list", "--json").json["answers"]
+    assert (answer["late"], answer["state"], answer["attendance"]) == (True, "matched", "attending")
+
+
+def test_nobody_is_invited_after_they_answered(sent: Folder, relay: ScriptedServer) -> None:
+    """A delegate who is put on the list later gets no invitation any more."""
+    sent.run("answers", "record", reference_of(sent, ADA), "online", "--by", "Dora", "--email", "dora@gmail.com")
+    sent.write("contacts/late.csv", "Mission,First name,Last name,Email\nBelgium,Dora,Delegate,dora@gmail.com\n")
+    assert "has answered: online" in sent.run("send", "--dry-run", now=ANSWERED).out
+
+
+def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:
+    """With --sandbox the real answers are neither seen nor changed."""
+    sent.run("send", "--sandbox", "--yes")
+    assert sent.run("answers", "record", ADA, "online", "--sandbox", now=ANSWERED).code == 0
+    assert len(sent.run("answers", "list", "--sandbox", "--json").json["answers"]) == 1
+    assert sent.run("answers", "list", "--json").json["answers"] == []
