@@ -51,8 +51,9 @@ class Turnout:
 
     `current` are the answers that count, wait or were rejected, in the order of time, without those that a later one
     of the same respondent replaced.
-    `answered` tells by recipient key the attendance that closes the invitation, in words where it is a colleague's;
-    `held` why a person must settle something first. `silent` are those whose silence is a yes.
+    `answered` tells by recipient key the attendance that closes the invitation, in words where it is a colleague's, and
+    for delegates by the key of their own address what they said; `held` why a person must settle something first.
+    `silent` are those whose silence is a yes.
     """
 
     current: tuple[Answer, ...]
@@ -212,7 +213,7 @@ def turnout(
 def _closed(
     invitations: Sequence[Invitation], standing: Sequence[Answer], pools: Pools, reached: Collection[str]
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """What closes each invitation that is closed, by recipient; and whose silence is a yes."""
+    """What closes each invitation that is closed, and what delegates said, by address; and whose silence is a yes."""
     own = {answer.respondent_email.casefold(): answer for answer in sorted(standing, key=_time)}
     answered: dict[str, str] = {}
     silent: set[str] = set()
@@ -226,7 +227,8 @@ def _closed(
             answered[recipient] = own[recipient].attendance.value
         if recipient not in answered and invitation.rule is Rule.REGRETS_ONLY and recipient in reached:
             silent.add(recipient)
-    return answered, frozenset(silent)
+    delegates = {key: answer.attendance.value for key, answer in own.items() if key and key not in answered}
+    return answered | delegates, frozenset(silent)
 
 
 def _doubts(in_time: Sequence[Answer], standing: Sequence[Answer], pools: Pools) -> list[Answer]:

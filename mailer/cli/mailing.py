@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.audience import Record
+from mailer.cli.delegates import delegates
 from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Attendance, Audience, Delivery, Envelope, Letter, Mailbox, Mailing, Standing, State
@@ -91,6 +92,8 @@ def prepare(desk: Desk, mailing: Mailing) -> Prepared:
             problems.append(found)
         else:
             guests.append(found)
+    if mailing.audience is Audience.ATTENDING:
+        guests += delegates(desk, guests, letters.language_for)
     wave = audience.wave_name(mailing, audience.offset_due(mailing, desk.event, desk.clock()))
     prepared = Prepared(desk, mailing, wave, letters, composer, sender, guests, problems)
     problems.extend(_check_messages(prepared))

@@ -33,15 +33,16 @@ def under(rule: Rule, name: str = "pat") -> Invitation:
 def test_a_delegates_answer_closes_all_invitations_of_the_party() -> None:
     """In whatever spelling the lists name the party; other parties stay open."""
     found = stand(INVITED, answer(AMBASSADOR, email="delegate@gmail.com"))
-    assert found.answered == {ADA: "in_person, by a colleague", DAN: "in_person, by a colleague"}
+    by_colleague = "in_person, by a colleague"
+    assert found.answered == {ADA: by_colleague, DAN: by_colleague, "delegate@gmail.com": "in_person"}
 
 
 def test_the_invitees_own_answer_is_the_invitees() -> None:
     """Regrets of one and a yes of the other: each keeps the own word, and nobody is open."""
     found = stand(INVITED, answer(AMBASSADOR, NO, email=ADA), answer(AMBASSADOR, ONLINE, email="delegate@gmail.com"))
-    assert found.answered == {ADA: "regrets", DAN: "online, by a colleague"}
+    assert (found.answered[ADA], found.answered[DAN]) == ("regrets", "online, by a colleague")
     by_secretary = stand(INVITED, answer(AMBASSADOR, NO, email="office@belgium.example.org"))
-    assert by_secretary.answered == {ADA: "regrets", DAN: "regrets, by a colleague"}
+    assert (by_secretary.answered[ADA], by_secretary.answered[DAN]) == ("regrets", "regrets, by a colleague")
 
 
 def test_a_name_without_an_address_speaks_for_the_invitation() -> None:
@@ -61,7 +62,7 @@ def test_other_rules_close_only_their_own_invitation(rule: Rule) -> None:
 def test_transferable_and_one_per_party_close_each_other() -> None:
     """Both speak for the party."""
     both = (under(Rule.TRANSFERABLE, "one"), under(Rule.ONE_PER_PARTY, "two"))
-    assert len(stand(both, answer(both[1], email="x@gmail.com")).answered) == 2
+    assert {one.recipient.key for one in both} < stand(both, answer(both[1], email="x@gmail.com")).answered.keys()
 
 
 def test_whoever_answered_through_anothers_link_has_answered() -> None:
@@ -129,7 +130,7 @@ def test_an_assistant_who_answers_for_two_is_two_answers() -> None:
     office = "office@peru.example.org"
     found = stand((first, second), answer(first, email=office), answer(second, NO, email=office, at=hours(1)))
     assert len(found.current) == 2
-    assert set(found.answered) == {first.recipient.key, second.recipient.key}
+    assert {first.recipient.key, second.recipient.key} < found.answered.keys()
 
 
 # --- what waits -------------------------------------------------------------------------------------------------------

@@ -230,7 +230,47 @@ def test_nobody_is_invited_after_they_answered(sent: Folder, relay: ScriptedServ
     """A delegate who is put on the list later gets no invitation any more."""
     sent.run("answers", "record", reference_of(sent, ADA), "online", "--by", "Dora", "--email", "dora@gmail.com")
     sent.write("contacts/late.csv", "Mission,First name,Last name,Email\nBelgium,Dora,Delegate,dora@gmail.com\n")
-    assert "has answered: online" in sent.run("send", "--dry-run", now=ANSWERED).out
+    assert "left out dora@gmail.com: has answered: online\n" in sent.run("send", "--dry-run", now=ANSWERED).out
+
+
+def test_a_mailing_to_those_who_come_reaches_just_those(sent: Folder, relay: ScriptedServer) -> None:
+    """Delegates at their own addresses, each once and by name; neither the colleague they replace nor the silent."""
+    reference = reference_of(sent, ADA)
+    file = export(
+        sent,
+        f"dora@gmail.com,Ms. Dora Delegate,Belgium,In person,{reference}",
+        f"dan@gmail.com,,Belgium,Online,{reference}",
+        f"{BEN},Ben,Kenya,No,",
+        f"{REGISTRY},,,Online,",
+    )
+    sent.run("answers", "import", file, "--yes", now=ANSWERED)
+    assert sent.run("send", "--mailing", "practical", "--yes", now=REMINDING).code == 0
+    letters = {taken.recipients[0]: taken.content.decode() for taken in relay.accepted}
+    assert letters.keys() == {"dora@gmail.com", "dan@gmail.com", REGISTRY}
+    assert "Dora Delegate" in letters["dora@gmail.com"]
+    assert "Permanent Mission of Belgium" in letters["dan@gmail.com"]
+    assert sent.run("send", "--mailing", "practical", "--yes", now=REMINDING).code == 0
+    assert len(relay.accepted) == 3
+    relay.accepted.clear()
+    assert sent.run("send", "--mailing", "thanks", "--yes", now=REMINDING).code == 0
+    assert [taken.recipients for taken in relay.accepted] == [[BEN]]
+    sent.run("answers", "record", "dan@gmail.com", "regrets", now=REMINDING)
+    assert sent.run("answers", "list", "--json").json["seats"]["online"] == 1
+
+
+def test_silence_is_a_yes_where_only_regrets_are_asked_for(folder: Folder, relay: ScriptedServer) -> None:
+    """Nobody is reminded; the practical information goes to all who did not decline; the seats are counted."""
+    folder.write(
+        "templates/round-table/event.toml", EVENT.replace("[rsvp]", '[rsvp]\nrule = "regrets_only"') + MAILINGS
+    )
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    folder.run("answers", "record", BEN, "regrets", now=ANSWERED)
+    assert folder.run("answers", "list", "--json").json["seats"]["in_person"] == 2
+    assert reminded(folder, relay) == set()
+    relay.accepted.clear()
+    folder.run("send", "--mailing", "practical", "--yes", now=REMINDING)
+    assert {taken.recipients[0] for taken in relay.accepted} == {ADA, REGISTRY}
 
 
 def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:

@@ -1,0 +1,58 @@
+"""Those who come in a colleague's place: guests made from answers, as no sheet holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from mailer.cli.desk import Desk, Guest
+from mailer.model import Address, Answer, Contact, Invitation, PartyKind, Place, Rule
+
+_SHARED = (Rule.TRANSFERABLE, Rule.ONE_PER_PARTY)
+
+
+def delegates(desk: Desk, invited: Sequence[Guest], language_of: Callable[[Contact], str]) -> Iterator[Guest]:
+    """The respondents who come and whom the sheets do not hold, each under the own address and once.
+
+    They are written to in the language of the contact whose invitation they answered.
+    """
+    from mailer.cli.turnout import turnout_of
+
+    with desk.ledger(create=False) as ledger:
+        coming = turnout_of(desk, ledger).coming
+        invitations = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
+    contacts = {guest.contact.address.key: guest.contact for guest in invited}
+    for answer in coming:
+        contact = _contact(answer, invitations[answer.reference or ""], contacts)
+        if contact and contact.address.key not in contacts:
+            contacts[contact.address.key] = contact
+            yield _guest(desk, contact, language_of(contact))
+
+
+def _contact(answer: Answer, invitation: Invitation, contacts: dict[str, Contact]) -> Contact | None:
+    try:
+        address = Address.parse(answer.respondent_email)
+    except ValueError:
+        return None
+    host = contacts.get(invitation.recipient.key)
+    return Contact(
+        place=Place(f"answer {answer.id}", None, 0),
+        party=invitation.party,
+        address=address,
+        name=answer.respondent_name,
+        language=host.language if host else None,
+        # What is open to the party stays so in the delegate's hands; a seat that is one person's ends there.
+        rule=invitation.rule if invitation.rule in _SHARED else Rule.PERSONAL,
+    )
+
+
+def _guest(desk: Desk, contact: Contact, language: str) -> Guest:
+    """The delegate by the name that was typed, or by the party's where that is no name to address anybody by."""
+    from mailer.protocol import form_of_address
+
+    mission = desk.directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
+    address = form_of_address(contact, language, mission)
+    if any(doubt.severity == "error" for doubt in address.doubts):
+        contact = replace(contact, name="")
+        address = form_of_address(contact, language, mission)
+    return Guest(contact, language, address.form, mission)
