@@ -171,6 +171,9 @@ _MEANING = {
     "7.515": "the sender's domain lacks the authentication that large receivers demand",
 }
 
+# Refusals that sound final and, with a 4xx, are not (greylisting often says 4.7.1).
+_POLICY = {"6.0", "7.0", "7.1"}
+
 # For replies without an enhanced code: RFC 5321 section 4.2.3.
 _CODE_MEANING = {
     421: "the relay closes the connection for now",
@@ -193,4 +196,6 @@ def meaning(enhanced_status: str) -> str:
 
 def _reason(reply: Reply) -> str:
     subject = (reply.enhanced_status or "").partition(".")[2]
+    if reply.code < 500 and subject in _POLICY:
+        return f"{_MEANING[subject]}, for now"
     return _MEANING.get(subject) or _CODE_MEANING.get(reply.code) or meaning(f"{reply.code // 100}.0.0")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 from mailer.errors import Problem
+from mailer.model import State
 
 
 def say(text: str = "") -> None:
@@ -29,19 +34,27 @@ def as_json(value: object) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table: aligned columns, cut to the terminal where there is one, whole in a file or pipe."""
+    """A table: fitted to the terminal where there is one, aligned and whole in a file or pipe."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        fitted = Table(*headings, box=None, pad_edge=False, header_style="bold")
+        for row in cells:
+            fitted.add_row(*map(_plain, row))
+        Console().print(fitted, markup=False, highlight=False)
+        return
     widths = [max(len(row[n]) for row in [list(headings), *cells]) for n in range(len(headings))]
-    room = _terminal_width()
     for row in [list(headings), *cells]:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        say(line if room is None or len(line) <= room else line[: room - 1] + "…")
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _terminal_width() -> int | None:
-    import shutil
+def _plain(cell: str) -> Text:
+    """The cell as it is: what stands in a sheet is no markup of the terminal's either."""
+    from rich.text import Text
 
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return Text(cell)
 
 
 def problems(found: Sequence[Problem]) -> None:
@@ -57,6 +70,11 @@ def problems(found: Sequence[Problem]) -> None:
 def count(number: int, noun: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def states(counts: Mapping[State, int]) -> str:
+    """`1 failed, 20 sent`; empty where there are none."""
+    return ", ".join(f"{number} {state.value.replace('_', ' ')}" for state, number in sorted(counts.items()))
 
 
 def duration(span: timedelta) -> str:

@@ -44,11 +44,11 @@ def resolve(words: tuple[str, ...], decision: str | None, sandbox: bool, now: st
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        doubtful = [
-            delivery
-            for delivery in ledger.deliveries(desk.event.name, state=State.IN_DOUBT)
-            if not wanted or delivery.recipient.key in wanted
-        ]
+        doubtful = list(ledger.deliveries(desk.event.name, state=State.IN_DOUBT))
+        if wanted - {delivery.recipient.key for delivery in doubtful}:
+            known = ", ".join(str(delivery.recipient) for delivery in doubtful) or "nothing"
+            raise UsageError(f"Not all of these are in doubt: {', '.join(sorted(wanted))}. In doubt: {known}.")
+        doubtful = [delivery for delivery in doubtful if not wanted or delivery.recipient.key in wanted]
         if not doubtful:
             console.say("Nothing is in doubt.")
             return 0
@@ -100,6 +100,8 @@ def suppress(address: str, reason: str, now: str | None) -> int:
 def forget(address: str, now: str | None) -> int:
     """Erase ADDRESS and every word about it from the ledger, and never write to it again."""
     (parsed,) = _addresses((address,))
+    if sys.stdin.isatty():
+        click.confirm(f"Erase every word about {parsed} for good?", abort=True)
     with _ledger(now) as (ledger, moment):
         erased = ledger.forget(parsed, moment)
     console.say(

@@ -28,7 +28,7 @@ _STEPS = (
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> int:
     """Make a working folder DIR: templates, sample contacts, and config.env to fill in."""
     make_folder(folder)
@@ -36,7 +36,10 @@ def init(folder: Path) -> int:
     console.say("  config.env             your relay and sender: fill it in, and keep it to yourself")
     console.say("  contacts/*.xlsx        replace the sample rows; header notes and drop-downs help")
     console.say("  templates/poc-week/    an event to copy: event.toml, and one text a language")
-    console.say(f"Then: cd {folder}; mailer check; mailer preview; mailer send --sandbox")
+    console.say(f"Then, in {folder}: mailer check, mailer preview, mailer send --sandbox")
+    console.say(
+        "The sample event lies in the past: add --now 2024-05-02T10:00 to act as if it were before its deadline."
+    )
     return 0
 
 

@@ -74,6 +74,8 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
 
     folder = out / prepared.mailing.name
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if not address else ():
+        stale.unlink()
     entries = []
     for guest in prepared.guests:
         contact = guest.contact

@@ -14,7 +14,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
-from mailer.errors import InputRefused, Problem, UsageError
+from mailer.errors import InputRefused, Problem, RelayError, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
@@ -68,7 +68,7 @@ def send(event: str | None, mailing: str | None, now: str | None, **flags: objec
     from mailer.cli.desk import open_desk
     from mailer.cli.mailing import choose_mailing
 
-    options = _Options(anytime=True, **flags)  # type: ignore[arg-type]
+    options = _Options(anytime=False, **flags)  # type: ignore[arg-type]
     desk = open_desk(event, now, rehearsal=options.sandbox)
     return _send(desk, choose_mailing(desk, mailing), options)
 
@@ -112,7 +112,9 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
             _list(found)
         elif not found.due:
             console.say("Nothing is due.")
-        elif closed := None if options.anytime else _closed_until(prepared):
+            if desk.clock() > desk.event.rsvp.deadline:
+                console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
+        elif mailing.is_reminder and not options.anytime and (closed := _closed_until(prepared)):
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options)
@@ -123,7 +125,11 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
     from mailer.cli.dispatch import dispatch
 
     _confirm(len(found.due), options)
-    tally = asyncio.run(dispatch(prepared, found.due, ledger, wait=options.wait))
+    try:
+        tally = asyncio.run(dispatch(prepared, found.due, ledger, wait=options.wait))
+    except RelayError:
+        _tell_standing(prepared, ledger)
+        raise
     _conclude(prepared, tally, len(found.due), ledger)
     return 130 if tally.interrupted else _exit_code(prepared, ledger)
 
@@ -221,21 +227,26 @@ def _confirm(number: int, options: _Options) -> None:
         raise UsageError(f"{console.count(number, 'message')} due, and nobody is there to confirm: add --yes to send.")
     what = "rehearse" if options.sandbox else "send"
     if click.prompt(f"Type yes to {what} {console.count(number, 'message')}", default="no").strip().lower() != "yes":
-        raise click.exceptions.Abort
+        raise UsageError("Nothing was sent, as you did not type yes.")
 
 
 # --- after ------------------------------------------------------------------------------------------------------------
 
 
 def _conclude(prepared: Prepared, tally: Tally, number: int, ledger: Ledger) -> None:
+    console.say(f"{console.states(tally.states) or 'Nothing'} of {number}.")
+    if tally.interrupted:
+        console.say(f"Stopped: {number - sum(tally.states.values())} not tried. Run the same command again to go on.")
+    _tell_standing(prepared, ledger)
+
+
+def _tell_standing(prepared: Prepared, ledger: Ledger) -> None:
+    """What of the mailing, this run's or an earlier one's, is settled, and what still wants a person."""
     from mailer.model import State
 
     event, wave = prepared.desk.event, prepared.wave
-    states = ", ".join(f"{count} {state.value.replace('_', ' ')}" for state, count in sorted(tally.states.items()))
-    console.say(f"{states or 'Nothing'} of {number}.")
-    if tally.interrupted:
-        console.say(f"Stopped: {number - sum(tally.states.values())} not tried. Run the same command again to go on.")
     standing = ledger.counts(event.name).get(wave, {})
+    console.say(f"{wave} in all: {console.states(standing) or 'nothing'}")
     if standing.get(State.IN_DOUBT):
         console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
     due_at = ledger.next_due(event.name, wave)

@@ -25,7 +25,8 @@ def event_view(event: Event, language: str) -> dict[str, object]:
         "starts": event.starts,
         "ends": event.ends,
         "timezone": event.timezone.key,
-        "venue": event.venue,
+        # None where it is empty: a template may ask for it, and printing it is an error.
+        "venue": event.venue or None,
         "online": event.online,
         "cancelled": event.cancelled,
         "hosts": event.hosts,
@@ -33,7 +34,7 @@ def event_view(event: Event, language: str) -> dict[str, object]:
         "links": dict(event.links),
         "contact_person": {
             "name": event.contact_person.name,
-            "position": event.contact_person.position,
+            "position": event.contact_person.position or None,
             "email": event.contact_person.email,
         },
         "rsvp": {
