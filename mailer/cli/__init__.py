@@ -10,6 +10,7 @@ import click
 import mailer
 from mailer.cli.answering import answers
 from mailer.cli.deciding import forget, resolve, suppress
+from mailer.cli.doctor import doctor
 from mailer.cli.folder import demo, init
 from mailer.cli.login import login
 from mailer.cli.looking import check, contacts, status
@@ -48,7 +49,11 @@ def group() -> None:
     """
 
 
-for command in (demo, init, check, contacts, preview, send, remind, answers, status, resolve, suppress, forget, login):
+_COMMANDS = (
+    demo, init, check, contacts, preview, send, remind, answers, status, resolve, suppress, forget,
+    login, doctor,
+)  # fmt: skip
+for command in _COMMANDS:
     group.add_command(command)
 
 

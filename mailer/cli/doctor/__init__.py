@@ -1,0 +1,84 @@
+"""`mailer doctor`: whether a mailing could leave now, line by line, before anybody depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from mailer.cli import console
+from mailer.cli.arguments import json_option, now_option
+from mailer.cli.doctor.finding import Finding, Result
+from mailer.errors import InputRefused
+
+if TYPE_CHECKING:
+    from mailer.cli.desk import Clock
+    from mailer.config import Config
+
+# Seconds for any step: here somebody waits for the answer.
+_PATIENCE = 30.0
+
+
+@click.command()
+@click.option("--resolver", metavar="HOST:PORT", help="Ask this DNS server, not the machine's own.")
+@click.option("--selector", "selectors", metavar="NAME", multiple=True, help="The relay's DKIM selector.")
+@json_option
+@now_option
+def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
+    """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
+
+    \b
+    Exit codes: 0 all good; 1 something wants a person; 4 the relay cannot be reached or refuses the login.
+    """
+    from mailer.cli.desk import clock_at, moment_of
+
+    found = []
+    for finding in _examine(clock_at(moment_of(now, None)), resolver, selectors):
+        found.append(finding)
+        if not as_json:
+            _show(finding)
+    failed = sum(finding.result is Result.FAILED for finding in found)
+    wanting = sum(finding.result is Result.ATTENTION for finding in found)
+    if as_json:
+        console.as_json({"checks": [finding.as_json() for finding in found]})
+    elif failed:
+        console.say("No mailing could leave now.")
+    else:
+        console.say(f"{console.count(wanting, 'line')} for a person to see to." if wanting else "All is good.")
+    return 4 if failed else int(wanting > 0)
+
+
+def _show(finding: Finding) -> None:
+    console.say(f"{finding.result.value:9}  {finding.check}: {finding.found}")
+    console.say(f"{'':9}  {finding.meaning}.{f' {finding.to_do}.' if finding.to_do else ''}")
+
+
+def _examine(clock: Clock, resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Finding]:
+    from mailer import config
+    from mailer.cli.doctor import domain, folder
+
+    asked = domain.resolver_at(resolver)
+    try:
+        settings, problems = config.load()
+    except InputRefused as exc:
+        yield from folder.settings_as_they_are(exc.problems)
+        return
+    yield from folder.settings_as_they_are([*problems, *folder.missing(settings)])
+    yield folder.ledger_at(settings.LEDGER_URL, clock())
+    yield folder.pace_of(settings)
+    if settings.SMTP_HOST:
+        yield from _relay(settings, clock)
+    if settings.MAIL_FROM:
+        yield from domain.examine(asked, folder.sender_of(settings, selectors))
+
+
+def _relay(settings: Config, clock: Clock) -> Iterator[Finding]:
+    import asyncio
+    from dataclasses import replace
+
+    from mailer.cli.doctor import folder, relay
+    from mailer.cli.relay import relay_of
+
+    ours = replace(relay_of(settings), timeout=min(settings.SMTP_TIMEOUT, _PATIENCE))
+    yield from asyncio.run(relay.examine(ours, clock, folder.largest_message(settings)))

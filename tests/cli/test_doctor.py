@@ -1,0 +1,402 @@
+"""`mailer doctor`: each thing that a mailing hangs on, found good, wanting or broken; nothing is ever sent."""
+
+import contextlib
+import importlib
+import socket
+import sqlite3
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+import trustme
+
+from tests.cli.conftest import EVENT, Folder, Result
+from tests.servers import ScriptedServer, drop
+from tests.tokens import CLIENT_ID, CLIENT_SECRET, CONSENT, TokenRelay, TokenService
+
+KEY = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7"
+GOOD = {
+    "sender.example.org MX": ["10 mx.sender.example.org."],
+    "sender.example.org TXT": ['"v=spf1 include:relay.example.org -all"', '"site-verification=1"'],
+    "relay.example.org TXT": ['"v=spf1 ip4:192.0.2.0/24 -all"'],
+    "_dmarc.sender.example.org TXT": ['"v=DMARC1; p=reject"'],
+    "mail._domainkey.sender.example.org TXT": [f'"{KEY[:30]}" "{KEY[30:]}"'],
+}
+
+
+class Names:
+    """A DNS server on loopback that knows `zone` ("name TYPE" -> records) or says `rcode`; None says nothing."""
+
+    def __init__(self, zone: Mapping[str, list[str]], rcode: dns.rcode.Rcode | None = dns.rcode.NOERROR) -> None:
+        self.zone, self.rcode = zone, rcode
+        self.asked: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.place = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
+            bell.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            octets, client = self._socket.recvfrom(4096)
+            if not octets:
+                return
+            query = dns.message.from_wire(octets)
+            (question,) = query.question
+            name, kind = question.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(question.rdtype)
+            self.asked.append(f"{name} {kind}")
+            if self.rcode is None:
+                continue
+            answer = dns.message.make_response(query)
+            answer.flags |= dns.flags.RA
+            answer.set_rcode(self.rcode)
+            if records := self.zone.get(f"{name} {kind}"):
+                answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
+            elif self.rcode == dns.rcode.NOERROR and not any(known.split()[0] == name for known in self.zone):
+                answer.set_rcode(dns.rcode.NXDOMAIN)
+            self._socket.sendto(answer.to_wire(), client)
+
+
+@pytest.fixture
+def names() -> Iterator[Names]:
+    with Names(GOOD) as server:
+        yield server
+
+
+def look(folder: Folder, names: Names, *words: str) -> tuple[Result, dict[str, dict[str, Any]]]:
+    """The doctor's report and its findings by check."""
+    report = folder.run("doctor", "--json", "--resolver", names.place, "--selector", "mail", *words)
+    return report, {finding["check"]: finding for finding in report.json["checks"]}
+
+
+def configure(folder: Folder, **settings: str) -> None:
+    """Settings without a relay."""
+    values = {"MAIL_FROM": "Organisers <events@sender.example.org>", **settings}
+    folder.write("config.env", "".join(f"{key}={value}\n" for key, value in values.items()))
+
+
+# --- the relay --------------------------------------------------------------------------------------------------------
+
+
+def test_all_is_good(folder: Folder, names: Names) -> None:
+    """A sound folder, relay and domain: exit code 0, a line for each thing with its meaning, and nothing is sent."""
+    with ScriptedServer(None, ["PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 35000000"]) as relay:
+        folder.relay(relay, SMTP_RATE="20/minute", SMTP_USERNAME="", RETURN_PATH="b+{reference}@sender.example.org")
+        report, found = look(folder, names)
+        told = folder.run("doctor", "--resolver", names.place, "--selector", "mail")
+    assert report.code == told.code == 0
+    assert report.err == ""
+    assert list(found) == [
+        "settings", "ledger", "pace", "relay", "tls", "clock", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "size",
+        "login", "return path", "spf", "dkim", "dmarc",
+    ]  # fmt: skip
+    assert {check for check, finding in found.items() if finding["result"] != "good"} == {"clock", "login"}
+    assert all(finding["meaning"] for finding in found.values())
+    assert "All is good." in told.out
+    for finding in found.values():
+        assert finding["check"] in told.out
+        assert finding["meaning"] in told.out
+    assert not relay.accepted
+    assert not any(command.startswith("MAIL") for command in relay.commands)
+    assert not (folder.path / "ledger.db").exists()
+
+
+def test_a_relay_that_is_not_there_is_unreachable(folder: Folder, names: Names) -> None:
+    """Exit code 4, with the settings to check; the sender's domain is looked at all the same."""
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+    report, found = look(folder, names)
+    assert report.code == 4
+    assert found["relay"]["result"] == "failed"
+    assert "SMTP_HOST" in found["relay"]["found"]
+    assert found["dmarc"]["result"] == "good"
+
+
+@pytest.mark.parametrize(
+    ("script", "check"),
+    [
+        ({"connect": drop}, "relay"),
+        ({"greeting": "554 5.7.1 Go away"}, "relay"),
+        ({"ehlo": "421 4.3.2 Too many", "helo": "421 4.3.2 Too many"}, "relay"),
+        ({"auth": "535 5.7.8 Wrong"}, "login"),
+        ({"auth": "454 4.7.0 Later"}, "login"),
+    ],
+    ids=["hangs up", "refuses us", "is busy", "refuses the login", "cannot check the login"],
+)
+def test_a_relay_that_takes_nothing_is_told(folder: Folder, names: Names, script: Any, check: str) -> None:
+    """Whatever keeps every message from leaving is `failed`, in the relay's words, without the password."""
+    with ScriptedServer(script, ["AUTH PLAIN"]) as relay:
+        folder.relay(relay, SMTP_USERNAME="me", SMTP_PASSWORD="hush-hush")
+        report, found = look(folder, names)
+    assert report.code == 4
+    assert found[check]["result"] == "failed"
+    assert "hush" not in report.out + report.err
+    assert ("size" in found) is (check == "login")
+
+
+def test_a_login_is_tried(folder: Folder, names: Names) -> None:
+    """A password that the relay takes is good."""
+    with ScriptedServer(None, ["AUTH PLAIN"]) as relay:
+        folder.relay(relay, SMTP_USERNAME="me", SMTP_PASSWORD="hush-hush")
+        report, found = look(folder, names)
+    assert report.code == 0
+    assert found["login"]["result"] == "good"
+    assert sum(command.startswith("AUTH") for command in relay.commands) == 1
+    assert "hush" not in report.out
+
+
+def test_a_token_is_tried(folder: Folder, names: Names) -> None:
+    """With SMTP_AUTH=xoauth2 a token is fetched and shown to the relay; without consent the command is named."""
+    with TokenService() as service, TokenRelay(service) as relay:
+        settings = {
+            "SMTP_AUTH": "xoauth2",
+            "SMTP_USERNAME": "events@sender.example.org",
+            "OAUTH_TOKEN_URL": service.url,
+            "OAUTH_CLIENT_ID": CLIENT_ID,
+        }
+        folder.relay(relay, **settings)
+        report, found = look(folder, names)
+        assert report.code == 4
+        assert "mailer login" in found["login"]["found"]
+        folder.relay(relay, OAUTH_REFRESH_TOKEN=CONSENT, **settings)
+        report, found = look(folder, names)
+        assert report.code == 0
+        assert "token" in found["login"]["found"]
+        folder.relay(relay, OAUTH_CLIENT_SECRET=CLIENT_SECRET, OAUTH_REFRESH_TOKEN="wrong", **settings)
+        report, found = look(folder, names)
+        assert report.code == 4
+    assert "hush" not in report.out + report.err
+
+
+@contextlib.contextmanager
+def secure_relay(folder: Folder, ends: datetime | None = None, host: str = "127.0.0.1") -> Iterator[ScriptedServer]:
+    """A relay with STARTTLS and a certificate for `host` that ends at that moment."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder.path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host, not_after=ends).configure_cert(context)
+    with ScriptedServer(None, ["STARTTLS", "SIZE 1000000"], context) as relay:
+        folder.relay(relay, SMTP_SECURITY="starttls", SMTP_CA_FILE="ca.pem")
+        yield relay
+
+
+@pytest.mark.parametrize(
+    ("now", "result", "words"), [("2034-12-01", "good", "30 days left"), ("2034-12-20", "attention", "11 days left")]
+)
+def test_the_certificate_tells_its_end(folder: Folder, names: Names, now: str, result: str, words: str) -> None:
+    """Issuer and days left are told, and within two weeks of its end somebody has to see to it."""
+    with secure_relay(folder, datetime(2034, 12, 31, 12, tzinfo=UTC)):
+        report = folder.run(
+            "doctor", "--json", "--resolver", names.place, "--selector", "mail", "--now", f"{now}T10:00Z", now=None
+        )
+    found = {finding["check"]: finding for finding in report.json["checks"]}
+    assert found["certificate"]["result"] == result
+    assert words in found["certificate"]["found"]
+    assert "trustme" in found["certificate"]["found"]
+    assert "TLSv1.3 by STARTTLS" in found["tls"]["found"]
+    assert report.code == (0 if result == "good" else 1)
+
+
+def test_a_certificate_that_proves_nothing_fails(folder: Folder, names: Names) -> None:
+    """Another's certificate is told as what it is, and no further word is exchanged."""
+    with secure_relay(folder, host="elsewhere.example.org"):
+        report, found = look(folder, names)
+    assert report.code == 4
+    assert found["tls"]["result"] == "failed"
+    assert "does not prove" in found["tls"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "result", "words"),
+    [
+        ("Mon, 24 Feb 2031 10:00:30 +0000", "good", "agree"),
+        ("24 Feb 2031 11:00:00 +0100 (CET)", "good", "agree"),
+        ("Mon, 24 Feb 2031 11:00:00 +0000", "attention", "60 minutes behind"),
+        ("Mon, 24 Feb 2031 07:30:00 GMT", "attention", "2 h 30 min ahead"),
+        ("31 Feb 2031 10:00:00 +0000", "note", "does not tell"),
+        ("ready", "note", "does not tell"),
+    ],
+)
+def test_the_clock_is_compared_with_the_greeting(
+    folder: Folder, names: Names, greeting: str, result: str, words: str
+) -> None:
+    """Where the relay greets with its time, a wrong clock is found; where it does not, nothing is claimed."""
+    with ScriptedServer({"greeting": f"220 relay.example.org ESMTP at {greeting}"}) as relay:
+        folder.relay(relay)
+        report, found = look(folder, names)
+    assert found["clock"]["result"] == result
+    assert words in found["clock"]["found"]
+    assert report.code == int(result == "attention")
+
+
+def test_attachments_are_held_against_the_limit(folder: Folder, names: Names) -> None:
+    """A mailing that is larger than the relay takes is found before it is sent."""
+    folder.write("templates/round-table/event.toml", EVENT.replace("[mailings.reminder]", 'attachments = ["plan.pdf"]\n'
+        "[mailings.reminder]"))  # fmt: skip
+    for size, result in ((600_000, "good"), (800_000, "attention")):
+        folder.write("templates/round-table/plan.pdf", "x" * size)
+        with ScriptedServer(None, ["SIZE 1000000"]) as relay:
+            folder.relay(relay)
+            _, found = look(folder, names)
+        assert found["size"]["result"] == result, found["size"]
+        assert "1.0 MB" in found["size"]["found"]
+
+
+# --- the folder -------------------------------------------------------------------------------------------------------
+
+
+def test_faulty_settings_are_told_with_their_mend(folder: Folder, names: Names) -> None:
+    """What stops `send` is told here too, each with what to do; a missing relay and sender are among it."""
+    folder.write("config.env", "SMTP_PORT=many\nSMTP_HOST=a b\n")
+    report = folder.run("doctor", "--json", "--resolver", names.place)
+    assert report.code == 1
+    assert [finding["check"] for finding in report.json["checks"]] == ["settings", "settings"]
+    assert "Correct it in config.env" in report.json["checks"][0]["to_do"]
+    folder.write("config.env", "SMTP_RAT=1\n")
+    report = folder.run("doctor", "--resolver", names.place)
+    assert report.code == 1
+    for words in ("Did you mean SMTP_RATE?", "SMTP_HOST is not set", "MAIL_FROM is not set"):
+        assert words in report.out
+    assert not names.asked
+
+
+def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -> None:
+    """A ledger that is locked, somebody else's or without a folder wants a person; a sound one is left as it is."""
+    configure(folder, LEDGER_URL="sqlite:///gone/ledger.db")
+    assert look(folder, names)[1]["ledger"]["result"] == "attention"
+    configure(folder, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
+    assert folder.run("send", "--yes", "--dry-run").code == 0
+    with ScriptedServer() as relay:
+        folder.relay(relay, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
+        folder.run("send", "--yes")
+        assert look(folder, names)[1]["ledger"]["result"] == "good"
+        before = folder.states()
+        with contextlib.closing(sqlite3.connect(folder.path / "ledger.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            report, found = look(folder, names)
+    assert report.code == 1
+    assert "locked" in found["ledger"]["found"]
+    assert folder.states() == before
+    assert not list(folder.path.glob(".mailer-doctor-*"))
+
+
+# --- the sender's domain ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "result", "words"),
+    [
+        ("return path", {"sender.example.org MX": []}, "attention", "takes no mail"),
+        ("return path", {"sender.example.org MX": [], "sender.example.org A": ["192.0.2.1"]}, "good", "itself"),
+        ("return path", {"sender.example.org MX": ["0 ."]}, "attention", "takes no mail"),
+        ("spf", {"sender.example.org TXT": ['"hello"']}, "attention", "no SPF record"),
+        ("spf", {"sender.example.org TXT": ['"v=spf1 -all"', '"v=spf1 +all"']}, "attention", "2 SPF records"),
+        ("spf", {"sender.example.org TXT": ['"v=spf1 mx +all"']}, "attention", "everybody"),
+        ("spf", {"sender.example.org TXT": ['"v=spf1 a mx:' + " a:".join("abcdefghij") + ' -all"']}, "attention", "10"),
+        ("spf", {"relay.example.org TXT": ['"v=spf1 include:relay.example.org -all"']}, "good", "include"),
+        ("dkim", {"mail._domainkey.sender.example.org TXT": ['"v=DKIM1; p="']}, "attention", "withdrawn"),
+        ("dkim", {"mail._domainkey.sender.example.org TXT": []}, "attention", "does not sign"),
+        ("dmarc", {"_dmarc.sender.example.org TXT": []}, "attention", "p=none"),
+        ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=what"']}, "attention", "no valid"),
+        (
+            "dmarc",
+            {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']},
+            "attention",
+            "no valid",
+        ),
+        (
+            "dmarc",
+            {"_dmarc.sender.example.org TXT": [], "_dmarc.example.org TXT": ['"v=DMARC1; p=none; sp=quarantine"']},
+            "good",
+            "filed as junk",
+        ),
+        (
+            "dmarc",
+            {"sender.example.org TXT": [], "mail._domainkey.sender.example.org TXT": []},
+            "attention",
+            "neither is seen",
+        ),
+    ],
+)
+def test_what_the_dns_says_is_judged(
+    folder: Folder, check: str, change: dict[str, list[str]], result: str, words: str
+) -> None:
+    """Each record is judged by what it does to the mailing, with what to publish instead."""
+    configure(folder)
+    with Names(GOOD | change) as names:
+        report, found = look(folder, names)
+    finding = found[check]
+    assert finding["result"] == result, finding
+    assert words in f"{finding['found']} {finding['meaning']} {finding['to_do']}"
+    assert report.code == 1  # no relay is set
+    assert (finding["to_do"] is not None) is (result == "attention")
+
+
+def test_a_provider_must_be_named(folder: Folder) -> None:
+    """With a known provider its SPF entry and its DKIM selectors are looked for without being named."""
+    configure(folder, SMTP_PROVIDER="microsoft365", SMTP_HOST="127.0.0.1", SMTP_PORT="9", SMTP_SECURITY="none")
+    own = '"v=spf1 include:spf.protection.outlook.com -all"'
+    key = {"selector2._domainkey.sender.example.org TXT": [f'"{KEY}"']}
+    for zone, result in ((GOOD, "attention"), (GOOD | {"sender.example.org TXT": [own]} | key, "good")):
+        with Names(zone) as names:
+            report = folder.run("doctor", "--json", "--resolver", names.place)
+        found = {finding["check"]: finding for finding in report.json["checks"]}
+        assert found["spf"]["result"] == found["dkim"]["result"] == result
+    assert report.code == 4
+
+
+def test_a_return_path_elsewhere_needs_a_signature(folder: Folder) -> None:
+    """SPF of another domain than that of the From does not count for DMARC; a key that is seen does."""
+    configure(folder, RETURN_PATH="bounces@elsewhere.example.net")
+    elsewhere = {"elsewhere.example.net TXT": ['"v=spf1 mx -all"'], "elsewhere.example.net MX": ["1 mx.example.net."]}
+    with Names(GOOD | elsewhere) as names:
+        _, found = look(folder, names)
+        assert found["spf"]["result"] == "good"
+        assert "DKIM has to prove it" in found["dmarc"]["meaning"]
+        unsigned = folder.run("doctor", "--json", "--resolver", names.place)
+    found = {finding["check"]: finding for finding in unsigned.json["checks"]}
+    assert found["dkim"]["result"] == "note"
+    assert found["dmarc"]["result"] == "attention"
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.REFUSED, dns.rcode.SERVFAIL, None], ids=["refused", "failed", "silent"])
+def test_a_resolver_that_says_nothing_is_no_fault(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, rcode: dns.rcode.Rcode | None
+) -> None:
+    """Where the DNS cannot be asked it is said so, once, and nothing is claimed about the domain."""
+    if rcode is None:
+        monkeypatch.setattr(importlib.import_module("mailer.cli.doctor.domain"), "_PATIENCE", 0.2)
+    with ScriptedServer() as relay, Names(GOOD, rcode) as names:
+        folder.relay(relay)
+        report, found = look(folder, names)
+    assert report.code == 0
+    assert found["dns"]["result"] == "note"
+    assert "not looked at" in found["dns"]["meaning"]
+    assert not {"spf", "dkim", "dmarc"} & set(found)
+    assert set(names.asked) == {"sender.example.org MX"}
+
+
+def test_a_resolver_is_an_address(folder: Folder) -> None:
+    """Anything but an address and a port is refused before anything is looked at."""
+    configure(folder)
+    for place in ("resolver.example.org", "127.0.0.1:port", "", "::1:x"):
+        assert folder.run("doctor", "--resolver", place).code == 2
