@@ -175,13 +175,17 @@ def contact_as_json(contact: Contact, form: Form) -> dict[str, object]:
 
 
 def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write one sheet with a frozen header and a filter to `path` (.xlsx). No text can become a formula."""
+    """Write one sheet with a frozen header and a filter to `path` (.xlsx). No text can become a formula.
+
+    Raises OSError where nothing can be written there, before anything is made.
+    """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import Cell
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
+    path.open("ab").close()
     cells = [[_cell_value(value) for value in row] for row in rows]
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 
 import click
 
 import mailer
 from mailer.cli.answering import answers
+from mailer.cli.checking import check
 from mailer.cli.deciding import forget, resolve, suppress
 from mailer.cli.doctor import doctor
 from mailer.cli.folder import demo, init
 from mailer.cli.login import login
-from mailer.cli.looking import check, contacts, status
+from mailer.cli.looking import contacts, status
 from mailer.cli.previewing import preview
 from mailer.cli.sending import remind, send
 from mailer.errors import InputRefused, LedgerError, LedgerInUse, MailerError, RelayError, UsageError
@@ -59,6 +61,9 @@ for command in _COMMANDS:
 
 def main() -> None:
     """Runs the command line and ends the process with the documented exit code, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?" for it
     try:
         code = group.main(standalone_mode=False, prog_name="mailer")
     except click.exceptions.Abort:
@@ -72,10 +77,6 @@ def main() -> None:
         code = USAGE
     except MailerError as exc:
         code = _explain(exc)
-    except BrokenPipeError:
-        # Whoever read our output has left, like `mailer status | head`.
-        sys.stderr.close()
-        code = DONE
     except OSError as exc:
         click.echo(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}", err=True)
         code = REFUSED

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,23 +16,35 @@ import click
 if TYPE_CHECKING:
     from rich.text import Text
 
-from mailer.errors import Problem
+from mailer.errors import Problem, UsageError
 from mailer.model import State
 
 
 def say(text: str = "") -> None:
     """One line for the person at the keyboard."""
-    click.echo(text)
+    _print(text, err=False)
 
 
 def complain(text: str) -> None:
     """One line on standard error, where it does not mix with a report."""
-    click.echo(text, err=True)
+    _print(text, err=True)
+
+
+def _print(text: str, *, err: bool) -> None:
+    """Prints, unless whoever read it has left (`mailer status | head`): no sending stops for that."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
+        if err:
+            sys.stderr = nowhere
+        else:
+            sys.stdout = nowhere
 
 
 def as_json(value: object) -> None:
     """`value` as the only thing on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -88,7 +102,7 @@ def duration(span: timedelta) -> str:
 def log(event: str, **facts: object) -> None:
     """One JSON line on standard error, for a log."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    click.echo(json.dumps({"at": now, "event": event, **facts}, ensure_ascii=False, default=str), err=True)
+    complain(json.dumps({"at": now, "event": event, **facts}, ensure_ascii=False, default=str))
 
 
 @contextmanager
@@ -124,3 +138,12 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict
             bar.advance(task)
 
         yield advance
+
+
+def not_a_source(target: Path, sources: Iterable[Path]) -> Path:
+    """`target`, unless it is a file that staff keep or lies among them: those are never written to."""
+    resolved = target.resolve()
+    for source in sources:
+        if source.resolve() in (resolved, *resolved.parents):
+            raise UsageError(f"{target} is among the files that staff keep; name another place.")
+    return target

@@ -82,6 +82,12 @@ class Desk:
         """The sender: MAIL_FROM; the contact person where it is not set, which is good enough to look at."""
         return mailbox(self.config.MAIL_FROM) if self.config.MAIL_FROM else self.event.contact_person.mailbox
 
+    def own_attachment(self, guest: Guest) -> Path:
+        """The file that the guest's row names. Raises ValueError with a reason."""
+        from mailer.event import attachment
+
+        return attachment(self.event.folder, guest.contact.attachment)
+
     @property
     def ledger_url(self) -> str:
         return SANDBOX_LEDGER if self.rehearsal else self.config.LEDGER_URL

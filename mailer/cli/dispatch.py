@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
-from mailer.cli.mailing import Prepared
+from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
 from mailer.ledger import Attempt, Invitee, Ledger
@@ -38,6 +38,7 @@ async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, 
         relay = await _relay(desk, stack)
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
         domain = desk.mail_from.address.domain
+        ledger.publish(event.name, facts_of(event), desk.clock())
         ledger.enqueue(event.name, prepared.wave, _invitees(prepared, due), domain=domain, now=desk.clock())
         jobs, waiting = _jobs(prepared, due, ledger)
         threads = _thread_ids(prepared, ledger)
@@ -156,7 +157,7 @@ def _stop_on_signals(round_: Round[Guest]) -> None:
         console.complain("Stopping after the messages in flight; once more to stop at once.")
         round_.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer import audience
-from mailer.audience import Record
 from mailer.cli.delegates import delegates
 from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
+from mailer.cli.messages import check_messages, grouped
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Attendance, Audience, Delivery, Envelope, Letter, Mailbox, Mailing, Standing, State
+from mailer.model import Audience, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
 if TYPE_CHECKING:
-    from mailer.ledger import Ledger
     from mailer.message import Composer, Sender
     from mailer.render import Letters
-
-# Up to here every message is rendered before the first one leaves; above it, one of each variant.
-RENDER_ALL = 10_000
-
-_SAMPLE_REFERENCE = "7KQ4M-P2XDA"
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ class Prepared:
                 reference=delivery.reference,
                 in_reply_to=thread_id,
                 eight_bit=eight_bit,
-                attachment=own_attachment(self.desk, guest) if contact.attachment else None,
+                attachment=self.desk.own_attachment(guest) if contact.attachment else None,
             )
         except ValueError as exc:
             fix = "Correct the row; nothing of it was sent."
@@ -95,9 +87,14 @@ def prepare(desk: Desk, mailing: Mailing) -> Prepared:
     if mailing.audience is Audience.ATTENDING:
         guests += delegates(desk, guests, letters.language_for)
     wave = audience.wave_name(mailing, audience.offset_due(mailing, desk.event, desk.clock()))
+    if not guests and not any(problem.is_error for problem in problems):
+        fix = "Write them into a workbook there, or set CONTACTS in config.env."
+        problems.append(Problem("no contact was found", fix, "warning", desk.config.CONTACTS))
     prepared = Prepared(desk, mailing, wave, letters, composer, sender, guests, problems)
-    problems.extend(_check_messages(prepared))
-    return prepared
+    faults = list(check_messages(prepared))
+    problems.extend(grouped(problem for _, problem in faults))
+    unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
+    return replace(prepared, guests=[guest for guest in guests if guest.contact.address.key not in unfit])
 
 
 def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Composer, Sender]:
@@ -121,7 +118,10 @@ def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Composer, Sender]:
         letters = compile_mailing(event, mailing, desk.templates, shipped() / "templates")
         calendar = None
         if mailing.calendar:
-            calendar = calendar_file(event, uid_domain=desk.mail_from.address.domain, sequence=0, now=desk.clock())
+            domain, sequence = desk.mail_from.address.domain, _sequence(desk)
+            calendar = calendar_file(
+                event, uid_domain=domain, sequence=sequence, now=desk.clock(), cancelled=event.cancelled
+            )
         if sender:
             composer = Composer(sender, mailing.attachments, letters.images, calendar)
     except InputRefused as exc:
@@ -129,6 +129,28 @@ def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Composer, Sender]:
     if not (sender and letters and composer):
         raise InputRefused([*problems, *_problems_of_sheets(desk)])
     return letters, composer, sender
+
+
+def facts_of(event: Event) -> Mapping[str, str]:
+    """What a recipient would have to be told of if it changed."""
+    return {
+        "title": event.title,
+        "starts": event.starts.isoformat(),
+        "ends": event.ends.isoformat(),
+        "venue": event.venue,
+        "online": str(event.online),
+        "rsvp.deadline": event.rsvp.deadline.isoformat(),
+        "cancelled": str(event.cancelled).lower(),
+    }
+
+
+def _sequence(desk: Desk) -> int:
+    """The calendar file's SEQUENCE: how often the facts have changed since mails about them went out."""
+    with desk.ledger(create=False) as ledger:
+        edition = ledger.edition(desk.event.name)
+    if edition is None:
+        return 0
+    return edition.number + (edition.facts != facts_of(desk.event))
 
 
 def _problems_of_sheets(desk: Desk) -> Iterator[Problem]:
@@ -139,197 +161,3 @@ def _problems_of_sheets(desk: Desk) -> Iterator[Problem]:
                 yield found
     except InputRefused as exc:
         yield from exc.problems
-
-
-def own_attachment(desk: Desk, guest: Guest) -> Path:
-    """The file that the guest's row names. Raises ValueError with a reason."""
-    from mailer.event import attachment
-
-    return attachment(desk.event.folder, guest.contact.attachment)
-
-
-# --- every message, before the first one leaves -----------------------------------------------------------------------
-
-
-def _check_messages(prepared: Prepared) -> Iterator[Problem]:
-    told: set[tuple[str, str, str]] = set()
-    seen: set[tuple[object, ...]] = set()
-    missing_languages: set[str] = set()
-    for guest in prepared.guests:
-        contact = guest.contact
-        if contact.status is not Standing.ACTIVE:
-            continue
-        if contact.language and contact.language != guest.language and contact.language not in missing_languages:
-            missing_languages.add(contact.language)
-            problem = f"there is no {prepared.mailing.template} in this language; {guest.language} is used"
-            yield problem_at(contact, "language", problem, "Write the template, or leave it so.", warning=True)
-        if contact.attachment:
-            yield from _check_attachment(prepared, guest)
-        if len(prepared.guests) > RENDER_ALL:
-            variant = _variant(guest)
-            if variant in seen:
-                continue
-            seen.add(variant)
-        for found in check_message(prepared, guest):
-            # One fault of a template shows in every letter; it is told once, with the first row that shows it.
-            key = (found.problem, found.file or "", str(found.row) if found.cell else "")
-            if key not in told:
-                told.add(key)
-                yield found
-
-
-def _variant(guest: Guest) -> tuple[object, ...]:
-    contact = guest.contact
-    filled = tuple(bool(value) for value in (contact.title, contact.first_name, contact.last_name, contact.position))
-    extra = tuple(bool(value) for value in contact.extra.values())
-    return guest.language, contact.rule, contact.party.kind, guest.mission is None, filled, extra
-
-
-def _check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
-    try:
-        prepared.composer.check_attachment(own_attachment(prepared.desk, guest))
-    except ValueError as exc:
-        fix = f"Put the file into {prepared.desk.event.folder} or correct the name."
-        yield problem_at(guest.contact, "attachment", f"the attachment {exc}", fix)
-
-
-def check_message(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
-    """What is wrong with the message that this guest would get."""
-    now, contact = prepared.desk.clock(), guest.contact
-    sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, f"<sample@{prepared.desk.mail_from.address.domain}>")
-    try:
-        letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
-        if not contact.attachment:
-            prepared.message(letter, guest, sample, eight_bit=True)
-    except InputRefused as exc:
-        yield from exc.problems
-        return
-    for fault, fix in lint(letter):
-        problem = f"{prepared.mailing.template} reads badly for {contact.address}: {fault}"
-        yield problem_at(contact, "address", problem, fix, warning=True)
-
-
-def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id: str) -> Delivery:
-    """A delivery to look at, which no ledger knows."""
-    contact = guest.contact
-    return Delivery(
-        id=0,
-        event=prepared.desk.event.name,
-        mailing=prepared.wave,
-        recipient=contact.address,
-        cc=contact.cc,
-        party=contact.party.name,
-        reference=reference,
-        message_id=message_id,
-        state=State.QUEUED,
-        attempts=0,
-        updated_at=prepared.desk.clock(),
-    )
-
-
-_LINT = (
-    (re.compile(r"\b(nan|NaN|None|null|undefined|TBC|TBD)\b"), "it says {0!r}"),
-    (re.compile(r"\w {2,}\w"), "two blanks in a row, as an empty field leaves them ({0!r})"),
-    (re.compile(r"\(\s*\)|,\s*,"), "something is empty there ({0!r})"),
-)
-
-
-def lint(letter: Letter) -> Iterator[tuple[str, str]]:
-    """What a careful reader would notice in a letter: the fault, and what to do. Tables of the text are passed over."""
-    lines = [letter.subject, *(line for line in letter.text.splitlines() if "|" not in line)]
-    for pattern, fault in _LINT:
-        if match := next(filter(None, map(pattern.search, lines)), None):
-            yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
-    if _SAMPLE_REFERENCE not in letter.text:
-        yield "the reference does not stand in it", "Put {{ reference }} and {{ rsvp_url }} into the template."
-
-
-# --- who gets it now --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Who gets the mailing now, and why everybody else does not."""
-
-    due: Sequence[Guest]
-    left_out: Sequence[tuple[Guest, str]]
-
-    def reasons(self) -> list[tuple[int, str]]:
-        """How many are left out for each reason, the most frequent first."""
-        counts: dict[str, int] = {}
-        for _, reason in self.left_out:
-            counts[reason] = counts.get(reason, 0) + 1
-        return sorted(((number, reason) for reason, number in counts.items()), reverse=True)
-
-
-def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = False) -> Survey:
-    """Asks the audience rules about every guest, with what the ledger knows of each.
-
-    With `wait`, those whose next try is still to come are counted as due, since the run will stay for them.
-    """
-    event, mailing = prepared.desk.event, prepared.mailing
-    records = records_of(prepared.desk, ledger, prepared.guests, mailing)
-    if not wait:
-        for delivery in ledger.deliveries(event.name, prepared.wave, State.DEFERRED):
-            if delivery.due_at and delivery.recipient.key in records:
-                known = records[delivery.recipient.key]
-                records[delivery.recipient.key] = replace(known, retry_at={prepared.wave: delivery.due_at})
-    due: list[Guest] = []
-    left_out: list[tuple[Guest, str]] = []
-    for guest in prepared.guests:
-        record = records.get(guest.contact.address.key, audience.NO_RECORD)
-        reason = audience.why_not(guest.contact, record, mailing, event, now)
-        if reason is None:
-            due.append(guest)
-        else:
-            left_out.append((guest, reason))
-    return Survey(due, left_out)
-
-
-def records_of(desk: Desk, ledger: Ledger, guests: Iterable[Guest], mailing: Mailing) -> dict[str, Record]:
-    """What the ledger knows of each recipient, by the address's key: what was sent, answered, held and suppressed."""
-    event = desk.event.name
-    suppressed = ledger.suppressed(guest.contact.address for guest in guests)
-    histories = ledger.histories(event)
-    records = {key: Record(states=own.states, last_sent=own.last_written) for key, own in histories.items()}
-    answered, held = _answered(desk, ledger, mailing)
-    for key in {*answered, *held, *suppressed}:
-        records[key] = replace(
-            records.get(key, audience.NO_RECORD),
-            answer=answered.get(key),
-            held=held.get(key),
-            suppressed="on the suppression list" if key in suppressed else None,
-        )
-    return records
-
-
-def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The answer that closes each closed invitation, and why each held one is held, by recipient key."""
-    from mailer.cli.turnout import turnout_of
-
-    comes_unasked = mailing.audience is Audience.ATTENDING
-    if not comes_unasked and not ledger.answers(desk.event.name):
-        return {}, {}  # spares the invitations, which are many before the first answer
-    turnout = turnout_of(desk, ledger)
-    silent = dict.fromkeys(turnout.silent if comes_unasked else (), Attendance.ATTENDING.value)
-    return {**turnout.answered, **silent}, turnout.held
-
-
-def narrowed(found: Survey, only: str | None, limit: int | None) -> Survey:
-    """The survey for those alone whose address, name or party holds `only`, and for the first `limit` of them."""
-    due = list(found.due)
-    left_out = list(found.left_out)
-    if only:
-        wanted = only.casefold()
-        left_out += [(guest, "not asked for by --only") for guest in due if not _holds(guest, wanted)]
-        due = [guest for guest in due if _holds(guest, wanted)]
-    if limit is not None:
-        left_out += [(guest, "beyond --limit") for guest in due[limit:]]
-        due = due[:limit]
-    return Survey(due, left_out)
-
-
-def _holds(guest: Guest, wanted: str) -> bool:
-    contact = guest.contact
-    places = (str(contact.address), contact.name, contact.last_name, contact.party.name, guest.party)
-    return any(wanted in place.casefold() for place in places)

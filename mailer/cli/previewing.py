@@ -86,6 +86,8 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
         except InputRefused:
             continue  # stands among the problems of the mailing
         name = re.sub(r"[^\w@.+-]", "_", str(contact.address))
+        if any(link == f"{prepared.mailing.name}/{name}.html" for link, _ in entries):
+            name = f"{name}-{len(entries)}"  # two addresses that differ in such a sign alone
         (folder / f"{name}.eml").write_bytes(octets)
         page = _with_images(letter.html, prepared.letters.images)
         (folder / f"{name}.html").write_text(page, "utf-8")
@@ -98,7 +100,7 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
 
 
 def _message(prepared: Prepared, guest: Guest, ledger: Ledger) -> tuple[Letter, bytes]:
-    from mailer.cli.mailing import sample_delivery
+    from mailer.cli.messages import sample_delivery
 
     desk, contact = prepared.desk, guest.contact
     event, domain = desk.event.name, desk.mail_from.address.domain

@@ -18,7 +18,8 @@ from mailer.errors import InputRefused, Problem, RelayError, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
-    from mailer.cli.mailing import Prepared, Survey
+    from mailer.cli.mailing import Prepared
+    from mailer.cli.surveying import Survey
     from mailer.deliver import Tally
     from mailer.ledger import Ledger
     from mailer.model import Mailing
@@ -92,8 +93,11 @@ def remind(event: str | None, mailing: str | None, now: str | None, **flags: obj
 
 
 def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
-    from mailer.cli.mailing import narrowed, prepare, survey
+    from mailer.cli.mailing import prepare
+    from mailer.cli.surveying import narrowed, survey
 
+    if options.test and options.dry_run:
+        raise UsageError("--test sends and --dry-run does not: give one of them.")
     if not (options.sandbox or options.dry_run):
         _require_relay(desk)
     prepared = prepare(desk, mailing)

@@ -17,7 +17,8 @@ def test_a_sound_folder_has_no_errors(folder: Folder) -> None:
     """Exit code 0; warnings do not make it 3."""
     checked = folder.run("check", "--json")
     assert checked.code == 0
-    assert [p["severity"] for p in checked.json["problems"]] == ["warning"]  # no relay is set
+    assert [p["column"] for p in checked.json["problems"]] == ["SMTP_HOST", "MAIL_FROM"]
+    assert {p["severity"] for p in checked.json["problems"]} == {"warning"}
 
 
 def test_every_part_is_checked_in_one_pass(folder: Folder) -> None:
@@ -166,3 +167,63 @@ def test_unknown_names_in_a_template_are_found_before_anything_is_sent(folder: F
     assert (refused.code, relay.accepted) == (3, [])
     assert "favourite_colour" in refused.err
     assert "invitation.md, line 9" in refused.err
+
+
+def test_the_staffs_files_are_never_written_to(folder: Folder) -> None:
+    """No report and no annotated copy can take the place of a file in the contacts folder."""
+    folder.write("contacts/more.csv", "Mission,Email\nTogo,nobody\n")
+    before = {path: path.read_bytes() for path in (folder.path / "contacts").iterdir()}
+    assert folder.run("check", "--annotate", "contacts").code in (2, 3)
+    assert folder.run("status", "--xlsx", "contacts/missions.xlsx").code == 2
+    assert folder.run("contacts", "contacts/more.csv", "--xlsx", "contacts/more.csv", now=None).code == 2
+    after = {path: path.read_bytes() for path in (folder.path / "contacts").iterdir()}
+    assert all(after[path] == content for path, content in before.items())
+
+
+def test_a_target_that_cannot_be_written_is_named(folder: Folder) -> None:
+    """A missing folder or a file in the way is a sentence, not a traceback."""
+    folder.write("blocked", "a file")
+    for words in (("status", "--xlsx", "nowhere/x.xlsx"), ("preview", "--out", "blocked/x"), ("init", "blocked/x")):
+        refused = folder.run(*words, now=None if words[0] == "init" else NOW)
+        assert refused.code in (2, 3)
+        assert refused.err
+
+
+def test_a_change_of_the_event_is_told_with_what_was_sent(folder: Folder, relay: ScriptedServer) -> None:
+    """`check` names what the mails said otherwise; an update raises the calendar's SEQUENCE, or withdraws the entry."""
+    update = '[mailings.update]\naudience = "invited"\ncalendar = true\n'
+    folder.write(
+        "templates/round-table/event.toml",
+        EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true"),
+    )
+    folder.write("templates/round-table/update.md", TEMPLATE)
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "kenya")
+    assert b"SEQUENCE:0" in _calendar(relay.accepted[0].content)
+    moved = EVENT.replace("Room XX", "Salle B").replace("[mailings.invitation]", update + "[mailings.invitation]")
+    folder.write("templates/round-table/event.toml", moved)
+    told = folder.run("check").err
+    assert "venue was Room XX in the mails since 24 February 2031 and is Salle B now" in told
+    assert "mailer send --mailing update" in told
+    assert folder.run("send", "--mailing", "update", "--yes").code == 0
+    assert [t.recipients for t in relay.accepted] == [["ben@kenya.example.org"]] * 2
+    assert b"SEQUENCE:1" in _calendar(relay.accepted[1].content)
+    assert "venue" not in folder.run("check").err
+    folder.write(
+        "templates/round-table/event.toml",
+        moved.replace("[rsvp]", "cancelled = true\n[rsvp]").replace("update]", "sorry]"),
+    )
+    folder.write("templates/round-table/sorry.md", TEMPLATE)
+    assert folder.run("send", "--yes").code == 0
+    assert folder.run("send", "--mailing", "sorry", "--yes").code == 0
+    withdrawn = _calendar(relay.accepted[2].content)
+    assert b"METHOD:CANCEL" in withdrawn
+    assert b"SEQUENCE:2" in withdrawn
+    assert len(relay.accepted) == 3
+
+
+def _calendar(message: bytes) -> bytes:
+    parsed = email.message_from_bytes(message, policy=email.policy.SMTP)
+    part = next(part for part in parsed.walk() if part.get_content_type() == "text/calendar")
+    content: bytes = part.get_payload(decode=True)
+    return content

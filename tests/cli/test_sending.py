@@ -270,3 +270,50 @@ def test_a_second_run_at_the_same_time_says_who_is_at_work(folder: Folder, relay
     assert "process" in refused.err
     assert len(relay.accepted) == 1
     assert folder.run("send", "--yes", now=NOW).code == 0
+
+
+def test_rows_with_errors_are_left_out_and_stay_due(folder: Folder, relay: ScriptedServer) -> None:
+    """What `--skip-invalid` leaves out is not burnt: once mended, the row is sent."""
+    folder.relay(relay)
+    folder.write("contacts/more.csv", "Organisation,Email,Attachment\nOxfam,a@oxfam.example.org,letter.pdf\n")
+    skipped = folder.run("send", "--yes", "--skip-invalid")
+    assert skipped.code == 1
+    assert "letter.pdf" in skipped.err
+    assert "a@oxfam.example.org" not in folder.states()
+    folder.write("templates/round-table/letter.pdf", "%PDF")
+    assert folder.run("send", "--yes").code == 0
+    assert relay.accepted[-1].recipients == ["a@oxfam.example.org"]
+
+
+def test_a_dry_run_never_sends(folder: Folder, relay: ScriptedServer) -> None:
+    """`--dry-run` with `--test` is a question back, not a message."""
+    folder.relay(relay)
+    assert folder.run("send", "--dry-run", "--test", "me@sender.example.org").code == 2
+    assert not relay.accepted
+
+
+def test_a_rehearsal_heeds_the_real_opt_outs(folder: Folder) -> None:
+    """Whoever the real sending would leave out is left out of the rehearsal too."""
+    folder.run("suppress", BEN, "--reason", "asked by telephone")
+    folder.run("send", "--sandbox", "--yes")
+    assert len(list((folder.path / "outbox").glob("*.eml"))) == 2
+
+
+def test_an_address_that_is_not_in_doubt_is_not_called_settled(folder: Folder) -> None:
+    """A mistyped address in `resolve` is named together with what is in doubt."""
+    with ScriptedServer({"dot": [drop, "250 Ok"]}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    refused = folder.run("resolve", "nobody@belgium.example.org", "--sent")
+    assert refused.code == 2
+    assert ADA in refused.err
+    assert folder.states()[ADA] == "in_doubt"
+
+
+def test_a_lost_relay_tells_what_had_gone_out(folder: Folder) -> None:
+    """Before the error it says how many were sent and how many are in doubt."""
+    with ScriptedServer({"mail": ["250 Ok", "550 5.7.60 Not allowed to send as this sender"]}, features=()) as relay:
+        folder.relay(relay)
+        stopped = folder.run("send", "--yes")
+    assert stopped.code == 4
+    assert "1 sent" in stopped.out

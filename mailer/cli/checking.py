@@ -1,0 +1,140 @@
+"""`mailer check`: every problem at once, in settings, event, templates, spreadsheets and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailer.cli import console
+from mailer.cli.arguments import event_argument, json_option, now_option
+from mailer.errors import InputRefused, Problem
+
+if TYPE_CHECKING:
+    from mailer.cli.desk import Desk
+    from mailer.config import Config
+
+
+@click.command()
+@event_argument
+@click.option(
+    "--annotate", type=click.Path(path_type=Path), metavar="DIR", help="Write the workbooks, commented, to DIR."
+)
+@json_option
+@now_option
+def check(event: str | None, annotate: Path | None, as_json: bool, now: str | None) -> int:
+    """Show every problem at once: in settings, event, templates, spreadsheets and every message as it would be sent."""
+    problems = list(dict.fromkeys(_all_problems(event, now)))
+    if annotate:
+        written = _annotate(problems, annotate)
+    if as_json:
+        console.as_json({"problems": [problem.as_json() for problem in problems]})
+    else:
+        console.problems(problems)
+        if not problems:
+            console.say("No problems. See the messages with: mailer preview")
+        elif not any(problem.is_error for problem in problems):
+            console.say("No errors. Read the warnings, then see the messages with: mailer preview")
+        for path in written if annotate else ():
+            console.say(f"Problems written as comments into {path}")
+    return 3 if any(problem.is_error for problem in problems) else 0
+
+
+def _all_problems(event_name: str | None, now: str | None) -> Iterator[Problem]:
+    """Each part is checked even where another is broken; what cannot be read is replaced by its defaults."""
+    from mailer import config, event
+    from mailer.cli.desk import Desk, clock_at, moment_of
+
+    settings, readable = config.Config(), True
+    try:
+        settings, odd = config.load()
+        yield from odd
+    except InputRefused as exc:
+        readable = False
+        yield from exc.problems
+    name = event.choose(settings.TEMPLATES, event_name or settings.EVENT)
+    try:
+        loaded, odd = event.load(settings.TEMPLATES, name)
+    except InputRefused as exc:
+        yield from exc.problems
+        yield from _sheet_problems(settings)
+        return
+    yield from odd
+    desk = Desk(settings, loaded, clock_at(moment_of(now, loaded)))
+    if readable:
+        yield from _missing_settings(settings)
+        yield from _changes(desk)
+    yield from _about_sending(desk)
+
+
+def _missing_settings(settings: Config) -> Iterator[Problem]:
+    """What `send` would ask for; a rehearsal needs none of it."""
+    for key, what in (("SMTP_HOST", "no relay is set"), ("MAIL_FROM", "no sender is set")):
+        if not getattr(settings, key):
+            yield Problem(what, f"Set {key} before you send.", "warning", "config.env", column=key)
+
+
+def _changes(desk: Desk) -> Iterator[Problem]:
+    """What the mails that went out said otherwise, and what to do about it."""
+    from mailer.cli.mailing import facts_of
+    from mailer.model import Audience
+
+    with desk.ledger(create=False) as ledger:
+        edition = ledger.edition(desk.event.name)
+    if edition is None:
+        return
+    updates = [name for name, mailing in desk.event.mailings.items() if mailing.audience is Audience.INVITED]
+    how = f"mailer send --mailing {updates[0]}" if updates else 'a mailing with audience = "invited"'
+    for key, value in facts_of(desk.event).items():
+        said = edition.facts.get(key, "")
+        if said != value:
+            problem = (
+                f"{key} was {said or 'empty'} in the mails since {edition.at:%d %B %Y} and is {value or 'empty'} now"
+            )
+            fix = f"What was sent is not sent again; tell those invited with {how}."
+            file = str(desk.event.folder / "event.toml")
+            yield Problem(problem, fix, "warning", file, column=key, value=value or None)
+
+
+def _about_sending(desk: Desk) -> Iterator[Problem]:
+    from mailer.cli.mailing import prepare
+
+    deadline = desk.event.rsvp.deadline
+    if desk.clock() > deadline:
+        problem = f"the deadline has passed ({deadline:%d %B %Y}), so invitations and reminders are no longer sent"
+        fix = "Move rsvp.deadline if that is not meant; --now acts as if it were another moment."
+        yield Problem(problem, fix, "warning", str(desk.event.folder / "event.toml"), column="rsvp.deadline")
+    for mailing in desk.event.mailings.values():
+        try:
+            yield from prepare(desk, mailing).problems
+        except InputRefused as exc:
+            yield from exc.problems
+
+
+def _sheet_problems(settings: Config) -> Iterator[Problem]:
+    from mailer.cli.desk import load_directory, read_guests
+
+    found = read_guests(
+        settings.contact_paths, load_directory(settings.TEMPLATES), lambda contact: contact.language or "en"
+    )
+    return (item for item in found if isinstance(item, Problem))
+
+
+def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:
+    from mailer import config
+    from mailer.contacts import annotate
+    from mailer.contacts.tables import files
+
+    folder.mkdir(parents=True, exist_ok=True)
+    problems = list(problems)
+    written = []
+    paths, _ = files(config.load()[0].contact_paths)
+    for path in paths:
+        if any(problem.file == path.name for problem in problems):
+            kept = path.suffix.lower() in (".xlsx", ".xlsm")
+            to = console.not_a_source(folder / (path.name if kept else f"{path.name}.xlsx"), [path])
+            annotate(path, problems, to)
+            written.append(to)
+    return written
