@@ -5,6 +5,7 @@ The file is the only place of an event's dates, times, lists and links. A time w
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,25 @@ FILE_NAME = "event.toml"
 
 
 def names(templates: Path) -> tuple[str, ...]:
-    """The events of the folder `templates`: its subfolders that hold an `event.toml`."""
-    return tuple(sorted(path.parent.name for path in templates.glob(f"*/{FILE_NAME}")))
+    """The events of the folder `templates`: its subfolders that hold an `event.toml`.
+
+    Raises InputRefused where this cannot be seen, as a folder may not be read.
+    """
+    try:
+        return tuple(sorted(path.name for path in templates.iterdir() if (path / FILE_NAME).is_file()))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as exc:
+        place = Path(exc.filename or templates)
+        folder = place.parent if place.name == FILE_NAME else place
+        raise InputRefused([_unreadable(folder, exc)]) from None
 
 
 def choose(templates: Path, name: str | None) -> str:
-    """The event that is meant: `name`, or the only one there is. Raises UsageError that lists what there is."""
+    """The event that is meant: `name`, or the only one there is.
+
+    Raises UsageError that lists what there is, InputRefused as `names` does.
+    """
     known = names(templates)
     if name is None and len(known) == 1:
         return known[0]
@@ -62,13 +76,29 @@ def load(templates: Path, name: str) -> tuple[Event, tuple[Problem, ...]]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        return tomllib.loads(text)
     except UnicodeDecodeError:
         problem = Problem("cannot be read: it is not UTF-8 text", "Save it as UTF-8 text.", file=str(path))
     except OSError as exc:
-        problem = Problem(f"cannot be read: {exc.strerror}", "See to it that it is there for you.", file=str(path))
-    except tomllib.TOMLDecodeError as exc:
-        fix = "Mend that line; texts stand in double quotes, lists in square brackets."
-        problem = Problem(f"is not valid TOML: {exc}", fix, file=str(path))
+        problem = _unreadable(path, exc)
+    except (ValueError, RecursionError) as exc:  # tomllib's own error, a number of thousands of digits, [[[[…
+        problem = _no_toml(exc, text, path)
     raise InputRefused([problem])
+
+
+def _unreadable(path: Path, exc: OSError) -> Problem:
+    return Problem(f"cannot be read: {exc.strerror}", "See to it that it is there for you.", file=str(path))
+
+
+def _no_toml(exc: Exception, text: str, path: Path) -> Problem:
+    """What tomllib could not read, with the line and what stands there, which it tells in words alone."""
+    reason, _, place = str(exc).rpartition(" (at ")
+    told = re.match(r"line (\d+), ", place)
+    line = int(told[1]) if told else None
+    stands = text.split("\n")[line - 1].strip() if line else None
+    fix = "Mend that line; texts stand in double quotes, lists in square brackets."
+    problem = f"is not valid TOML: {reason or exc}" + ("" if line else f" (at {place}" if place else "")
+    return Problem(problem, fix, file=str(path), row=line, value=stands)

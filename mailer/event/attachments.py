@@ -16,15 +16,16 @@ def attachment(folder: Path, name: str) -> Path:
         raise ValueError("leads out of the event's folder")
     if not parts.name or not name.strip().isprintable():
         raise ValueError("is not the name of a file")
-    home = folder.resolve()
+    try:
+        return _found(folder.resolve(), parts)
+    except OSError as exc:  # a name that is too long, a folder that may not be entered, a share that is gone
+        raise ValueError(f"cannot be read: {exc.strerror or exc}") from None
+
+
+def _found(home: Path, parts: PurePosixPath) -> Path:
     for place in (home, home / "attachments"):
-        path = place / parts
-        try:
-            found = path.exists()
-        except OSError as exc:
-            raise ValueError(f"cannot be read: {exc.strerror or exc}") from None
-        if found:
-            return _inside(home, path)
+        if (place / parts).exists():
+            return _inside(home, place / parts)
     raise ValueError("is neither in the event's folder nor in its attachments folder")
 
 

@@ -38,13 +38,15 @@ def found_in(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
 
 def refusal(error: ErrorDetails, path: Path) -> Problem:
     """A value that was refused, by the key as it is written in the file."""
-    key = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    parts = [part for part in error["loc"] if part != "[key]"]
+    key = ".".join(part for part in parts if isinstance(part, str))
+    counted = "".join(f", entry {part + 1}," for part in parts if isinstance(part, int))
     message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     sentence = _SENTENCES.get(error["type"], message)
     fix = "Add it; the shipped event shows how." if error["type"] == "missing" else "Correct it."
     value = error["input"]
     shown = str(value) if isinstance(value, str | int | float | date | time) else None
-    return Problem(f"{key} {sentence}", fix, file=str(path), column=key, value=shown)
+    return Problem(f"{key}{counted} {sentence}", fix, file=str(path), column=key, value=shown)
 
 
 def tables_of_its_own(table: Mapping[str, Any]) -> dict[str, Any]:

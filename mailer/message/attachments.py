@@ -33,7 +33,7 @@ class Attachment:
 
 
 def file_size(path: Path) -> int:
-    """Octets of the file. Raises ValueError with a reason if it is missing, empty, no file, or ill named."""
+    """Octets of the file. Raises ValueError with a reason if it is missing, closed to us, empty, no file, ill named."""
     if not path.name.isprintable():
         raise ValueError(f"the name {path.name!r} holds line breaks or other signs that cannot be printed")
     try:
@@ -41,7 +41,8 @@ def file_size(path: Path) -> int:
             raise ValueError("there is no such file")
         if not path.is_file():
             raise ValueError("that is not a file")
-        size = path.stat().st_size
+        with path.open("rb"):  # to learn now, and not while it is sent, whether it may be read
+            size = path.stat().st_size
     except OSError as exc:
         raise ValueError(f"the file cannot be read: {exc.strerror or exc}") from None
     if size == 0:

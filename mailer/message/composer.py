@@ -115,7 +115,7 @@ class Composer:
         return envelope, content
 
     def check_attachment(self, path: Path) -> None:
-        """Raise ValueError, with a reason, if the file cannot be a recipient's own attachment. It is not read."""
+        """Raise ValueError, with a reason, if the file, which is only opened, cannot be a recipient's attachment."""
         total = encoded_size(file_size(path)) + self._shared_size
         if total > ATTACHMENTS_LIMIT:
             raise ValueError(f"with {path.name} {_too_large(total)}")

@@ -79,11 +79,16 @@ def with_images(
         name = unquote(unescape(match[2]))
         if name.startswith("cid:"):
             return match[0]
-        path = None if placeholders.tags_in(name) or urlsplit(name).scheme else _inside(folders, name)
+        try:
+            path = None if placeholders.tags_in(name) or urlsplit(name).scheme else _inside(folders, name)
+            octets = path.read_bytes() if path else b""
+        except (OSError, ValueError) as exc:  # closed to us, gone since, or a name that no file can have
+            problems.append(_unreadable(name, exc, files))
+            return match[0]
         if path is None:
             problems.append(_refused(name, files, placeholders))
             return match[0]
-        cid = f"{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}@images.mailer"
+        cid = f"{hashlib.sha256(octets).hexdigest()[:24]}@images.mailer"
         images[cid] = path
         return f'{match[1]}="cid:{cid}"'
 
@@ -102,8 +107,7 @@ def _inside(folders: Iterable[Path], name: str) -> Path | None:
 def _refused(name: str, files: Sequence[TemplateFile], placeholders: Placeholders) -> Problem:
     tags = placeholders.tags_in(name)
     named = tags[0].body if tags else name
-    origin = next((file for file in files if named in file.text), files[0])
-    line = origin.text.count("\n", 0, max(origin.text.find(named), 0)) + 1
+    file, line = _origin(named, files)
     if tags or urlsplit(name).scheme or name.startswith("//"):
         problem = "an image is not a file of ours, and no image is loaded from elsewhere when a mail is read"
         fix = "Put the image beside the template and name the file."
@@ -112,7 +116,20 @@ def _refused(name: str, files: Sequence[TemplateFile], placeholders: Placeholder
             "an image is missing",
             "Put it beside the layout or into the event's folder, or correct its name.",
         )
-    return Problem(problem, fix, file=origin.file, row=line, value=named)
+    return Problem(problem, fix, file=file, row=line, value=named)
+
+
+def _unreadable(name: str, exc: Exception, files: Sequence[TemplateFile]) -> Problem:
+    reason = exc.strerror if isinstance(exc, OSError) else exc
+    file, line = _origin(name, files)
+    fix = "See to it that the file is there and may be read, or correct its name."
+    return Problem(f"an image cannot be read: {reason}", fix, file=file, row=line, value=name)
+
+
+def _origin(named: str, files: Sequence[TemplateFile]) -> tuple[str, int]:
+    """The file and line in which the image is `named`; the first of both where it is spelt otherwise there."""
+    origin = next((file for file in files if named in file.text), files[0])
+    return origin.file, origin.text.count("\n", 0, max(origin.text.find(named), 0)) + 1
 
 
 def fetched(layout: TemplateFile) -> Iterator[Problem]:

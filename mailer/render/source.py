@@ -90,4 +90,11 @@ def languages_of(folder: Path, stem: str) -> dict[str, Path]:
 def find(folders: Iterable[Path], *names: str) -> Path:
     """The first of `names` that is a file in one of `folders`, by name first; where the last would be, if none is."""
     candidates = [folder / name for name in names for folder in folders]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    return next((path for path in candidates if _is_file(path)), candidates[0])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # in a folder that is closed to us: reading it will tell

@@ -1,5 +1,6 @@
 """Each file travels under its type."""
 
+import os
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -32,3 +33,13 @@ def test_each_file_travels_under_its_name_and_type(tmp_path: Path, sender, compo
         assert part.get_filename() == name
         assert part.get_content_disposition() == "attachment"
         assert part.get_payload(decode=True) == content
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_is_closed_to_us_is_found_before_it_is_sent(tmp_path: Path, sender) -> None:
+    """A recipient's own attachment is opened when it is checked, not first when the message is made."""
+    path = tmp_path / "note.pdf"
+    path.write_bytes(b"%PDF")
+    path.chmod(0)
+    with pytest.raises(ValueError, match="the file cannot be read: Permission denied"):
+        Composer(sender).check_attachment(path)

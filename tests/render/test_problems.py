@@ -1,5 +1,6 @@
 """What is wrong with templates is found before anything is sent, all of it at once."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -149,3 +150,21 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_fault(letters: Compiled,
     """Editors of all systems may write templates."""
     (event.folder / "invitation.fr.md").write_bytes("\ufeffSubject: x\r\n\r\nÀ vous\r\n".encode())
     assert letters("x").languages == {"en", "fr"}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_an_image_that_is_closed_to_us_is_a_problem(letters: Compiled, event: Event) -> None:
+    """It is told with the file and line that name it, and with the system's reason."""
+    image = event.folder / "map.png"
+    image.write_bytes(b"x")
+    image.chmod(0)
+    (problem,) = problems(letters, "![map](map.png)")
+    assert (problem.file, problem.row, problem.value) == ("templates/meeting/invitation.md", 3, "map.png")
+    assert problem.problem == "an image cannot be read: Permission denied"
+
+
+def test_an_image_with_a_name_that_no_file_can_have_is_a_problem(letters: Compiled) -> None:
+    """Too long a name, or one with a zero octet in it, is told like any other that cannot be read."""
+    for name in ("m" * 300 + ".png", "map%00.png"):
+        (problem,) = problems(letters, f"![map]({name})")
+        assert problem.problem.startswith("an image cannot be read: ")

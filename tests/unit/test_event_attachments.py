@@ -60,3 +60,10 @@ def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
     (tmp_path / "letter.pdf").write_bytes(b"%PDF")
     (tmp_path / "letter-kenya.pdf").symlink_to(tmp_path / "letter.pdf")
     assert attachment(tmp_path, "letter-kenya.pdf").read_bytes() == b"%PDF"
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "n" * 300 + "/note.pdf", "/".join(["n" * 200] * 30)])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    """What the system will not even look up is a reason like any other."""
+    with pytest.raises(ValueError, match=r"^cannot be read: File name too long$"):
+        attachment(tmp_path, name)
