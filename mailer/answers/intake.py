@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from mailer.answers.matching import Book, Match, match
+from mailer.answers.book import Book
+from mailer.answers.matching import Match, match
 from mailer.answers.response import Response
 from mailer.answers.standing import Pools
 from mailer.model import Answer, AnswerState, Candidate, fold

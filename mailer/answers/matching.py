@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mailer.answers.parties import Directory, Meaning, Parties
+from mailer.answers.book import Book, candidate, name_key
+from mailer.answers.parties import Meaning
 from mailer.answers.response import Response
 from mailer.model import (
     Address,
@@ -40,62 +41,23 @@ class Match:
     candidates: tuple[Candidate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """The invitations of one event as a response may point to them; under each party's key, all that may be meant."""
-
-    parties: Parties
-    by_reference: Mapping[str, Invitation]
-    by_recipient: Mapping[str, Invitation]
-    by_copy: Mapping[str, Sequence[Invitation]]
-    by_party: Mapping[str, Sequence[Invitation]]
-    by_name: Mapping[str, Sequence[Invitation]]
-    people: Mapping[str, str]
-    elsewhere: Mapping[str, str]
-
-    @classmethod
-    def of(
-        cls,
-        invitations: Sequence[Invitation],
-        directory: Directory,
-        *,
-        elsewhere: Mapping[str, str] | None = None,
-        people: Mapping[str, str] | None = None,
-    ) -> Book:
-        """The book of `invitations`, all of one event, with the missions that `directory` knows.
-
-        `elsewhere` tells the event of each reference that belongs to another one, `people` the name of the person
-        behind a recipient's key, where there is one.
-        """
-        parties = Parties.of(invitations, directory)
-        by_copy: dict[str, list[Invitation]] = {}
-        by_party: dict[str, list[Invitation]] = {}
-        by_name: dict[str, list[Invitation]] = {}
-        people = people or {}
-        for invitation in invitations:
-            by_name.setdefault(_name_key(people.get(invitation.recipient.key, "")), []).append(invitation)
-            for key in parties.readings(invitation.party):
-                by_party.setdefault(key, []).append(invitation)
-            for address in invitation.cc:
-                by_copy.setdefault(address.key, []).append(invitation)
-        by_reference = {invitation.reference: invitation for invitation in invitations}
-        by_recipient = {invitation.recipient.key: invitation for invitation in invitations}
-        return cls(parties, by_reference, by_recipient, by_copy, by_party, by_name, people, elsewhere or {})
-
-
 def match(response: Response, book: Book) -> Match:
     """The invitation that `response` answers, or whom it may come from (design.md section 5)."""
     found = _by_reference(response, book) or _by_address(response, book) or _by_party(response, book)
     if response.attendance is Attendance.REVIEW and found.state is not AnswerState.REVIEW:
-        own = book.by_reference[found.reference] if found.reference else None
-        candidates = found.candidates or ((_candidate(own, found.reason),) if own else ())
         return replace(
             found,
             state=AnswerState.REVIEW,
             reason=f"it does not say clearly whether anybody comes (“{response.words}”); {found.reason}",
-            candidates=candidates,
+            candidates=_to_settle(found, book),
         )
     return found
+
+
+def _to_settle(found: Match, book: Book) -> tuple[Candidate, ...]:
+    """What a person may choose from where a match is not to be believed after all."""
+    own = (candidate(book.by_reference[found.reference], found.reason),) if found.reference else ()
+    return found.candidates or own
 
 
 def references_in(text: str) -> Iterator[str]:
@@ -125,26 +87,42 @@ def _by_reference(response: Response, book: Book) -> Match | None:
         if reference in book.elsewhere:
             rest = _by_address(response, book) or _by_party(response, book)
             reason = f"the reference {reference} is of another event, {book.elsewhere[reference]}"
-            pointed = rest.candidates or _candidates(book, [rest.reference], rest.reason)
-            return Match(AnswerState.REVIEW, None, None, f"{reason}; {rest.reason}", pointed)
+            return Match(AnswerState.REVIEW, None, None, f"{reason}; {rest.reason}", _to_settle(rest, book))
     if response.reference.strip():
         rest = _by_address(response, book) or _by_party(response, book)
         shown = response.reference.strip()[:40]
-        return replace(rest, reason=f"{rest.reason}; what was given as reference is mistyped or not ours (“{shown}”)")
+        reason = f"{rest.reason}; what was given as reference is mistyped or not ours (“{shown}”)"
+        if rest.candidates or rest.reference:
+            return replace(rest, reason=reason)
+        near = tuple(
+            candidate(book.by_reference[one], "what was typed is nearly its reference")
+            for one in _nearly(response.reference, book)
+        )
+        return replace(rest, reason=reason, candidates=near)
     return None
+
+
+def _nearly(text: str, book: Book) -> Iterator[str]:
+    """References with one sign other than typed, or two neighbours exchanged: never taken, but for a person to see."""
+    typed = "".join(re.findall(r"[A-Z0-9]+", text.upper()))
+    if len(typed) == 10:
+        wrong = (typed[:n] + sign + typed[n + 1 :] for n in range(10) for sign in Reference.ALPHABET)
+        exchanged = (typed[:n] + typed[n + 1] + typed[n] + typed[n + 2 :] for n in range(9))
+        meant = {f"{signs[:5]}-{signs[5:]}" for signs in (*wrong, *exchanged)}
+        yield from sorted(meant & book.by_reference.keys())
 
 
 def _by_own_reference(response: Response, own: Sequence[Invitation], book: Book) -> Match:
     invitation = own[0]
-    parties = {_key(one, book) for one in own}
+    parties = {book.key(one) for one in own}
     if len(parties) > 1:
-        candidates = tuple(_candidate(one, "its reference was given") for one in own)
+        candidates = tuple(candidate(one, "its reference was given") for one in own)
         return Match(AnswerState.REVIEW, None, "reference", "the references of several parties were given", candidates)
     said = book.parties.meaning(response.party)
     if _contradicts(said, response.party, invitation.party, book):
         candidates = (
-            _candidate(invitation, "its reference was given"),
-            *_of_parties(said.keys, book, "its name was given"),
+            candidate(invitation, "its reference was given"),
+            *book.candidates(said.keys, "its name was given"),
         )
         reason = f"the reference is of {invitation.party.name}, but “{response.party}” was given as the party"
         return Match(AnswerState.REVIEW, invitation.reference, "reference", reason, candidates)
@@ -164,8 +142,8 @@ def _by_address(response: Response, book: Book) -> Match | None:
 
 
 def _by_copy(response: Response, copied: Sequence[Invitation], book: Book) -> Match:
-    if len({_key(invitation, book) for invitation in copied}) > 1:
-        candidates = tuple(_candidate(one, "a copy went to this address") for one in copied)
+    if len({book.key(invitation) for invitation in copied}) > 1:
+        candidates = tuple(candidate(one, "a copy went to this address") for one in copied)
         return Match(AnswerState.REVIEW, None, "cc", "copies for several parties went to this address", candidates)
     # A colleague in copy answers for the invitation that may be passed on, rather than for a personal one.
     invitation = min(copied, key=lambda one: one.rule is Rule.PERSONAL)
@@ -175,7 +153,7 @@ def _by_copy(response: Response, copied: Sequence[Invitation], book: Book) -> Ma
 def _unless_personal(response: Response, invitation: Invitation, book: Book, evidence: str, reason: str) -> Match:
     if invitation.rule is Rule.PERSONAL and not _is_invitee(response, invitation, book):
         doubt = f"the invitation is personal, and somebody else answered; {reason}"
-        return Match(AnswerState.REVIEW, invitation.reference, evidence, doubt, (_candidate(invitation, reason),))
+        return Match(AnswerState.REVIEW, invitation.reference, evidence, doubt, (candidate(invitation, reason),))
     return Match(AnswerState.MATCHED, invitation.reference, evidence, reason)
 
 
@@ -207,24 +185,19 @@ def _by_party(response: Response, book: Book) -> Match:
     domains = [_address_key(text).rpartition("@")[2] for text in response.addresses]
     owners = next((found for domain in domains if (found := book.parties.at(domain))), frozenset[str]())
     said = book.parties.meaning(response.party)
-    if len(owners) == 1 and not _contradicts(said, response.party, _party(next(iter(owners)), book), book):
+    if len(owners) == 1 and not _contradicts(said, response.party, book.party(next(iter(owners))), book):
         return _suggestion(next(iter(owners)), book, "domain", "the mail domain is this party's alone")
-    if said.sure and (key := next(iter(said.keys))) in _certain(book, said.keys) and (key in owners or not owners):
+    if said.sure and (key := next(iter(said.keys))) in book.certain(said.keys) and (key in owners or not owners):
         return _suggestion(key, book, "name", f"“{response.party}” is a name of this party alone")
     candidates = {
-        candidate.reference: candidate
-        for candidate in (
-            *_of_parties(said.keys, book, f"“{response.party}” may mean this party"),
-            *_of_parties(owners if len(owners) <= _FEW else (), book, "it has addresses at this mail domain"),
+        found.reference: found
+        for found in (
+            *book.candidates(said.keys, f"“{response.party}” may mean this party"),
+            *book.candidates(owners if len(owners) <= _FEW else (), "it has addresses at this mail domain"),
             *_namesakes(response, book),
         )
     }
     return Match(AnswerState.REVIEW, None, None, _why_unclear(response, owners, said, book), tuple(candidates.values()))
-
-
-def _certain(book: Book, keys: Iterable[str]) -> set[str]:
-    """Those of the keys that stand for an invited party whose own name in the sheet leaves no doubt."""
-    return {key for key in keys if key in book.by_party and all(_key(one, book) == key for one in book.by_party[key])}
 
 
 def _contradicts(said: Meaning, typed: str, party: Party, book: Book) -> bool:
@@ -240,18 +213,10 @@ def _contradicts(said: Meaning, typed: str, party: Party, book: Book) -> bool:
     return any(one.party.kind is PartyKind.ORGANISATION for key in said.keys for one in book.by_party.get(key, ()))
 
 
-def _party(key: str, book: Book) -> Party:
-    return book.by_party[key][0].party
-
-
-def _key(invitation: Invitation, book: Book) -> str:
-    return book.parties.key(invitation.party)
-
-
 def _suggestion(key: str, book: Book, evidence: str, reason: str) -> Match:
     invitations = book.by_party[key]
     open_to_all = [invitation for invitation in invitations if invitation.rule is not Rule.PERSONAL]
-    candidates = tuple(_candidate(one, reason) for one in open_to_all or invitations)
+    candidates = tuple(candidate(one, reason) for one in open_to_all or invitations)
     reference = candidates[0].reference if len(candidates) == 1 else None
     if not open_to_all:
         doubt = f"the invitation is personal, and somebody else answered; {reason}"
@@ -261,7 +226,7 @@ def _suggestion(key: str, book: Book, evidence: str, reason: str) -> Match:
 
 def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book: Book) -> str:
     if len(owners) == 1:
-        party = _party(next(iter(owners)), book)
+        party = book.party(next(iter(owners)))
         return f"the mail domain is that of {party.name}, but “{response.party}” was given as the party"
     if said.named and len(said.keys) > 1:
         return f"“{response.party}” may mean several parties"
@@ -276,28 +241,6 @@ def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book
 
 def _namesakes(response: Response, book: Book) -> Iterator[Candidate]:
     """Invitees who have the respondent's name: not enough to match, but enough not to remind them."""
-    if key := _name_key(response.name):
+    if key := name_key(response.name):
         for invitation in book.by_name.get(key, ()):
-            yield _candidate(invitation, "the person invited has this name")
-
-
-def _name_key(name: str) -> str:
-    """A full name whatever the order of its parts; nothing for a single word, which many people share."""
-    words = sorted(fold(name).split())
-    return " ".join(words) if len(words) > 1 else ""
-
-
-# --- candidates -------------------------------------------------------------------------------------------------------
-
-
-def _candidate(invitation: Invitation, reason: str) -> Candidate:
-    return Candidate(invitation.reference, invitation.party.name, reason)
-
-
-def _candidates(book: Book, references: Iterable[str | None], reason: str) -> tuple[Candidate, ...]:
-    return tuple(_candidate(book.by_reference[reference], reason) for reference in references if reference)
-
-
-def _of_parties(keys: Iterable[str], book: Book, reason: str) -> tuple[Candidate, ...]:
-    invited = {one.reference: one for key in sorted(keys) for one in book.by_party.get(key, ())}
-    return tuple(_candidate(one, reason) for one in invited.values())
+            yield candidate(invitation, "the person invited has this name")

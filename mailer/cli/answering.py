@@ -17,7 +17,7 @@ from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Invitation
 
 if TYPE_CHECKING:
-    from mailer.answers.matching import Book
+    from mailer.answers.book import Book
     from mailer.answers.reading import Export
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger

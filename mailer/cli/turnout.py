@@ -9,7 +9,7 @@ from mailer.errors import InputRefused
 from mailer.model import Answer, Attendance, Contact
 
 if TYPE_CHECKING:
-    from mailer.answers.matching import Book
+    from mailer.answers.book import Book
     from mailer.answers.standing import Seats, Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def book_of(desk: Desk, ledger: Ledger) -> Book:
     """All invitations of the event, with the names of those whom the sheets still hold."""
-    from mailer.answers.matching import Book
+    from mailer.answers.book import Book
 
     event = desk.event.name
     people = {contact.address.key: contact.name for contact in _contacts(desk) if contact.name}
@@ -43,8 +43,7 @@ def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turno
     event = desk.event.name
     invitations = ledger.invitations(event)
     reached = {key for key, history in ledger.histories(event).items() if history.last_written}
-    parties = Parties.of(invitations, desk.directory)
-    return turnout(invitations, (*ledger.answers(event), *more), parties, reached)
+    return turnout(invitations, (*ledger.answers(event), *more), Parties(desk.directory), reached)
 
 
 def seats_of(desk: Desk, found: Turnout) -> Seats:

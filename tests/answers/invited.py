@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 
-from mailer.answers.matching import Book
+from mailer.answers.book import Book
 from mailer.answers.parties import Parties
 from mailer.answers.response import Response
 from mailer.answers.standing import Turnout, turnout
@@ -35,7 +36,7 @@ def hours(number: float) -> datetime:
 
 def reference(text: str) -> str:
     """A reference of ours, always the same for the same text."""
-    return str(Reference.from_digest(text.encode().ljust(8, b".")[-8:]))
+    return str(Reference.from_digest(blake2b(text.encode(), digest_size=8).digest()))
 
 
 def invitation(
@@ -46,7 +47,7 @@ def invitation(
     kind: PartyKind = PartyKind.MISSION,
 ) -> Invitation:
     copies = tuple(map(Address.parse, cc))
-    return Invitation(EVENT, Address.parse(recipient), copies, Party(party, kind), rule, reference(recipient[:8]))
+    return Invitation(EVENT, Address.parse(recipient), copies, Party(party, kind), rule, reference(recipient))
 
 
 def response(
