@@ -313,6 +313,13 @@ def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -
         ("spf", {"sender.example.org TXT": ['"v=spf1 mx +all"']}, "attention", "everybody"),
         ("spf", {"sender.example.org TXT": ['"v=spf1 a mx:' + " a:".join("abcdefghij") + ' -all"']}, "attention", "10"),
         ("spf", {"relay.example.org TXT": ['"v=spf1 include:relay.example.org -all"']}, "good", "include"),
+        (
+            "spf",
+            {f"{n}.example.org TXT": [f'"v=spf1 include:{n + 1}.example.org"'] for n in range(40)}
+            | {"sender.example.org TXT": ['"v=spf1 include:0.example.org -all"']},
+            "attention",
+            "10",
+        ),
         ("dkim", {"mail._domainkey.sender.example.org TXT": ['"v=DKIM1; p="']}, "attention", "withdrawn"),
         ("dkim", {"mail._domainkey.sender.example.org TXT": []}, "attention", "does not sign"),
         ("dmarc", {"_dmarc.sender.example.org TXT": []}, "attention", "p=none"),
@@ -393,6 +400,17 @@ def test_a_resolver_that_says_nothing_is_no_fault(
     assert "not looked at" in found["dns"]["meaning"]
     assert not {"spf", "dkim", "dmarc"} & set(found)
     assert set(names.asked) == {"sender.example.org MX"}
+
+
+@pytest.mark.parametrize(
+    ("place", "host", "port"),
+    [("127.0.0.1:5353", "127.0.0.1", 5353), ("127.0.0.1", "127.0.0.1", 53), ("[::1]:5353", "::1", 5353),
+     ("::1", "::1", 53)],
+)  # fmt: skip
+def test_a_resolver_may_be_written_short(place: str, host: str, port: int) -> None:
+    """The port is 53 where none is named, and an address of either kind is understood."""
+    resolver = importlib.import_module("mailer.cli.doctor.domain").resolver_at(place)
+    assert (resolver.nameservers, resolver.port) == ([host], port)
 
 
 def test_a_resolver_is_an_address(folder: Folder) -> None:

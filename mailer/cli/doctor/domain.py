@@ -183,8 +183,9 @@ def _walk(resolver: Resolver, record: str, included: list[str]) -> int:
         if lookups > _MOST_LOOKUPS:
             break
         domain = term.replace("=", ":").partition(":")[2]
-        # A macro (section 7) stands for something else in each message.
-        if name in {"include", "redirect"} and "%" not in domain and domain not in included:
+        # A macro (section 7) stands for something else in each message; a chain may have no end.
+        is_new = "%" not in domain and domain not in included and len(included) <= _MOST_LOOKUPS
+        if name in {"include", "redirect"} and is_new:
             included.append(domain)
             for inner in _texts(resolver, domain, "v=spf1")[:1]:
                 lookups += _walk(resolver, inner, included)
