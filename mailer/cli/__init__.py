@@ -12,8 +12,9 @@ import mailer
 from mailer.cli.answering import answers
 from mailer.cli.checking import check
 from mailer.cli.deciding import forget, resolve, suppress
+from mailer.cli.demo import demo
 from mailer.cli.doctor import doctor
-from mailer.cli.folder import demo, init
+from mailer.cli.folder import init
 from mailer.cli.login import login
 from mailer.cli.looking import contacts, status
 from mailer.cli.previewing import preview

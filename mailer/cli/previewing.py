@@ -76,7 +76,7 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if not address else ():
         stale.unlink()
-    entries = []
+    entries: list[tuple[str, str]] = []
     for guest in prepared.guests:
         contact = guest.contact
         if contact.status is not Standing.ACTIVE or (address and contact.address.key != address.strip().casefold()):
