@@ -50,12 +50,32 @@ def import_answers(
 
     A file that was imported before, or has grown since, adds only what is new.
     """
-    from mailer.answers.reading import read_export
     from mailer.cli.desk import open_desk
-    from mailer.cli.turnout import turnout_of
 
     desk = open_desk(named, now, rehearsal=sandbox)
-    export = read_export(
+    with desk.ledger(create=False) as ledger:
+        try:
+            export = _read(desk, file, columns, dates)
+            found = _taken(desk, ledger, file, export)
+        except InputRefused as exc:
+            console.problems(exc.problems)
+            console.complain("Nothing was written.")
+            return 3
+        doubts = _summarise(desk, ledger, file, export, found)
+        if dry_run:
+            console.say("A dry run: nothing was written.")
+        elif found:
+            _confirm(len(found), yes=yes)
+            ledger.record_answers(desk.event.name, found, desk.clock())
+    if doubts and not dry_run:
+        console.say(f"{count_of(doubts)} to be settled: mailer answers review")
+    return int(doubts > 0)
+
+
+def _read(desk: Desk, file: Path, columns: str | None, dates: str | None) -> Export:
+    from mailer.answers.reading import read_export
+
+    return read_export(
         file,
         zone=desk.event.timezone,
         online_event=bool(desk.event.online),
@@ -63,21 +83,6 @@ def import_answers(
         dates=dates,  # type: ignore[arg-type]
         deadline=desk.event.rsvp.deadline,
     )
-    with desk.ledger(create=False) as ledger:
-        found = _taken(desk, ledger, file, export)
-        _summarise(file, export, found)
-        console.problems(export.problems)
-        if found and not dry_run:
-            _confirm(len(found), yes=yes)
-            ledger.record_answers(desk.event.name, found, desk.clock())
-        unsaved = found.values() if dry_run else ()
-        doubts = turnout_of(desk, ledger, unsaved).doubts
-    list_doubts(desk, doubts)
-    if dry_run:
-        console.say("A dry run: nothing was written.")
-    elif doubts:
-        console.say(f"{count_of(len(doubts))} to be settled: mailer answers review")
-    return int(bool(doubts))
 
 
 def _headings(text: str | None) -> dict[str, str]:
@@ -126,7 +131,10 @@ def _foreign(desk: Desk, file: Path, judged: list[Answer], book: Book) -> Proble
     return Problem(problem, fix, file=file.name)
 
 
-def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
+def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: dict[str, Answer]) -> int:
+    """Says what was read and what will come of it; returns how many answers will wait for a person."""
+    from mailer.cli.turnout import turnout_of
+
     total = len(export.responses)
     console.say(f"{file.name}: {export.tool}, {count_of(total)}")
     for key, heading in export.columns.items():
@@ -141,6 +149,10 @@ def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
     late = sum(answer.late for answer in found.values())
     if late:
         console.say(f"{late:>7}  of them after the deadline: kept, and flagged")
+    console.problems(export.problems)
+    doubts = turnout_of(desk, ledger, found.values()).doubts
+    list_doubts(desk, doubts)
+    return len(doubts)
 
 
 def _confirm(number: int, *, yes: bool) -> None:

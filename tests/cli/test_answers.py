@@ -1,5 +1,10 @@
 """`mailer answers` and what answers change for reminders: from the export file to the relay."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import openpyxl
 import pytest
 
@@ -9,6 +14,7 @@ from tests.servers import ScriptedServer
 ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
 HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
 ANSWERED, REMINDING = "2031-02-25T10:00", "2031-02-28T10:00"
+PATHS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 MAILINGS = """
 [mailings.practical]
 template = "reminder"
@@ -144,6 +150,29 @@ def test_the_reference_is_asked_for_where_several_may_be_meant(sent: Folder) -> 
     assert (answer["party"], answer["reference"]) == ("Kenya", reference_of(sent, BEN))
 
 
+def test_doubts_are_settled_one_by_one_on_a_terminal(sent: Folder) -> None:
+    """Accept with the meaning, reject, leave: each is asked for, and what is left is said."""
+    pty = pytest.importorskip("pty", reason="there are no terminals of this kind here")
+    rows = (f"{BEN},Ben,,Perhaps,", "x@kenya.example.org,Kim,,Online,", "x@namibia.example.org,Nan,,Online,")
+    sent.run("answers", "import", export(sent, *rows), "--yes", now=ANSWERED)
+    typed = "accept\n\nonline\nreject\nleave\n"
+    command = [sys.executable, "-m", "mailer", "answers", "review", "--now", ANSWERED]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, cwd=sent.path, env=PATHS, text=True) as asked:
+        os.write(ours, typed.encode())
+        out, _ = asked.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert (asked.returncode, "1 left" in out) == (1, True)
+    found = {row["respondent_name"]: row for row in sent.run("answers", "list", "--json").json["answers"]}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "Ben": "matched",
+        "Kim": "rejected",
+        "Nan": "suggested",
+    }
+    assert found["Ben"]["attendance"] == "online"
+
+
 def test_a_call_is_recorded(sent: Folder, relay: ScriptedServer) -> None:
     """By reference or by an address that the invitation went to; for somebody else, with name and address."""
     assert sent.run("answers", "record", reference_of(sent, BEN), "regrets", now=ANSWERED).code == 0
@@ -183,6 +212,7 @@ def test_a_file_in_which_nothing_is_ours_is_refused(sent: Folder) -> None:
     foreign = export(sent, "stranger@elsewhere.example.org,Some Body,Atlantis,Yes,", name="foreign.csv")
     refused = sent.run("answers", "import", foreign, "--yes", now=ANSWERED)
     assert (refused.code, "nothing in it is ours" in refused.err) == (3, True)
+    assert "Nothing was written." in refused.err
     empty = export(sent, name="empty.csv")
     assert sent.run("answers", "import", empty, "--yes", now=ANSWERED).code == 3
     ours = export(sent, f"{ADA},Ada,Belgium,Yes,{reference_of(sent, ADA)}", name="ours.csv")
