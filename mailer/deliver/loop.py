@@ -134,6 +134,10 @@ class Round(Generic[C]):
     def _is_stopping(self) -> bool:
         return self.tally.interrupted or self._fault is not None
 
+    @property
+    def _is_connected(self) -> bool:
+        return any(session.is_open for session in self._sessions)
+
     def _fail(self, fault: Exception) -> None:
         """Ends the round as `stop` does; the first fault is the one that is told."""
         self._fault = self._fault or fault
@@ -202,8 +206,8 @@ class Round(Generic[C]):
                 self._tray.ready.put_nowait(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
                 self._pace.finish(now, job.recipients, counted=False)
-        if self._is_stopping:
-            self._tray.recall()
+        if self._is_stopping or not self._is_connected or now < self._setbacks.resume_at:
+            self._tray.recall()  # in the meantime things have changed
 
     def _report(self, recorded: Sequence[tuple[Claim[C], Attempt]]) -> None:
         self._claims -= len(recorded)
@@ -288,7 +292,7 @@ class Round(Generic[C]):
 
     def _open_sessions(self) -> None:
         """One connection at first, to see how the relay does, then as many as it may have."""
-        wanted = self._connections if any(session.is_open for session in self._sessions) else 1
+        wanted = self._connections if self._is_connected else 1
         for _ in range(wanted - sum(not session.has_ended for session in self._sessions)):
             session = Session(self._connect(), self._tray, self._compose, self._clock)
             self._sessions[session] = asyncio.create_task(self._see_through(session))
@@ -302,7 +306,7 @@ class Round(Generic[C]):
         finally:
             await session.close()
             del self._sessions[session]
-            if not any(other.is_open for other in self._sessions):
+            if not self._is_connected:
                 self._tray.recall()
             self._tray.changed.set()
 

@@ -29,7 +29,7 @@ from mailer.ledger import Attempt, Ledger
 from mailer.model import Delivery, Envelope, State
 from mailer.smtp import Features, Security
 from tests.deliver.conftest import EVENT, NAME, Gate, Mailing, accepted, address, compose, queued
-from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
+from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, say_and_drop, stall
 
 MailingOf = Callable[[int], Mailing]
 PIPELINING = ["PIPELINING", "8BITMIME"]
@@ -275,6 +275,23 @@ def test_a_connection_that_the_relay_closes_while_it_is_idle_is_made_anew(mailin
     with ScriptedServer({"rcpt:guest1@mission.example.org": "450 4.7.1 Greylisted", "rset": leave}) as server:
         assert mailing.send(server, wait=True, retry_after=0.5).states == {State.SENT: 2}
     assert accepted(server) == {0: 1, 1: 1}
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_connection_that_ends_while_the_ledger_is_busy_strands_nobody(
+    mailing_of: MailingOf, ledger: Ledger, features: list[str], connections: int
+) -> None:
+    """What is claimed at a moment when the last connection has just gone is sent over the next one."""
+    mailing = mailing_of(8)
+
+    @event.listens_for(ledger._store.engine, "checkout")
+    def dawdle(*_: object) -> None:
+        time.sleep(0.02)
+
+    with ScriptedServer({"dot": [say_and_drop(b"250 2.0.0 Queued\r\n")] * 8}, features) as server:
+        assert mailing.send(server, connections=connections).states == {State.SENT: 8}
+    assert accepted(server) == dict.fromkeys(range(8), 1)
 
 
 # --- a relay that asks for less ---------------------------------------------------------------------------------------
