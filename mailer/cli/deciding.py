@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mailer.cli import console
+from mailer.cli.archive import message_ids
 from mailer.cli.arguments import now_option, sandbox_option
 from mailer.errors import UsageError
 from mailer.model import Address, Delivery, State
@@ -30,9 +32,15 @@ def _addresses(texts: tuple[str, ...]) -> list[Address]:
 @click.argument("words", nargs=-1, metavar="[EVENT] [ADDRESS ...]")
 @click.option("--sent", "decision", flag_value="sent", help="They were received: mark them as sent.")
 @click.option("--resend", "decision", flag_value="queued", help="Send them again, with the same Message-ID and Date.")
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path),
+    metavar="MAILDIR|MBOX",
+    help="What an archive copy or Sent folder holds was sent.",
+)
 @sandbox_option
 @now_option
-def resolve(words: tuple[str, ...], decision: str | None, sandbox: bool, now: str | None) -> int:
+def resolve(words: tuple[str, ...], decision: str | None, archive: Path | None, sandbox: bool, now: str | None) -> int:
     """Show what is in doubt, and settle it: all of it, or the addresses named.
 
     A delivery is in doubt when the connection or the program was lost after the message was handed over and before the
@@ -40,6 +48,8 @@ def resolve(words: tuple[str, ...], decision: str | None, sandbox: bool, now: st
     """
     from mailer.cli.desk import open_desk
 
+    if decision and archive:
+        raise UsageError("--archive decides by itself: leave --sent and --resend out.")
     event = words[0] if words and "@" not in words[0] else None
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
@@ -59,8 +69,12 @@ def resolve(words: tuple[str, ...], decision: str | None, sandbox: bool, now: st
             console.say(f"  handed to {last.relay} on {when:%d %B %Y at %H:%M:%S %Z}; Message-ID {delivery.message_id}")
             console.say(f"  {last.note}")
         outcomes: dict[State, list[int]] = {State.SENT: [], State.QUEUED: []}
+        archived = set(message_ids(archive)) if archive else set()
         for delivery in doubtful:
-            state = State(decision) if decision else _ask(delivery)
+            if archive:
+                state = State.SENT if delivery.message_id in archived else None
+            else:
+                state = State(decision) if decision else _ask(delivery)
             if state:
                 outcomes[state].append(delivery.id)
         ledger.settle(outcomes[State.SENT], State.SENT, desk.clock())

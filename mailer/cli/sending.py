@@ -122,7 +122,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options)
-        return _exit_code(prepared, ledger)
+        return _exit_code(prepared, ledger, found)
 
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options) -> int:
@@ -135,7 +135,7 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
         _tell_standing(prepared, ledger)
         raise
     _conclude(prepared, tally, len(found.due), ledger)
-    return 130 if tally.interrupted else _exit_code(prepared, ledger)
+    return 130 if tally.interrupted else _exit_code(prepared, ledger, found)
 
 
 def _send_samples(prepared: Prepared, address: str) -> int:
@@ -262,10 +262,11 @@ def _tell_standing(prepared: Prepared, ledger: Ledger) -> None:
         console.say("Where everything stands: mailer status")
 
 
-def _exit_code(prepared: Prepared, ledger: Ledger) -> int:
-    """1 while something of this mailing wants a person, else 0."""
+def _exit_code(prepared: Prepared, ledger: Ledger, found: Survey) -> int:
+    """1 while something of this mailing wants a person, a reminder that is held included, else 0."""
     from mailer.model import State
 
     standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
     wanting = (State.FAILED, State.DEFERRED, State.IN_DOUBT, State.CLAIMED)
-    return int(any(standing.get(state) for state in wanting) or bool(prepared.errors))
+    held = any(reason.startswith("held") for _, reason in found.left_out)
+    return int(any(standing.get(state) for state in wanting) or bool(prepared.errors) or held)

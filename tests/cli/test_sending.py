@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import mailbox
 import sqlite3
 
 import pytest
@@ -317,3 +318,18 @@ def test_a_lost_relay_tells_what_had_gone_out(folder: Folder) -> None:
         stopped = folder.run("send", "--yes")
     assert stopped.code == 4
     assert "1 sent" in stopped.out
+
+
+@pytest.mark.parametrize("kind", ["maildir", "mbox"])
+def test_an_archive_copy_settles_a_doubt(folder: Folder, kind: str) -> None:
+    """Where the Sent folder holds the Message-ID, the delivery was sent; what it does not hold stays in doubt."""
+    with ScriptedServer({"dot": [drop, drop, "250 Ok"]}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    path = folder.path / "archive"
+    box = mailbox.Maildir(path) if kind == "maildir" else mailbox.mbox(path)
+    box.add(relay.accepted[0].content)
+    box.close()
+    assert folder.run("resolve", "--archive", "archive").code == 1
+    assert folder.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
+    assert folder.run("resolve", "--archive", "nowhere").code == 2
