@@ -9,6 +9,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 from mailer.errors import Problem
 from mailer.model import Letter
+from mailer.render import limits
 from mailer.render.document import LARGEST_HTML
 from mailer.render.faults import syntax_problem
 from mailer.render.source import TemplateFile
@@ -21,12 +22,16 @@ _EMPTY_LINK = re.compile(r'\bhref="(?:mailto:)?"')
 def problems_in(template: TemplateFile, environment: Environment, known: Mapping[str, object]) -> list[Problem]:
     """Every unknown name, tag and filter of `template`; `known` are the names it may use, with tables for what is known
     of their entries (a contact's extra columns are not)."""
+    if problems := list(limits.too_deep(template.text, environment, template.file)):
+        return problems
     try:
         tree = environment.parse(template.text)
         environment.compile(tree)
+        found = {(line, what): fix for line, what, fix in (*_tags(tree), *_names(tree, environment, known))}
     except TemplateSyntaxError as exc:
         return [syntax_problem(exc, template.file)]
-    found = {(line, what): fix for line, what, fix in (*_tags(tree), *_names(tree, environment, known))}
+    except RecursionError:
+        return [Problem("a tag is too long", "Take the longest one apart.", file=template.file)]
     return [Problem(what, found[line, what], file=template.file, row=line) for line, what in sorted(found)]
 
 
@@ -36,6 +41,10 @@ def _tags(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         if not isinstance(statement, _ALLOWED) and statement.lineno:
             fix = "Templates know `{% if %}`, `{% for %}` and `{% set name = value %}`; use those."
             yield statement.lineno, "this tag has no place in a template", fix
+    for call in tree.find_all(nodes.Call):
+        if not (isinstance(call.node, nodes.Getattr) and call.node.attr in limits.METHODS):
+            fix = "Use a filter, as in `{{ deadline | date }}`; `.strip()` and such may be called."
+            yield call.lineno, "this call has no place in a template", fix
 
 
 def _names(

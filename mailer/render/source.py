@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mailer.errors import Problem
 from mailer.render.faults import shown
+from mailer.render.limits import LARGEST_TEMPLATE
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z-]*)[ \t]*:[ \t]*(.*)")
@@ -40,10 +41,13 @@ class TemplateFile:
 def read(path: Path, templates: Path, *, headed: bool = False) -> TemplateFile:
     """The template at `path`, with `headed` taken apart into `Subject: …`, a blank line and the body.
 
-    Raises Unreadable if it is missing, is not UTF-8 text or lacks a subject.
+    Raises Unreadable if it is missing, too large, no UTF-8 text or lacks a subject.
     """
     file = shown(path, templates)
     try:
+        if path.stat().st_size > LARGEST_TEMPLATE:
+            problem = f"the template is larger than {LARGEST_TEMPLATE // 1000} kB"
+            raise Unreadable(Problem(problem, "Shorten it; a letter has 90 kB at most.", file=file))
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise Unreadable(Problem("the template is missing", "Write it, or correct its name.", file=file)) from None
