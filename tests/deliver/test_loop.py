@@ -29,7 +29,7 @@ from mailer.ledger import Attempt, Ledger
 from mailer.model import Delivery, Envelope, State
 from mailer.smtp import Features, Security
 from tests.deliver.conftest import EVENT, NAME, Gate, Mailing, accepted, address, compose, queued
-from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, say_and_drop, stall
+from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
 
 MailingOf = Callable[[int], Mailing]
 PIPELINING = ["PIPELINING", "8BITMIME"]
@@ -277,21 +277,28 @@ def test_a_connection_that_the_relay_closes_while_it_is_idle_is_made_anew(mailin
     assert accepted(server) == {0: 1, 1: 1}
 
 
-@MANNERS
-@CONNECTIONS
 def test_a_connection_that_ends_while_the_ledger_is_busy_strands_nobody(
-    mailing_of: MailingOf, ledger: Ledger, features: list[str], connections: int
+    mailing_of: MailingOf, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is claimed at a moment when the last connection has just gone is sent over the next one."""
-    mailing = mailing_of(8)
+    monkeypatch.setattr(session, "_IDLE", 0.1)
+    mailing = mailing_of(1)
+    is_slow = threading.Event()
 
     @event.listens_for(ledger._store.engine, "checkout")
     def dawdle(*_: object) -> None:
-        time.sleep(0.02)
+        if is_slow.is_set():
+            is_slow.clear()
+            time.sleep(0.5)
 
-    with ScriptedServer({"dot": [say_and_drop(b"250 2.0.0 Queued\r\n")] * 8}, features) as server:
-        assert mailing.send(server, connections=connections).states == {State.SENT: 8}
-    assert accepted(server) == dict.fromkeys(range(8), 1)
+    def greet(session: Session) -> None:
+        is_slow.set()
+        session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
+
+    script = {"rcpt": "450 4.7.1 Greylisted", "greeting": [GOOD["greeting"], greet]}
+    with ScriptedServer(script) as server:
+        assert mailing.send(server, wait=True, retry_after=0.4).states == {State.SENT: 1}
+    assert server.connections == 3
 
 
 # --- a relay that asks for less ---------------------------------------------------------------------------------------
