@@ -66,6 +66,9 @@ _PROVIDERS: Mapping[str, Mapping[str, str]] = {
     "cpanel": {"SMTP_RATE": "50/hour"},
 }
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+# User and password, host and port, database, settings: told apart as SQLAlchemy does it, but with one @ at most, since
+# what stands behind the first would be taken for the host.
+_POSTGRESQL = r"postgresql(\+psycopg)?://([^:/]*(:[^@]*)?@)?(\[[^]@/?]+\]|[^][@:/?]*)(:\d{1,5})?(/[^@?]*)?(\?[^@]*)?"
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -197,8 +200,14 @@ def _token_url(value: str) -> str:
 
 
 def _ledger_url(value: str) -> str:
-    if not re.fullmatch(r"sqlite:///.+|postgresql(\+psycopg)?://.+", value):
-        raise ValueError("must read like sqlite:///ledger.db or postgresql://user@host/database")
+    """The ledger's URL, whose refusals repeat nothing of it; see `_POSTGRESQL`."""
+    if re.fullmatch(r"sqlite:///:memory:(\?.*)?", value):
+        raise ValueError("must name a file: a ledger in memory would forget who was written to")
+    if re.match(r"sqlite:///[^?]", value) and not re.fullmatch(r"[^?]+(\?timeout=\d{1,5}(\.\d+)?)?", value):
+        raise ValueError("may hold ?timeout=SECONDS behind the file, and no other question mark")
+    if not re.fullmatch(rf"sqlite:///[^?].*|{_POSTGRESQL}", value):
+        advice = "; a password's @ is written %40" if re.match(r"postgresql.*:.*@", value) else ""
+        raise ValueError(f"must read like sqlite:///ledger.db or postgresql://user@host/database{advice}")
     return value
 
 
@@ -277,7 +286,7 @@ class Config(BaseModel):
     RETURN_PATH: Annotated[_Text, AfterValidator(_return_path)] | None = None
     UNSUBSCRIBE_TO: Annotated[_Text, AfterValidator(_address)] | None = None
     UNSUBSCRIBE_URL: Annotated[_Text, AfterValidator(_unsubscribe_url)] | None = None
-    LEDGER_URL: Annotated[str, AfterValidator(_ledger_url), Field(repr=False)] = "sqlite:///ledger.db"
+    LEDGER_URL: Annotated[_Text, AfterValidator(_ledger_url), Field(repr=False)] = "sqlite:///ledger.db"
     CONTACTS: _Text = "contacts"
     TEMPLATES: Path = Path("templates")
     EVENT: _Text | None = None

@@ -99,16 +99,12 @@ class Desk:
 
         if create and self.rehearsal:
             OUTBOX.mkdir(exist_ok=True)
-        if create or self._ledger_exists():
+        if create or Ledger.exists(self.ledger_url):
             with Ledger.open(self.ledger_url, create=create) as ledger:
                 yield ledger
         else:
             with Ledger.open("sqlite://") as ledger:
                 yield ledger
-
-    def _ledger_exists(self) -> bool:
-        scheme, _, path = self.ledger_url.partition(":///")
-        return scheme != "sqlite" or Path(path).exists()
 
 
 def open_desk(event_name: str | None, now: str | None, *, rehearsal: bool = False) -> Desk:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -13,12 +14,15 @@ from mailer.ledger.identity import Identity
 from mailer.ledger.records import Invitee, cc_text, marks
 from mailer.ledger.schema import moment_text
 from mailer.ledger.store import Store
-from mailer.ledger.suppression import hold_back
+from mailer.ledger.suppression import hold_back, suppressed
 from mailer.model import Party
 
+# The last column says whether the delivery is there and no attempt was made yet: until then the sheet wins.
 _KNOWN = (
-    "SELECT i.digest, i.id, EXISTS (SELECT 1 FROM deliveries d WHERE d.invitation_id = i.id AND d.mailing = ?) "
-    "FROM invitations i WHERE i.event = ? AND i.digest IN ({})"
+    "SELECT i.digest, i.id, i.party, i.party_kind, i.rule, d.id, d.cc, "
+    "d.attempts = 0 AND (d.state = 'queued' OR d.state = 'deferred') "
+    "FROM invitations i LEFT JOIN deliveries d ON d.invitation_id = i.id AND d.mailing = ? "
+    "WHERE i.event = ? AND i.digest IN ({})"
 )
 _INVITE = (
     "INSERT INTO invitations (event, digest, recipient, party, party_key, party_kind, rule, reference, created_at) "
@@ -27,6 +31,12 @@ _INVITE = (
 _QUEUE = (
     "INSERT INTO deliveries (invitation_id, event, mailing, recipient, cc, message_id, queued_at, updated_at, "
     "state, reason, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0)"
+)
+# Both look again, as another process may have claimed the delivery in the meantime.
+_CORRECT_CC = "UPDATE deliveries SET cc = ? WHERE id = ? AND attempts = 0 AND (state = 'queued' OR state = 'deferred')"
+_CORRECT_INVITATION = (
+    "UPDATE invitations SET party = ?, party_key = ?, party_kind = ?, rule = ? WHERE id = ? AND NOT EXISTS ("
+    "SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND (d.attempts > 0 OR d.state = 'claimed'))"
 )
 
 
@@ -48,10 +58,12 @@ class Intake:
             wanted.setdefault(self.identity.of(invitee.recipient), invitee)
         with self.store.engine.begin() as connection:
             self.store.wait_for_turn(connection)
-            numbers: dict[bytes, int] = {}
-            for digest, number, queued in self._known(connection, wanted):
-                numbers[digest] = number
-                if queued:
+            gone = suppressed(connection)
+            known = self._known(connection, wanted)
+            self._correct(connection, known, wanted, gone)
+            numbers = {digest: number for digest, number, *_ in known}
+            for digest, *_, delivery, _, _ in known:
+                if delivery is not None:
                     del wanted[digest]
             if not wanted:
                 return 0
@@ -60,17 +72,45 @@ class Intake:
             while missing:
                 # Who is missing on a later turn has drawn a reference that is another's, and draws again.
                 connection.exec_driver_sql(self.store.sql(_INVITE), self._invitation_rows(missing, turn))
-                for digest, number, _ in self._known(connection, missing):
+                for digest, number, *_ in self._known(connection, missing):
                     numbers[digest] = number
                     del missing[digest]
                 turn += 1
-            connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers))
+            connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers, gone))
             return len(wanted) - hold_back(connection, self.now)
 
-    def _known(self, connection: Connection, digests: Collection[bytes]) -> Sequence[Row[bytes, int, bool]]:
-        """Digest and number of each invitation that is there, and whether it is in the mailing already."""
+    def _known(self, connection: Connection, digests: Collection[bytes]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What is there of each: digest, number, party and rule, then delivery, its Cc, and whether that may change."""
         query = self.store.sql(_KNOWN.format(marks(digests)))
         return connection.exec_driver_sql(query, (self.mailing, self.event, *digests)).all()
+
+    def _correct(
+        self,
+        connection: Connection,
+        known: Iterable[Row[*tuple[Any, ...]]],
+        invitees: Mapping[bytes, Invitee],
+        gone: Collection[bytes],
+    ) -> None:
+        """Takes over what the sheet says now, where no attempt has been made: Cc, party and rule."""
+        copies, invitations = [], []
+        for digest, number, name, kind, rule, delivery, cc, may_change in known:
+            if delivery is not None and not may_change:
+                continue
+            invitee = invitees[digest]
+            party = invitee.party
+            # Words equal their StrEnum; the key follows from the name.
+            if name != party.name or kind != party.kind or rule != invitee.rule:
+                invitations.append((party.name, party.key, party.kind.value, invitee.rule.value, number))
+            if may_change and cc != cc_text(invitee.cc) and cc != (wanted := self._cc(invitee, gone)):
+                copies.append((wanted, delivery))
+        if copies:
+            connection.exec_driver_sql(self.store.sql(_CORRECT_CC), copies)
+        if invitations:
+            connection.exec_driver_sql(self.store.sql(_CORRECT_INVITATION), invitations)
+
+    def _cc(self, invitee: Invitee, gone: Collection[bytes]) -> str:
+        """The Cc as it is stored, without the suppressed."""
+        return cc_text([address for address in invitee.cc if not gone or self.identity.of(address) not in gone])
 
     def _invitation_rows(self, invitees: Mapping[bytes, Invitee], turn: int) -> list[tuple[object, ...]]:
         at = moment_text(self.now)
@@ -93,7 +133,7 @@ class Intake:
         ]
 
     def _delivery_rows(
-        self, invitees: Mapping[bytes, Invitee], numbers: Mapping[bytes, int]
+        self, invitees: Mapping[bytes, Invitee], numbers: Mapping[bytes, int], gone: Collection[bytes]
     ) -> list[tuple[object, ...]]:
         at = moment_text(self.now)
         return [
@@ -102,7 +142,7 @@ class Intake:
                 self.event,
                 self.mailing,
                 str(invitee.recipient),
-                cc_text(invitee.cc),
+                self._cc(invitee, gone),
                 self.identity.message_id(self.event, self.mailing, invitee.recipient, self.domain),
                 at,
                 at,

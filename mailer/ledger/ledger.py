@@ -29,16 +29,14 @@ from mailer.ledger.records import (
     delivery_of,
     reply_of,
 )
-from mailer.ledger.run import Run, exclusive_run
+from mailer.ledger.run import Run, exclusive_run, sweep
 from mailer.ledger.schema import (
     attempts,
     deliveries,
     editions,
     invitations,
-    meta,
     moment_of,
     runs,
-    suppressions,
     transitions,
 )
 from mailer.ledger.store import Store, open_store
@@ -76,12 +74,23 @@ class Ledger:
         store = open_store(url)
         try:
             versions.bring_up_to_date(store, create=create)
-            with store.reading.connect() as connection:
-                secret = connection.scalars(select(meta.c.value).where(meta.c.name == "secret")).one()
+            secret = versions.secret_of(store)
         except BaseException:
             store.close()
             raise
-        return cls(store, bytes.fromhex(secret))
+        return cls(store, secret)
+
+    @staticmethod
+    def exists(url: str) -> bool:
+        """Whether anything is where `url` says: a file, or tables in the database. Only `open` tells if it is a ledger.
+
+        Raises LedgerError where the URL names no ledger, or its database cannot be asked.
+        """
+        store = open_store(url)
+        try:
+            return store.exists()
+        finally:
+            store.close()
 
     def close(self) -> None:
         self._store.close()
@@ -122,9 +131,11 @@ class Ledger:
     def enqueue(self, event: str, mailing: str, invitees: Iterable[Invitee], *, domain: str, now: datetime) -> int:
         """Queues the invitees who are not in the mailing yet; returns how many that were.
 
-        An invitation is made where there is none. Existing rows stay untouched, so that a second call does nothing,
-        and one that was interrupted is made good. Suppressed addresses are entered as `suppressed` and not counted.
-        `domain` is the right-hand side of the Message-IDs.
+        An invitation is made where there is none; a second call does nothing, and makes good one that was interrupted.
+        What the invitees say now replaces the Cc of a delivery until the first attempt for it, and party and rule of
+        an invitation until the first attempt for any of its deliveries; from then on they stay as they were attempted.
+        Suppressed addresses are entered as `suppressed` and not counted, and left out of every Cc. `domain` is the
+        right-hand side of the Message-IDs.
         """
         intake = Intake(self._store, self._identity, event, mailing, domain, now)
         return sum(intake.enqueue(chunk) for chunk in _chunks(invitees))
@@ -164,6 +175,14 @@ class Ledger:
         when, where another run is alive.
         """
         return exclusive_run(self._store, self._identity, event, mailing, relay=relay, now=now)
+
+    def sweep(self, now: datetime) -> int:
+        """Makes the claims that a dead run left behind `in_doubt`, of all events; returns how many that were.
+
+        Does nothing while a run is alive, and where the ledger may only be read: whoever looks next will do it. So it
+        is called before anything is looked at, and never raises LedgerError.
+        """
+        return sweep(self._store, now)
 
     # --- queries ---
 
@@ -286,7 +305,7 @@ class Ledger:
     def suppressed(self, addresses: Iterable[Address]) -> set[str]:
         """The keys of those addresses that must not be written to."""
         with self._store.reading.connect() as connection:
-            digests = set(connection.scalars(select(suppressions.c.digest)))
+            digests = suppression.suppressed(connection)
         return {address.key for address in addresses if self._identity.of(address) in digests} if digests else set()
 
     def _narrowed(self, query: Query, among: Iterable[Address] | None) -> Iterator[Query]:

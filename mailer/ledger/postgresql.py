@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from time import sleep
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import ArgumentError
 
 from mailer.errors import LedgerError
 from mailer.ledger.store import Store, Taken
@@ -36,12 +37,22 @@ class PostgreSQLStore(Store):
     """Rows are locked one by one; the right to send is an advisory lock, which ends with the session that took it."""
 
     def __init__(self, url: URL) -> None:
-        self.place = f"The ledger {url.database or ''} on {url.host or 'this machine'}"
+        # Whoever mistypes a URL with a password may have parts of it anywhere, so that nothing of it is repeated.
+        is_secret = url.password is not None or "password" in url.query
+        self._unspoken = tuple(filter(None, (url.host, url.database, url.username))) if is_secret else ()
+        self.place = "The ledger in PostgreSQL"
+        if not is_secret:
+            self.place = f"The ledger {url.database or ''} on {url.host or 'this machine'}"
         try:
+            _check_settings(url, self.place)
             self.engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         except ImportError:
             raise LedgerError(
                 f"{self.place} needs a driver: install it with `pip install 'invitation-mailer[postgres]'`."
+            ) from None
+        except (ArgumentError, ValueError):
+            raise LedgerError(
+                f"{self.place} cannot be opened: correct the settings behind the ? in LEDGER_URL."
             ) from None
         self.reading = self.engine
         event.listen(self.engine, "connect", _prepare)
@@ -50,15 +61,24 @@ class PostgreSQLStore(Store):
     def explain(self, fault: BaseException) -> str:
         state = getattr(fault, "sqlstate", None)
         reason = (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
+        for part in self._unspoken:
+            reason = reason.replace(f'"{part}"', "...").replace(f"'{part}'", "...")
         if state is None or state.startswith("08"):
             return f"{self.place} cannot be reached ({reason}). Check LEDGER_URL, and that the database is running."
         return f"{self.place} {_FAULTS.get(state) or _FAULTS.get(state[:2]) or f'refused: {reason}.'}"
+
+    def exists(self) -> bool:
+        with self.reading.connect() as connection:
+            return bool(inspect(connection).get_table_names())
 
     def require(self, *, create: bool) -> None:
         """Nothing to do: whether the database is there shows when it is asked."""
 
     def wait_for_turn(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN}, hashtext(current_schema()))")
+
+    def vouch(self) -> None:
+        """Nothing to do: a database that is dropped ends its sessions."""
 
     def settle(self) -> None:
         """Nothing to do: each connection is prepared when it is made."""
@@ -70,13 +90,13 @@ class PostgreSQLStore(Store):
         """Nothing to do: the driver begins with the first statement."""
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
         lock = f"({_SENDING}, hashtext(current_schema()))"
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for _ in range(_TRIES):
+            for left in reversed(range(_TRIES if patient else 1)):
                 if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock{lock}").scalar_one():
                     break
-                sleep(_BETWEEN_TRIES)
+                sleep(_BETWEEN_TRIES if left else 0)
             else:
                 raise Taken
             try:
@@ -94,6 +114,15 @@ class PostgreSQLStore(Store):
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             tables = "invitations, deliveries, attempts, transitions, suppressions, answers"
             connection.exec_driver_sql(f"VACUUM FULL {tables}")
+
+
+def _check_settings(url: URL, place: str) -> None:
+    """Raises LedgerError for what stands behind the `?` and is no setting of a connection."""
+    from psycopg.pq import Conninfo
+
+    known = {setting.keyword.decode() for setting in Conninfo.get_defaults()}
+    if unknown := sorted(url.query.keys() - known):
+        raise LedgerError(f"{place} cannot be opened: LEDGER_URL sets {unknown[0]!r}, which PostgreSQL does not know.")
 
 
 def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from mailer.ledger.schema import moment_of
 from mailer.model import Address, Delivery, Party, Reply, Rule, State
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
 STATES: Mapping[str, State] = {str(state): state for state in State}
 
 
@@ -94,7 +96,7 @@ def address_of(text: str) -> Address:
 
 def cc_text(addresses: Sequence[Address]) -> str:
     """The Cc as the ledger stores it: a JSON list."""
-    return json.dumps([str(address) for address in addresses], ensure_ascii=False) if addresses else "[]"
+    return f"[{', '.join([_quoted(str(address)) for address in addresses])}]"
 
 
 def cc_of(text: str) -> tuple[Address, ...]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError, LedgerInUse
@@ -18,7 +18,7 @@ from mailer.ledger.identity import Identity
 from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
 from mailer.ledger.schema import deliveries, meta, moment_of, moment_text, runs
 from mailer.ledger.store import Store, Taken
-from mailer.ledger.suppression import hold_back
+from mailer.ledger.suppression import NOWHERE, hold_back
 from mailer.model import Delivery, State
 
 # An outcome's row begins with three values that `attempts` alone wants; both statements want the rest of it.
@@ -42,6 +42,7 @@ _CLAIM = (
     "WHERE i.id = invitation_id) RETURNING id"
 )
 _CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
+_STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
     "SELECT d.id, d.run_id, d.claimed_at, r.relay FROM deliveries d JOIN runs r ON r.id = d.run_id "
     "WHERE d.state = 'claimed'"
@@ -68,7 +69,7 @@ class Run:
         self._latest = now
         with self._store.transaction() as cursor:
             if outcomes:
-                self._record(cursor, [self._row(outcome) for outcome in outcomes])
+                _record(self._store, cursor, [self._row(outcome) for outcome in outcomes])
             return self._claim(cursor, claim, moment_text(now)) if claim else []
 
     def release(self, claimed: Sequence[int], now: datetime, reason: str) -> None:
@@ -107,10 +108,6 @@ class Run:
             outcome.delivery_id,
         )
 
-    def _record(self, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) -> None:
-        cursor.executemany(self._store.sql(_RECORD), rows)
-        cursor.executemany(self._store.sql(_CONCLUDE), [row[_OWN:] for row in rows])
-
     def _claim(self, cursor: DBAPICursor, wanted: Sequence[int], now: str) -> list[Delivery]:
         cursor.execute(self._store.sql(_CLAIM.format(marks(wanted))), (self.id, now, now, now, *wanted, now))
         taken = [number for (number,) in cursor.fetchall()]
@@ -126,25 +123,16 @@ class Run:
         query = f"SELECT digest FROM suppressions WHERE digest IN ({marks(digests)})"  # noqa: S608 - marks alone
         cursor.execute(self._store.sql(query), list(digests))
         gone = {bytes(digest) for (digest,) in cursor.fetchall()}
+        # Whoever was forgotten while the delivery was claimed or in doubt has left a placeholder.
+        gone |= {digest for digest, address in digests.items() if address.domain == NOWHERE}
         if not gone:
             return delivery
         kept = tuple(address for digest, address in digests.items() if digest not in gone)
         cursor.execute(self._store.sql("UPDATE deliveries SET cc = ? WHERE id = ?"), (cc_text(kept), delivery.id))
         return replace(delivery, cc=kept)
 
-    def _doubt_claims(self, now: datetime, note: str) -> None:
-        """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message."""
-        with self._store.transaction() as cursor:
-            cursor.execute(_ABANDONED)
-            rows = [
-                (run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, moment_text(now), number)
-                for number, run, claimed_at, relay in cursor.fetchall()
-            ]
-            if rows:
-                self._record(cursor, rows)
-
     def _finish(self) -> None:
-        self._doubt_claims(self._latest, "The run ended without recording an outcome.")
+        _doubt_claims(self._store, self._latest, "The run ended without recording an outcome.")
         with self._store.engine.begin() as connection:
             connection.execute(update(runs).where(runs.c.id == self.id).values(finished_at=self._latest))
 
@@ -157,7 +145,7 @@ def exclusive_run(
     try:
         with store.exclusive():
             run = Run(store, identity, _enter(store, event, mailing, relay, now), now)
-            run._doubt_claims(now, "The run stopped before it could record an outcome.")
+            _doubt_claims(store, now, _STOPPED)
             try:
                 yield run
             except BaseException:
@@ -168,6 +156,36 @@ def exclusive_run(
             run._finish()
     except Taken:
         raise LedgerInUse(_who_is_running(store)) from None
+
+
+def sweep(store: Store, now: datetime) -> int:
+    """What `Ledger.sweep` does."""
+    try:
+        with store.reading.connect() as connection:
+            if connection.scalar(select(exists().where(deliveries.c.state == State.CLAIMED))) is not True:
+                return 0
+        with store.exclusive(patient=False):
+            return _doubt_claims(store, now, _STOPPED)
+    except (Taken, LedgerError):
+        return 0
+
+
+def _doubt_claims(store: Store, now: datetime, note: str) -> int:
+    """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message."""
+    with store.transaction() as cursor:
+        cursor.execute(_ABANDONED)
+        rows = [
+            (run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, moment_text(now), number)
+            for number, run, claimed_at, relay in cursor.fetchall()
+        ]
+        if rows:
+            _record(store, cursor, rows)
+    return len(rows)
+
+
+def _record(store: Store, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) -> None:
+    cursor.executemany(store.sql(_RECORD), rows)
+    cursor.executemany(store.sql(_CONCLUDE), [row[_OWN:] for row in rows])
 
 
 def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:

@@ -31,7 +31,10 @@ _FAULTS: Mapping[int, str] = {
     sqlite3.SQLITE_NOTADB: "is not a ledger: the file holds something else. Name another file in LEDGER_URL.",
     sqlite3.SQLITE_CORRUPT: "is damaged. Copy it away, restore the last sound copy and run `mailer doctor`.",
     sqlite3.SQLITE_PROTOCOL: f"cannot be locked. {_NETWORK}",
-    sqlite3.SQLITE_IOERR: f"could not be read or written: the disk reports a fault. {_NETWORK}",
+    # On a full disk, the write-ahead log and its index fail in this way.
+    sqlite3.SQLITE_IOERR: (
+        f"could not be read or written: the disk may be full, or at fault. See that it has space. {_NETWORK}"
+    ),
 }
 
 
@@ -55,13 +58,19 @@ class SQLiteStore(Store):
         )
         self.reading = self.engine.execution_options(begin="BEGIN")
         self._bare = self.engine.execution_options(begin="")
-        event.listen(self.engine, "connect", _prepare)
+        self._opened: tuple[int, int] | None = None
+        event.listen(self.engine, "do_connect", lambda *_: self.vouch())
+        event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "commit", lambda _: self.vouch())
         self._guard_border()
 
     def explain(self, fault: BaseException) -> str:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
+
+    def exists(self) -> bool:
+        return self.path is None or self.path.exists()
 
     def require(self, *, create: bool) -> None:
         if self.path is None or self.path.is_file():
@@ -76,6 +85,28 @@ class SQLiteStore(Store):
     def wait_for_turn(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE has let nobody else in."""
 
+    def vouch(self) -> None:
+        # An open file can be written after it was deleted, and is gone with the process.
+        if self._opened is None or self._opened == self._at_path():
+            return
+        raise LedgerError(
+            f"{self.place} was deleted, moved or replaced while it was in use, so nothing more is sent. Put the file "
+            "back, and look at `mailer status` before you send again."
+        )
+
+    def _at_path(self) -> tuple[int, int] | None:
+        """What tells the file at the path from every other; None where there is none."""
+        try:
+            found = self.path.stat() if self.path else None
+        except OSError:
+            return None
+        return found and (found.st_dev, found.st_ino)
+
+    def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
+        self._opened = self._opened or self._at_path()
+        for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "cache_size = -16000"):
+            connection.execute(f"PRAGMA {pragma}")
+
     def settle(self) -> None:
         with self._bare.connect() as connection:
             mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
@@ -83,7 +114,7 @@ class SQLiteStore(Store):
             raise LedgerError(f"{self.place} cannot keep a write-ahead log where it lies. {_NETWORK}")
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, *, patient: bool = True) -> Iterator[None]:  # noqa: ARG002 - the system knows at once
         if self.path is None:
             yield
             return
@@ -126,11 +157,6 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "cache_size = -16000"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from mailer.errors import LedgerError
+
+# Or in memory, where nothing follows. A `?` in a file's name would be taken for the beginning of settings.
+_IN_A_FILE = re.compile(r"sqlite://(/[^?]*(\?timeout=\d{1,5}(\.\d+)?)?)?")
 
 
 class Taken(Exception):
@@ -42,6 +46,10 @@ class Store(ABC):
         """What a driver's error means, and what to do about it, in one or two sentences."""
 
     @abstractmethod
+    def exists(self) -> bool:
+        """Whether anything is where the ledger should be; what that is shows when it is opened."""
+
+    @abstractmethod
     def require(self, *, create: bool) -> None:
         """Raises LedgerError where the database cannot be there, or is not and must not be made."""
 
@@ -54,8 +62,15 @@ class Store(ABC):
         """Puts a ledger that is known to be ours into the mode in which it keeps its promises."""
 
     @abstractmethod
-    def exclusive(self) -> AbstractContextManager[None]:
-        """The exclusive right to send, which ends with the process at the latest. Raises Taken."""
+    def vouch(self) -> None:
+        """Raises LedgerError where what is about to be committed would be kept by nobody."""
+
+    @abstractmethod
+    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[None]:
+        """The exclusive right to send, which ends with the process at the latest.
+
+        Raises Taken; if `patient`, only after the time in which a server may not have noticed that its holder died.
+        """
 
     @abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
@@ -85,6 +100,7 @@ class Store(ABC):
                 cursor = connection.cursor()
                 self.begin(cursor)
                 yield cursor
+                self.vouch()
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -99,20 +115,27 @@ class Store(ABC):
 
 
 def open_store(text: str) -> Store:
-    """The store that LEDGER_URL names; nothing is read yet. Raises LedgerError for a URL that names none."""
+    """The store that LEDGER_URL names; nothing is read yet.
+
+    Raises LedgerError for a URL that names none, without repeating it: what cannot be taken apart may be a password.
+    """
     advice = "Write LEDGER_URL=sqlite:///ledger.db for a file, or postgresql://user@host/database."
     try:
         url: URL = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise LedgerError(f"LEDGER_URL is not the URL of a database. {advice}") from None
     match url.get_backend_name():
         case "sqlite":
             from mailer.ledger.sqlite import SQLiteStore
 
+            if not _IN_A_FILE.fullmatch(text):
+                raise LedgerError(f"LEDGER_URL must name a file, with nothing behind it but ?timeout=SECONDS. {advice}")
             return SQLiteStore(url)
         case "postgresql":
             from mailer.ledger.postgresql import PostgreSQLStore
 
+            if url.password is not None and "@" in text.partition("@")[2]:
+                raise LedgerError("LEDGER_URL has more than one @: write the one in the password as %40.")
             return PostgreSQLStore(url)
         case other:
             raise LedgerError(f"A ledger cannot be kept in {other!r}. {advice}")

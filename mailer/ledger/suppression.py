@@ -13,6 +13,9 @@ from mailer.ledger.schema import Moment, attempts, deliveries, invitations, supp
 from mailer.ledger.store import Store
 from mailer.model import Address, State
 
+# The domain under which a forgotten address leaves its place; nothing can be sent there (RFC 2606 section 2).
+NOWHERE = "invalid"
+
 _WAITING = (State.QUEUED, State.DEFERRED)
 _ENTER = text(
     "INSERT INTO suppressions (digest, reason, at) VALUES (:digest, :reason, :at) ON CONFLICT DO NOTHING"
@@ -35,6 +38,11 @@ def hold_back(connection: Connection, now: datetime) -> int:
     return len(connection.execute(_HOLD_BACK.values(values)).all())
 
 
+def suppressed(connection: Connection) -> set[bytes]:
+    """The digests of all who must not be written to."""
+    return set(connection.scalars(select(suppressions.c.digest)))
+
+
 def suppress(connection: Connection, digest: bytes, reason: str, now: datetime) -> int:
     """Enters the address of the digest, keeping an earlier reason, and holds back what waits for it."""
     connection.execute(_ENTER, {"digest": digest, "reason": reason, "at": now})
@@ -45,10 +53,11 @@ def forget(store: Store, identity: Identity, address: Address, now: datetime) ->
     """Erases the address and every word about it; returns how many deliveries it had.
 
     What remains is that somebody of the party was invited, what became of it and when, under a placeholder; and the
-    keyed digest, so that the address is never written to again. Deliveries whose Cc it was keep the number of copies.
+    keyed digest, so that the address is never written to again. Deliveries whose Cc it was keep the number of copies,
+    unless they wait to be sent.
     """
     digest = identity.of(address)
-    placeholder = f"forgotten-{digest.hex()}@invalid"
+    placeholder = f"forgotten-{digest.hex()}@{NOWHERE}"
     with store.engine.begin() as connection:
         suppress(connection, digest, "forgotten", now)
         connection.execute(update(suppressions).where(suppressions.c.digest == digest).values(reason="forgotten"))
@@ -62,8 +71,9 @@ def forget(store: Store, identity: Identity, address: Address, now: datetime) ->
             )
         )
         copied = _copies(connection, identity, digest)
-        for number, cc in copied.items():
-            kept = [address_of(placeholder) if identity.of(one) == digest else one for one in cc]
+        for number, (state, cc) in copied.items():
+            stand_in = () if state in _WAITING else (address_of(placeholder),)
+            kept = [left for one in cc for left in (stand_in if identity.of(one) == digest else (one,))]
             connection.execute(update(deliveries).where(deliveries.c.id == number).values(cc=cc_text(kept)))
         _erase_words(connection, own | copied.keys())
         answers.erase(connection, identity, digest, placeholder)
@@ -71,11 +81,13 @@ def forget(store: Store, identity: Identity, address: Address, now: datetime) ->
     return len(own)
 
 
-def _copies(connection: Connection, identity: Identity, digest: bytes) -> dict[int, tuple[Address, ...]]:
-    """The Cc of each delivery that has the address of the digest in it."""
-    rows = connection.execute(select(deliveries.c.id, deliveries.c.cc).where(deliveries.c.cc != "[]"))
-    lists = {row.id: cc_of(row.cc) for row in rows}
-    return {number: cc for number, cc in lists.items() if any(identity.of(one) == digest for one in cc)}
+def _copies(connection: Connection, identity: Identity, digest: bytes) -> dict[int, tuple[str, tuple[Address, ...]]]:
+    """State and Cc of each delivery that has the address of the digest in its Cc."""
+    rows = connection.execute(
+        select(deliveries.c.id, deliveries.c.state, deliveries.c.cc).where(deliveries.c.cc != "[]")
+    )
+    lists = {row.id: (row.state, cc_of(row.cc)) for row in rows}
+    return {number: one for number, one in lists.items() if any(identity.of(copy) == digest for copy in one[1])}
 
 
 def _erase_words(connection: Connection, numbers: set[int]) -> None:

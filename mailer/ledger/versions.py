@@ -42,11 +42,27 @@ def _revision(store: Store, connection: Connection) -> str | None:
     """How far the tables have been migrated; None where there are none."""
     present = set(inspect(connection).get_table_names())
     if {schema.version.name, schema.deliveries.name} <= present:
-        revision: str = connection.scalars(select(schema.version.c.version_num)).one()
-        return revision
+        revisions = connection.scalars(select(schema.version.c.version_num)).all()
+        if len(revisions) != 1:
+            raise _damaged(store, "it does not say of which version its tables are")
+        return str(revisions[0])
     if present:
         raise LedgerError(f"{store.place} holds the tables of another program. Name another database in LEDGER_URL.")
     return None
+
+
+def secret_of(store: Store) -> bytes:
+    """The ledger's 32 octets. Raises LedgerError where they are gone."""
+    with store.reading.connect() as connection:
+        secret = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "secret"))
+    try:
+        return bytes.fromhex(secret or "?")
+    except ValueError:
+        raise _damaged(store, "the secret behind its references is gone") from None
+
+
+def _damaged(store: Store, how: str) -> LedgerError:
+    return LedgerError(f"{store.place} is damaged: {how}. Copy it away and restore the last sound copy.")
 
 
 def _make(store: Store) -> None:

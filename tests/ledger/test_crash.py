@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,32 @@ def test_what_a_killed_run_had_claimed_is_in_doubt(ledger: Ledger, url: str) -> 
     assert (attempt.relay, attempt.started_at, attempt.finished_at) == (RELAY, NOW, later(60))
     killed, finished = ledger.runs(EVENT)
     assert (killed.pid, killed.finished_at, finished.finished_at) == (child.pid, None, later(61))
+
+
+def test_a_sweep_settles_what_a_dead_run_left_and_nothing_else(ledger: Ledger, url: str) -> None:
+    """Without another run, claims become in doubt as soon as anybody looks, but never those of a living run."""
+    numbers = queue(ledger, 0, 1, 2)
+    assert ledger.sweep(NOW) == 0
+    with process(HOLD, url) as child:
+        assert say(child) == "holding"
+        assert ledger.sweep(later(30)) == 0
+        assert states(ledger) == [State.SENT, State.CLAIMED, State.CLAIMED]
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    _sweep_until_swept(ledger)
+    assert states(ledger) == [State.SENT, State.IN_DOUBT, State.IN_DOUBT]
+    [attempt] = ledger.attempts(numbers[1])
+    assert (attempt.relay, attempt.started_at, attempt.finished_at) == (RELAY, NOW, later(60))
+    assert ledger.settle(numbers, State.QUEUED, later(90)) == 2
+    assert ledger.sweep(later(90)) == 0
+
+
+def _sweep_until_swept(ledger: Ledger) -> None:
+    """A database server takes a moment to notice that a process was killed."""
+    for _ in range(100):
+        if ledger.sweep(later(60)):
+            return
+        time.sleep(0.05)
 
 
 def test_a_process_id_in_use_again_deceives_nobody(ledger: Ledger, url: str) -> None:

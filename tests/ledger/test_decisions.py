@@ -82,7 +82,8 @@ def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp
     own = invitee(1)
     people = [type(own)(person, (), own.party, own.rule), type(own)(address(2), (person,), own.party, own.rule)]
     ledger.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=NOW)
-    number = ledger.due(EVENT, MAILING, NOW)[person.key]
+    number, copy = ledger.due(EVENT, MAILING, NOW).values()
+    send(ledger, [copy])
     if state is not State.QUEUED:
         words = Reply(550, "5.1.1", ("5.1.1 <ottilie.quill@quill.example.org> is not here",))
         with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
@@ -103,3 +104,23 @@ def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp
     with Ledger.open(url) as again:
         assert again.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=later(9)) == 0
         assert len(list(again.deliveries(EVENT))) == 2
+
+
+def test_a_forgotten_copy_is_gone_from_what_is_still_to_be_sent(ledger: Ledger) -> None:
+    """Nothing goes to a forgotten Cc address or a placeholder for it, whatever waited, was deferred or in doubt."""
+    people = [invitee(1, 9, 2), invitee(3, 9), invitee(4, 9, 5)]
+    ledger.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=NOW)
+    numbers = list(ledger.due(EVENT, MAILING, NOW).values())
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), numbers[1:2], NOW)
+        run.exchange([outcome(numbers[1], State.DEFERRED, due_at=NOW)], (), NOW)
+    doubt(ledger, numbers[2:])
+    ledger.forget(address(9), NOW)
+    assert [one.cc for one in ledger.deliveries(EVENT)][:2] == [(address(2),), ()]
+    ledger.settle(numbers, State.QUEUED, NOW)
+    ledger.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=NOW)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        claimed = run.exchange((), numbers, NOW)
+        assert [one.cc for one in claimed] == [(address(2),), (), (address(5),)]
+        run.exchange(list(map(outcome, claimed)), (), NOW)
+    assert [one.cc for one in ledger.deliveries(EVENT)] == [(address(2),), (), (address(5),)]

@@ -6,7 +6,23 @@ from sqlalchemy.exc import DBAPIError
 from mailer.ledger import Invitee, Ledger
 from mailer.ledger.identity import Identity
 from mailer.model import Address, Party, PartyKind, Reference, Rule, State
-from tests.ledger.people import DOMAIN, EVENT, MAILING, MISSION, NOW, address, invitee, later, queue, raw, send, states
+from tests.ledger.people import (
+    DOMAIN,
+    EVENT,
+    GREYLISTED,
+    MAILING,
+    MISSION,
+    NOW,
+    RELAY,
+    address,
+    invitee,
+    later,
+    outcome,
+    queue,
+    raw,
+    send,
+    states,
+)
 
 
 def test_a_second_call_does_nothing(ledger: Ledger) -> None:
@@ -125,3 +141,47 @@ def test_what_was_sent_is_not_queued_again(ledger: Ledger) -> None:
     send(ledger, queue(ledger, 1, 2))
     assert queue(ledger, 1, 2) == []
     assert states(ledger) == [State.SENT, State.SENT]
+
+
+def test_the_sheet_wins_until_the_first_attempt(ledger: Ledger, url: str) -> None:
+    """A new Cc, party and rule reach what is queued or was given back; once attempted, all stays as it was."""
+    numbers = queue(ledger, 1, 2, 3)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), numbers[1:], NOW)
+        run.release(numbers[1:2], NOW, "given back")
+        run.exchange([outcome(numbers[2], State.DEFERRED, GREYLISTED, due_at=NOW)], (), NOW)
+    party = Party("International Chamber of Tulips", PartyKind.ORGANISATION)
+    changed = [Invitee(address(number), (address(number + 10),), party, Rule.PERSONAL) for number in (1, 2, 3)]
+    assert ledger.enqueue(EVENT, MAILING, changed, domain=DOMAIN, now=later(60)) == 0
+    assert [one.cc for one in ledger.deliveries(EVENT)] == [(address(11),), (address(12),), ()]
+    rows = raw(url, "SELECT party, party_key, party_kind, rule FROM invitations ORDER BY id")
+    new, old = (
+        (party.name, party.key, party.kind, "personal"),
+        (MISSION.name, MISSION.key, MISSION.kind, "transferable"),
+    )
+    assert rows == [new, new, old]
+
+    send(ledger, numbers, now=later(90))
+    queue(ledger, 1, 2, 3, mailing="reminder")
+    queue(ledger, 1, 2, 3)
+    assert raw(url, "SELECT party, party_key, party_kind, rule FROM invitations ORDER BY id") == rows
+    assert [one.cc for one in ledger.deliveries(EVENT, MAILING)] == [(address(11),), (address(12),), ()]
+
+
+def test_what_a_claim_holds_is_not_changed(ledger: Ledger) -> None:
+    """The Cc of a message that may be on its way stays as it is being sent."""
+    [number] = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        [claimed] = run.exchange((), [number], NOW)
+        ledger.enqueue(EVENT, MAILING, [invitee(1, 2)], domain=DOMAIN, now=NOW)
+        run.exchange([outcome(claimed)], (), NOW)
+    [delivery] = ledger.deliveries(EVENT)
+    assert delivery.cc == ()
+
+
+def test_copies_to_suppressed_people_are_not_taken_in(ledger: Ledger) -> None:
+    """Who opted out is in no Cc, whether the sheet named them before or names them still."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 5, 6)], domain=DOMAIN, now=NOW)
+    ledger.suppress(address(5), "opted out", NOW)
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 5, 7), invitee(2, 5)], domain=DOMAIN, now=NOW)
+    assert [one.cc for one in ledger.deliveries(EVENT)] == [(address(7),), ()]

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -212,6 +212,79 @@ def test_a_url_that_names_no_store_is_explained(place: str) -> None:
     assert "LEDGER_URL=sqlite:///ledger.db" in refused(place)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "sqlite:///{}?mode=ro&uri=true",
+        "sqlite:///{}?foo=x",
+        "sqlite:///{}?timeout=soon",
+        "sqlite:///{}?timeout=1&foo=x",
+        "sqlite:///{}?",
+        "sqlite://host{}",
+    ],
+)
+def test_what_a_file_has_no_use_for_is_refused(file: Path, place: str) -> None:
+    """Behind a file stands its patience in seconds at most; nothing is ignored, and no file is made by mistake."""
+    assert "nothing behind it but ?timeout=SECONDS" in refused(place.format(file))
+    with pytest.raises(LedgerError):
+        Ledger.exists(place.format(file))
+    assert list(file.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "postgresql://u:p@sekrit:sekrit2/x",
+        "postgresql://u:p@sekrit/sekrit2@127.0.0.1:1/x",
+        "postgresql://u:sekrit@sekrit2.invalid:1/sekrit3",
+        "postgresql://u:sekrit@127.0.0.1:1/x?sekrit2=y@z",
+        "postgresql://u@127.0.0.1:1/sekrit?password=sekrit",
+        "postgresql://sekrit:sekrit2",
+        "sqlite://u:sekrit@sekrit2/x",
+    ],
+)
+def test_no_part_of_a_url_with_a_password_is_shown(place: str) -> None:
+    """However a URL with a password is mistyped, the sentence about it repeats nothing of it."""
+    if place.startswith("postgresql"):
+        pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    assert "sekrit" not in refused(place)
+
+
+def test_settings_that_postgresql_does_not_know_are_refused() -> None:
+    """What stands behind the ? goes to the connection as it is, so that only what that takes may stand there."""
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    server = "postgresql://u@127.0.0.1:1/x"
+    assert "LEDGER_URL sets 'row_factory', which PostgreSQL does not know" in refused(f"{server}?row_factory=x")
+    assert "correct the settings behind the ?" in refused(f"{server}?host=127.0.0.1&port=x")
+    assert "cannot be reached" in refused(f"{server}?connect_timeout=2")
+
+
+def test_whether_a_ledger_is_there_can_be_asked(file: Path, url: str) -> None:
+    """The question makes nothing, and is about the file that opening would take, whatever stands behind it."""
+    assert not Ledger.exists(url)
+    assert not Ledger.exists(f"{url}?timeout=1")
+    assert list(file.parent.iterdir()) == []
+    Ledger.open(url).close()
+    assert Ledger.exists(url)
+    assert Ledger.exists(f"{url}?timeout=1")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM alembic_version",
+        "INSERT INTO alembic_version VALUES ('0001')",
+        "DELETE FROM meta",
+        "UPDATE meta SET value = 'x'",
+    ],
+)
+def test_a_ledger_that_has_lost_its_version_or_secret_is_damaged(url: str, statement: str) -> None:
+    """Whoever edited the two by hand is told so in a sentence."""
+    Ledger.open(url).close()
+    raw(url, statement)
+    assert "is damaged" in refused(url)
+
+
 def test_a_locked_ledger_says_so(file: Path, url: str) -> None:
     """While another program writes for too long, the command ends with a sentence and nothing half done."""
     with Ledger.open(f"{url}?timeout=0.05") as ledger:
@@ -243,6 +316,55 @@ def test_a_ledger_that_may_only_be_read_says_so() -> None:
         file.chmod(0o644)
         with Ledger.open(url) as ledger:
             assert states(ledger) == [State.QUEUED]
+
+
+def test_a_sweep_of_a_ledger_that_may_only_be_read_does_nothing() -> None:
+    """Who may look but not write sees the claims of a dead run as they are, without a complaint."""
+    with TemporaryDirectory() as name:
+        folder, file = Path(name), Path(name, "ledger.db")
+        folder.chmod(0o777)
+        url = f"sqlite:///{file}"
+        with Ledger.open(url) as ledger:
+            [number] = queue(ledger, 1)
+            with suppress(KeyboardInterrupt), ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+                run.exchange((), [number], NOW)
+                shutil.copy(file, f"{file}.kept")
+                shutil.copy(f"{file}-wal", f"{file}.kept-wal")
+                raise KeyboardInterrupt
+        kept = Path(f"{file}.kept")
+        for path in folder.glob("*.kept*"):
+            path.chmod(0o444)
+        with as_nobody(), Ledger.open(f"sqlite:///{kept}", create=False) as ledger:
+            assert ledger.sweep(NOW) == 0
+            assert states(ledger) == [State.CLAIMED]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_is_gone_stops_the_run(file: Path, url: str, replaced: bool) -> None:
+    """A file that is deleted or replaced under a run takes no claim and no outcome: it would be kept by nobody."""
+    other = file.with_name("other.db")
+    Ledger.open(f"sqlite:///{other}").close()
+    with Ledger.open(url) as ledger:
+        numbers = queue(ledger, 1, 2)
+
+        def lose_the_file() -> None:
+            with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+                [claimed] = run.exchange((), numbers[:1], NOW)
+                kept = file.rename(file.with_name("kept.db"))
+                if replaced:
+                    other.rename(file)
+                for outcomes, claim in ([outcome(claimed)], ()), ((), numbers[1:]):
+                    with pytest.raises(LedgerError, match="deleted, moved or replaced while it was in use"):
+                        run.exchange(outcomes, claim, NOW)
+                with pytest.raises(LedgerError, match="deleted, moved or replaced"):
+                    ledger.enqueue(EVENT, MAILING, [invitee(3)], domain=DOMAIN, now=NOW)
+                kept.replace(file)
+                run.exchange([outcome(claimed)], (), NOW)
+                file.unlink()
+
+        with pytest.raises(LedgerError, match="look at `mailer status`"):
+            lose_the_file()
+    assert not file.exists()
 
 
 def test_a_damaged_ledger_says_so(file: Path, url: str) -> None:
@@ -296,6 +418,17 @@ def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
         assert len(claimed) == 13
 
 
+def test_a_disk_that_is_full_from_the_start_says_so(small_disk: Path) -> None:
+    """Where not even the write-ahead log has room, the disk is named as what may be full, not only as faulty."""
+    place = f"sqlite:///{small_disk}/ledger.db"
+    Ledger.open(place).close()
+    with (small_disk / "filler").open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space"):
+        while True:
+            stream.write(bytes(4096))
+    with pytest.raises(LedgerError, match=r"disk (may be|is) full"), Ledger.open(place) as ledger:
+        ledger.enqueue(EVENT, MAILING, map(invitee, range(2000)), domain=DOMAIN, now=NOW)
+
+
 def test_the_version_is_read_before_anything_is_written(file: Path, url: str) -> None:
     """Opening an up-to-date ledger changes none of its tables."""
     Ledger.open(url).close()
@@ -347,8 +480,10 @@ def test_postgresql_refusals_say_what_to_do(postgresql: Callable[[], str]) -> No
     """An empty, a missing, an unreachable and a foreign database are each told apart."""
     url = postgresql()
     assert "is empty: `mailer send` fills it" in refused(url, create=False)
+    assert not Ledger.exists(url)
     raw(url, "CREATE TABLE contacts (name text)")
     assert "tables of another program" in refused(url)
+    assert Ledger.exists(url)
     server = url.partition("/postgres?")[0]
     assert 'database "nowhere" does not exist' in refused(f"{server}/nowhere")
     with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -121,6 +121,14 @@ BROKEN = {
     "LEDGER_URL=postgres://office:" + SECRET + "@db.example.org/ledger": (
         "LEDGER_URL must read like sqlite:///ledger.db or postgresql://user@host/database"
     ),
+    "LEDGER_URL=postgresql://office:p@" + SECRET + "@db.example.org/ledger": (
+        "LEDGER_URL must read like sqlite:///ledger.db or postgresql://user@host/database; a password's @ is written"
+    ),
+    "LEDGER_URL=postgresql://office:p@host:" + SECRET + "/ledger": "LEDGER_URL must read like sqlite:///ledger.db or",
+    "LEDGER_URL=sqlite://": "LEDGER_URL must read like sqlite:///ledger.db or",
+    "LEDGER_URL=sqlite:///:memory:": "LEDGER_URL must name a file: a ledger in memory would forget",
+    "LEDGER_URL=sqlite:///ledger.db?mode=ro&uri=true": "LEDGER_URL may hold ?timeout=SECONDS behind the file, and no",
+    "LEDGER_URL=sqlite:///ledger.db?timeout=1&foo=x": "LEDGER_URL may hold ?timeout=SECONDS behind the file, and no",
     'EVENT="a\\nb"': "EVENT cannot hold line breaks or control characters",
     "SMTP_HOST": "this line is not KEY=value",
     "SMTP_HOST smtp.example.org": "this line is not KEY=value",
@@ -373,7 +381,15 @@ def test_contacts_may_be_a_folder_or_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:///ledger.db", "sqlite:////var/l.db", "postgresql://a@b/c", "postgresql+psycopg://b/c"]
+    "url",
+    [
+        "sqlite:///ledger.db",
+        "sqlite:////var/l.db?timeout=0.5",
+        "postgresql://a@b/c",
+        "postgresql+psycopg://b/c",
+        "postgresql://office@tenant:p/w:%40@[::1]:5432/ledger?sslmode=require&options=-csearch_path%3Dx",
+        "postgresql:///ledger?host=/var/run/postgresql",
+    ],
 )
 def test_ledgers(tmp_path: Path, url: str) -> None:
     """A ledger is a file of SQLite or a database of PostgreSQL."""
