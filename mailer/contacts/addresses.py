@@ -12,6 +12,7 @@ _COMMENT = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _IN_BRACKETS = re.compile(r"([^<>()\[\];,|\n]*)[<(\[]([^<>()\[\]]*@[^<>()\[\]]*)[>)\]]")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')
 _SEPARATOR = re.compile(r"[\n\r;,|\\]+|/|\s+(?:or|and|et|ou|y|o|&)\s+")
+_WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)}  # as an East Asian keyboard writes ASCII
 _NUMBER = re.compile(r"[+\d.,()\s/-]*\d(?:[eE]\+?\d+)?[\d\s()-]*")
 
 
@@ -26,6 +27,7 @@ class Found:
 
 def addresses(text: str) -> Found:
     """What the cell holds, divided by line breaks, `;` `,` `/` or `|`; `mailto:` links and `Name <address>` too."""
+    typed = unicodedata.normalize("NFC", text)
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     text = _IN_BRACKETS.sub(_without_display_name, _QUOTED.sub("", text))
     comments = [" ".join(comment.split()) for pair in _COMMENT.findall(text) for comment in pair if comment.strip()]
@@ -38,8 +40,16 @@ def addresses(text: str) -> Found:
         except ValueError as exc:
             wrong.append((part, _reason(part, exc)))
         else:
-            found.setdefault(address.key, address)
+            if _stands_in(typed, address.local):
+                found.setdefault(address.key, address)
+            else:
+                wrong.append((part, "the part before the @ is written with other signs that look like these"))
     return Found(tuple(found.values()), tuple(comments), tuple(wrong))
+
+
+def _stands_in(typed: str, local: str) -> bool:
+    """Whether somebody typed `local`, but for invisible signs and wide letters; a ligature is not what it means."""
+    return local in "".join(c for c in typed.translate(_WIDE) if unicodedata.category(c) != "Cf")
 
 
 def _without_display_name(match: re.Match[str]) -> str:
@@ -57,7 +67,8 @@ def _parts(text: str) -> list[str]:
 
 
 def _bare(part: str) -> str:
-    part = re.sub(r"(?i)^mailto:\s*", "", part.strip(" '\"<>.:"))
+    # A full stop may end a sentence; before the address it is a slip that the person must see.
+    part = re.sub(r"(?i)^mailto:\s*", "", part.strip(" '\"<>:").rstrip(" '\"<>.:"))
     return part.partition("?")[0] if "@" in part.partition("?")[0] else part
 
 

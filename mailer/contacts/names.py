@@ -19,15 +19,16 @@ _WITH_POINT = frozenset({
 _IN_BRACKETS = re.compile(r"\s*\(\s*([^()]{1,20}?)\s*\)$")
 _INITIALS = re.compile(r"[HS]\. E\b", re.IGNORECASE)
 _NOBODY = re.compile(
-    r"nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)|\(?vacant[e]?\)?"
+    r"undefined|\[object object\]"
+    r"|nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)|\(?vacant[e]?\)?"
     r"|vacant (?:post|position)|(?:position|post|poste) vacant|to be (?:confirmed|announced|determined|appointed)"
     r"|inconnue?|desconocid[oa]|por (?:confirmar|designar)|[àa] (?:confirmer|désigner)|شاغر",
     re.IGNORECASE,
 )
 # First words that deserve a second look, beside all titles.
 _TELLING = frozenset({
-    "nan", "tbc", "tbd", "tba", "na", "null", "none", "xx", "xxx", "unknown", "not", "vacant", "vacante", "position",
-    "post", "poste", "to", "inconnu", "inconnue", "desconocido", "desconocida", "por", "à", "a", "شاغر",
+    "nan", "undefined", "tbc", "tbd", "tba", "na", "null", "none", "xx", "xxx", "unknown", "not", "vacant", "vacante",
+    "position", "post", "poste", "to", "inconnu", "inconnue", "desconocido", "desconocida", "por", "à", "a", "شاغر",
 })  # fmt: skip
 _PARTICLE_JOINED = re.compile(r"^(?:[^\W\d_]{1,3}['’-](?=\w{3})|Mc|Mac|De|Di|Du|La|Le)(?=[^\W\d_]{3})")
 
@@ -36,13 +37,24 @@ def is_ordinary(name: str) -> bool:
     """Whether a glance shows that the cell holds a name and nothing beside it; most cells need no second look."""
     first = name.partition(" ")[0].casefold()
     return (
-        first.isalpha() and first not in _TELLING and "@" not in name and name[-1] != ")" and first not in TITLE_WORDS
+        first.isalpha()
+        and first not in _TELLING
+        and "@" not in name
+        and "<" not in name
+        and ">" not in name
+        and name[-1] != ")"
+        and first not in TITLE_WORDS
     )
 
 
 def is_nobody(name: str) -> bool:
     """Whether the cell says that there is nobody ("TBC", "vacant", "nan", "N/A"), or holds no letter at all."""
     return bool(_NOBODY.fullmatch(name)) or not any(c.isalpha() for c in name)
+
+
+def looks_like_code(name: str) -> bool:
+    """Whether the cell reads like a formula or a piece of a web page."""
+    return name[0] in "=+-@" or "<" in name or ">" in name
 
 
 def without_honorific(name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from mailer.contacts import cells as words
 from mailer.contacts.addresses import addresses
 from mailer.contacts.columns import Columns
-from mailer.contacts.names import family_name_in_capitals, is_nobody, is_ordinary, without_honorific
+from mailer.contacts.names import family_name_in_capitals, is_nobody, is_ordinary, looks_like_code, without_honorific
 from mailer.contacts.rows import letters
 from mailer.contacts.titles import contradict, merged, title_of_address
 from mailer.errors import Problem, Severity
@@ -69,11 +69,11 @@ def contact(row: Row, kind: PartyKind | None) -> Contact | None:
     blocking = row.failed
     title, first, last, name = _names(row)
     rank = cells[columns.at["rank"]]
-    if rank and contradict(title, rank):
+    if rank and not cells[columns.at["salutation"]] and contradict(title, rank):
         row.say(
             columns.at["rank"],
             f"The rank {rank!r} and the title {title!r} contradict each other",
-            "Correct one of the two; the form of address depends on it.",
+            "Correct one of the two, or fill in salutation: the form of address depends on it.",
         )
     language = _language(row)
     rule = _rule(row)
@@ -151,9 +151,17 @@ def _party_of(row: Row, kind: PartyKind | None) -> Party | None:
         return None
     if not filled:
         column = next((column for column, means in columns.party if means is kind), columns.party[0][0])
-        row.say(column, f"The {kind} is missing", f"Write the name of the {kind}.")
+        fix = f"Write the name of the {kind}; where cells are merged, it stands in the first of their rows alone."
+        row.say(column, f"The {kind} is missing", fix)
         return None
-    return _party(max(filled)[1] if len(filled) > 1 else filled[0][1], kind)
+    name = max(filled)[1] if len(filled) > 1 else filled[0][1]
+    if is_nobody(name) and name != "NA":  # the code of Namibia
+        column = next(column for column, _ in columns.party if cells[column] == name)
+        row.say(
+            column, f"{name!r} is not the name of a {kind}".replace("a o", "an o"), f"Write the name of the {kind}."
+        )
+        return None
+    return _party(name, kind)
 
 
 def _language(row: Row) -> str | None:
@@ -285,6 +293,9 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
     if is_nobody(text) and not ((part, text) in _NAMES_ALL_THE_SAME and row.at("first_name") and row.at("last_name")):
         row.say(column, f"{text!r} is not a name", "Write the name, or empty the cell: the row is then a mailbox.")
         return text, title
+    if looks_like_code(text):
+        problem = "The name looks like a formula or markup; it is printed as it stands"
+        row.say(column, problem, "Correct it, unless it is meant.", "warning")
     honorific, name = without_honorific(text)
     if not honorific:
         return text, title

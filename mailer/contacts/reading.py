@@ -23,7 +23,8 @@ def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
 
     Missions come before organisations, so that an address that stands twice keeps the mission's row; the later row is
     a warning that names the earlier. "Do not contact" holds wherever the address stands: other rows with it become
-    contacts of that status, and it gets no copies. Rows with the status `left` neither take nor lose an invitation.
+    contacts of that status, and it gets no copies. Rows with the status `left` neither take nor lose an invitation, but
+    their address gets no copies either. Who gets a copy and something else besides is a warning at the later place.
     A row with an error gives no contact. Hidden sheets and rows are read, with a warning (rows in .xlsx and .ods
     alone). A file that cannot be read is one error without a cell, and the others are still read.
 
@@ -40,7 +41,8 @@ def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
                 yield item
     register = Register([(table.sheet.file, table.sheet.name) for table in found])
     for table in found:
-        register.opted_out |= _opted_out(table)
+        for key, status in _held_back(table):
+            (register.left if status is Standing.LEFT else register.opted_out).add(key)
     numbered = list(enumerate(found))
     del found
     for kind in (PartyKind.MISSION, PartyKind.ORGANISATION):
@@ -78,22 +80,20 @@ def _contacts(table: Table, kind: PartyKind, register: Register, number: int) ->
         yield from exc.problems
 
 
-def _opted_out(table: Table) -> set[str]:
-    """The keys of the addresses that the table says not to contact."""
+def _held_back(table: Table) -> Iterator[tuple[str, Standing]]:
+    """The keys of the addresses that the table says not to contact, or to have left, and which of the two."""
     deciding = [column for name in ("status", "opt_out") if (column := table.columns.at[name]) != MISSING]
-    keys: set[str] = set()
     if not deciding:
-        return keys
+        return
     try:
         for number, raw in table.sheet.rows():
             if any(column < len(raw) and raw[column] not in _ACTIVE for column in deciding):
                 row = _row(table, number, raw, _NO_FAULTS)
                 person = contact(row, kind_of(table.columns, row.cells))
-                if person is not None and person.status is Standing.DO_NOT_CONTACT:
-                    keys.add(person.address.key)
+                if person is not None and person.status is not Standing.ACTIVE:
+                    yield person.address.key, person.status
     except InputRefused:
         pass  # told when the contacts are read
-    return keys
 
 
 def _rows(table: Table) -> Iterator[Row]:

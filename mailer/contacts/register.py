@@ -1,4 +1,4 @@
-"""Who is invited already and who asked not to be: the same address is never entered twice."""
+"""Who is invited already, who gets a copy, and who is to get neither: no address is entered twice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from mailer.contacts.person import Row
 from mailer.model import Contact, Standing
 
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
+_COPY = 1 << 63  # marks the place of an address that gets a copy there, and no invitation of its own
+_TWICE = "Nothing, if two mails are meant; else take the address out of one of the two rows."
 
 
 class Register:
@@ -22,6 +24,7 @@ class Register:
     def __init__(self, sheets: Sequence[tuple[str, str | None]]) -> None:
         """`sheets` are the file and sheet names by which `enter` tells where the earlier row stands."""
         self.opted_out: set[str] = set()
+        self.left: set[str] = set()
         self._sheets = sheets
         self._count = 0
         self._hashes = array("Q", bytes(8 * 1024))
@@ -34,44 +37,52 @@ class Register:
         """
         column = row.columns.address[0]
         key = contact.address.key
-        if self.opted_out:
-            if key in self.opted_out:
-                row.say(
-                    column,
-                    f"Another row says not to contact {contact.address}",
-                    "Nothing: it will not be written to.",
-                    "warning",
-                )
-                return replace(contact, status=Standing.DO_NOT_CONTACT)
-            contact = self._without_opted_out_copies(contact, row)
-        earlier = self._place(hash(key), sheet << _ROW_BITS | contact.place.row)
-        if earlier is None:
-            return contact
-        file, name = self._sheets[earlier >> _ROW_BITS]
-        where = ", ".join(part for part in (file, f"sheet {name}" if name else "") if part)
-        row.say(
-            column,
-            f"The address stands already in {where}, row {earlier & (1 << _ROW_BITS) - 1}, which keeps the invitation",
-            "Delete one of the two rows.",
-            "warning",
-        )
-        return None
+        if key in self.opted_out:
+            row.say(
+                column,
+                f"Another row says not to contact {contact.address}",
+                "Nothing: it will not be written to.",
+                "warning",
+            )
+            return replace(contact, status=Standing.DO_NOT_CONTACT)
+        place = sheet << _ROW_BITS | contact.place.row
+        earlier = self._place(hash(key), place)
+        if earlier is not None and not earlier & _COPY:
+            row.say(
+                column,
+                f"The address stands already in {self._named(earlier)}, which keeps the invitation",
+                "Delete one of the two rows.",
+                "warning",
+            )
+            return None
+        if earlier is not None:
+            row.say(column, f"{contact.address} gets a copy by {self._named(earlier)} too", _TWICE, "warning")
+        return self._with_copies(contact, place, row) if contact.cc else contact
 
-    def _without_opted_out_copies(self, contact: Contact, row: Row) -> Contact:
-        kept = tuple(address for address in contact.cc if address.key not in self.opted_out)
-        if len(kept) == len(contact.cc):
-            return contact
+    def _with_copies(self, contact: Contact, place: int, row: Row) -> Contact:
+        """The contact with those copies alone that may go out; who gets something else too is a warning in `row`."""
         column = row.columns.cc[0] if row.columns.cc else row.columns.address[0]
-        row.say(
-            column,
-            "A copy was to go to an address that another row says not to contact",
-            "Nothing: it gets none.",
-            "warning",
-        )
-        return replace(contact, cc=kept)
+        kept = []
+        for address in contact.cc:
+            held = "not to contact" if address.key in self.opted_out else "left" if address.key in self.left else ""
+            if held:
+                problem = f"A copy was to go to {address}, of which another row says: {held}"
+                row.say(column, problem, "Nothing: it gets none.", "warning")
+                continue
+            kept.append(address)
+            earlier = self._place(hash(address.key), place | _COPY)
+            if earlier is not None:
+                what = "a copy" if earlier & _COPY else "an invitation"
+                row.say(column, f"{address} gets {what} by {self._named(earlier)} too", _TWICE, "warning")
+        return contact if len(kept) == len(contact.cc) else replace(contact, cc=tuple(kept))
+
+    def _named(self, place: int) -> str:
+        file, name = self._sheets[(place & ~_COPY) >> _ROW_BITS]
+        where = ", ".join(part for part in (file, f"sheet {name}" if name else "") if part)
+        return f"{where}, row {place & (1 << _ROW_BITS) - 1}"
 
     def _place(self, digest: int, place: int) -> int | None:
-        """Enter `place` under `digest`; or the place that stands there already."""
+        """Enter `place` under `digest`; or the place that stands there already, which yields if it is but a copy's."""
         if self._count * 2 > len(self._hashes):
             self._grow()
         digest = digest & 0xFFFF_FFFF_FFFF_FFFF or 1  # 0 marks an empty slot
@@ -79,7 +90,10 @@ class Register:
         slot = digest & mask
         while taken := hashes[slot]:
             if taken == digest:
-                return self._rows[slot]
+                earlier = self._rows[slot]
+                if earlier & _COPY and not place & _COPY:
+                    self._rows[slot] = place
+                return earlier
             slot = slot + 1 & mask
         hashes[slot] = digest
         self._rows[slot] = place

@@ -52,6 +52,9 @@ def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
             ]
             if not readable:
                 problems.append(Problem(f"The folder {path} holds no list", "Put an .xlsx, .ods or .csv file into it."))
+        elif path.name.startswith("~$"):
+            problem = f"The file holds no list: it only says that somebody has {path.name[2:]} open"
+            problems.append(Problem(problem, f"Name {path.name[2:]} instead.", file=path.name))
         else:
             found[path] = None
     return list(found), problems

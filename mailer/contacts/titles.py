@@ -46,6 +46,11 @@ _LESSER_RANK = re.compile(
     r"|(?:first|second|third|1st|2nd|3rd|premiere?|deuxieme|troisieme|primer[oa]?|segund[oa]|tercer[oa]?) secreta"
     r"|secretaire d'ambassade|مستشار|المستشار|سكرتير|السكرتير|ملحق)"
 )
+# Ranks that an ambassador may hold besides: the chargé of a mission can be one.
+_LESSER_ALONE = re.compile(
+    r"\b(?:chargee? d'affaires|encargad[oa] de negocios|minister plenipotentiary|ministre plenipotentiaire"
+    r"|ministr[oa] plenipotenciari[oa])"
+)
 _LESSER_BUT_FOR = re.compile(r"secretaire d'ambassade|conseill\w+ d'ambassade|consejer\w+ de embajada")
 
 
@@ -106,4 +111,6 @@ def contradict(title: str, rank: str) -> bool:
     lesser = bool(_LESSER_RANK.search(rank))
     if _AMBASSADOR.search(_LESSER_BUT_FOR.sub(" ", rank)) and not lesser:
         return bool(_LESSER_RANK.search(title))
-    return lesser and bool(named & (_EXCELLENCIES | {"amb"}) or _AMBASSADOR.search(title))
+    return (lesser or bool(_LESSER_ALONE.search(rank))) and bool(
+        named & (_EXCELLENCIES | {"amb"}) or _AMBASSADOR.search(title)
+    )

@@ -28,13 +28,15 @@ def tables(path: Path, head: bytes) -> Iterator[Sheet]:
     protected = refusal(path, "The workbook is protected by a password", "Remove the password and save it again.")
     _check_kind(path, head)
     findings = inspect(path) if head.startswith(_ZIP) else {}
+    blind = [] if head.startswith(_ZIP) else [_unseen(path)]
     try:
         with path.open("rb") as file, load_workbook(file) as book:
             for about in book.sheets_metadata:
                 if about.typ is SheetTypeEnum.WorkSheet:
                     hidden = about.visible is not SheetVisibleEnum.Visible
                     found = findings.get(about.name, Findings())
-                    yield _sheet(path, book.get_sheet_by_name(about.name), found, hidden=hidden)
+                    yield _sheet(path, book.get_sheet_by_name(about.name), found, blind, hidden=hidden)
+                    blind = []  # said once for the file
     except PasswordError as exc:
         raise protected from exc
     except (CalamineError, OSError) as exc:
@@ -83,7 +85,12 @@ def _values(path: Path, found: CalamineSheet) -> Iterator[Sequence[object]]:
         yield row[left:]
 
 
-def _sheet(path: Path, found: CalamineSheet, findings: Findings, *, hidden: bool) -> Sheet:
+def _unseen(path: Path) -> Problem:
+    problem = "Error values, and formulas that were never calculated, cannot be seen in this old format"
+    return Problem(problem, "Save it as .xlsx; else such cells are read as empty.", "warning", path.name)
+
+
+def _sheet(path: Path, found: CalamineSheet, findings: Findings, doubts: list[Problem], *, hidden: bool) -> Sheet:
     left = found.start[1] if found.start else 0
     if found.width + left > MAX_COLUMNS:
         raise refusal(
@@ -98,7 +105,7 @@ def _sheet(path: Path, found: CalamineSheet, findings: Findings, *, hidden: bool
                 yield number, margin + row if left else row
 
     faulty = {row for row, _ in findings.faults}
-    problems = []
+    problems = list(doubts)
     if hidden:
         problems.append(
             Problem(

@@ -110,7 +110,9 @@ def test_formats_of_libreoffice(soffice, xlsx, understand, suffix: str) -> None:
 
 def test_old_workbooks(understand) -> None:
     """A workbook of Excel 97 is read."""
-    assert understand(FIXTURES / "missions.xls").only.party.name == "Chile"
+    found = understand(FIXTURES / "missions.xls")
+    assert found.only.party.name == "Chile"
+    assert found.warning.problem.endswith("cannot be seen in this old format")
 
 
 def test_values_as_text(xlsx) -> None:

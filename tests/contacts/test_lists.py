@@ -9,6 +9,7 @@ from pathlib import Path
 from mailer.contacts import read
 from mailer.contacts.register import Register
 from mailer.model import Contact, Standing
+from tests.contacts.conftest import write_csv
 
 
 def put(path: Path, text: str) -> Path:
@@ -119,3 +120,48 @@ def test_the_register_agrees_with_a_dictionary() -> None:
         digest = dice.getrandbits(14) * 0x9E37_79B9_7F4A_7C15
         assert register._place(digest, place) == known.get(digest)
         known.setdefault(digest, place)
+
+
+def test_two_mails_to_one_address_are_told(tmp_path, understand) -> None:
+    """An address in To of one row and Cc of another, or in two Cc's, is told at the later with the earlier named."""
+    write_csv(
+        tmp_path / "missions.csv",
+        [
+            ("Mission", "Email", "Cc"),
+            ("Chile", "ana@chile.example.org", "office@chile.example.org"),
+            ("Chile", "ben@chile.example.org", "office@chile.example.org; ana@chile.example.org"),
+            ("Chile", "office@chile.example.org", ""),
+            ("Chile", "office@chile.example.org", ""),
+        ],
+    )
+    found = understand(tmp_path)
+    assert [len(contact.cc) for contact in found.contacts] == [1, 2, 0]
+    assert [(problem.cell, problem.problem) for problem in found.warnings] == [
+        ("C3", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
+        ("C3", "ana@chile.example.org gets an invitation by missions.csv, row 2 too"),
+        ("B4", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
+        ("B5", "The address stands already in missions.csv, row 4, which keeps the invitation"),
+    ]
+
+
+def test_who_has_left_gets_no_copies(tmp_path, understand) -> None:
+    """A Cc whose own row says left, wherever that stands, is dropped with a warning."""
+    write_csv(
+        tmp_path / "missions.csv",
+        [
+            ("Mission", "Email", "Cc", "Status"),
+            ("Chile", "ana@chile.example.org", "ben@chile.example.org; eva@chile.example.org", ""),
+            ("Chile", "ben@chile.example.org", "", "left"),
+        ],
+    )
+    found = understand(tmp_path)
+    assert [str(address) for address in found.contacts[0].cc] == ["eva@chile.example.org"]
+    assert found.warning.problem == "A copy was to go to ben@chile.example.org, of which another row says: left"
+
+
+def test_a_lock_file_that_is_named_is_told_as_such(tmp_path, understand) -> None:
+    """Whoever names what Excel leaves beside an open workbook is told which file to name."""
+    path = tmp_path / "~$Liste.xlsx"
+    path.write_bytes(bytes(165))
+    error = understand(path).error
+    assert error.problem == "The file holds no list: it only says that somebody has Liste.xlsx open"

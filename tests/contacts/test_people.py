@@ -79,8 +79,8 @@ def test_names_that_look_like_titles_stay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nan", "NaN", "TBC", "tbd", "T.B.C.", "vacant", "Vacant", "N/A", "n.a.", "unknown",
-                                  "To be confirmed", "-", "?", "123", "Mr.", "ana@example.org",
-                                  "Ana ana@example.org"])  # fmt: skip
+                                  "To be confirmed", "undefined", "[object Object]", "-", "?", "123", "Mr.",
+                                  "ana@example.org", "Ana ana@example.org"])  # fmt: skip
 def test_what_is_no_name_is_refused(row, name: str) -> None:
     """Placeholders, bare titles and addresses in place of a name are errors in their cell."""
     error = row(**{"First name": "", "Last name": ""}, name=name).error
@@ -360,3 +360,43 @@ def test_all_problems_of_a_row_are_told_at_once(row) -> None:
     """One pass shows every error of a row."""
     found = row(Email="ana@", Mission="", Language="Klingon", Status="gone", **{"Last name": "TBC"})
     assert {error.column for error in found.errors} == {"Email", "Mission", "Language", "Status", "Last name"}
+
+
+@pytest.mark.parametrize(
+    "typed", [".ana@example.org", "\ufb00@example.org", "ana\u00b2@example.org", "<.ana@example.org>"]
+)
+def test_the_part_before_the_at_is_never_changed(row, typed: str) -> None:
+    """A leading full stop, a ligature or a raised figure is an error: what it stands for would be a guess."""
+    assert "is not an e-mail address" in row(Email=typed).error.problem
+
+
+@pytest.mark.parametrize("party", ["nan", "NULL", "TBC", "n/a", "?", "undefined"])
+def test_a_party_that_is_none_is_refused(row, party: str) -> None:
+    """What programs and people write where there is no name is not printed as the name of a mission."""
+    error = row(Mission=party).error
+    assert (error.column, error.problem) == ("Mission", f"{party!r} is not the name of a mission")
+
+
+@pytest.mark.parametrize("name", ["=A1", "+Ana", "-Ana", "Ana <b>", "Ana > Eva"])
+def test_a_name_like_code_is_printed_with_a_warning(row, name: str) -> None:
+    """Nobody's name begins like a formula or holds angle brackets, but it is for staff to say."""
+    found = row(**{"First name": name})
+    assert found.only.first_name == name
+    assert "looks like a formula or markup" in found.warning.problem
+
+
+def test_an_address_does_not_hide_a_contradiction(row) -> None:
+    """Every problem of a row is told at once, the lesser ranks that exclude an excellency among them."""
+    for rank in ("Counsellor", "Chargé d'affaires a.i.", "Minister Plenipotentiary"):
+        found = row(Email="bad", Title="H.E. Ms.", Rank=rank)
+        assert [problem.column for problem in found.errors] == ["Email", "Rank"]
+
+
+def test_a_salutation_settles_a_contradiction(row) -> None:
+    """Whoever types how somebody is greeted has decided between rank and title."""
+    assert row(Title="H.E. Ms.", Rank="Counsellor", Salutation="Excellency,").only.salutation == "Excellency,"
+
+
+def test_an_empty_party_may_be_a_merged_cell(row) -> None:
+    """The fix tells what happened where a mission seems to stand there."""
+    assert "where cells are merged" in row(Mission="").error.fix
