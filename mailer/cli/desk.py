@@ -101,6 +101,7 @@ class Desk:
             OUTBOX.mkdir(exist_ok=True)
         if create or Ledger.exists(self.ledger_url):
             with Ledger.open(self.ledger_url, create=create) as ledger:
+                ledger.sweep(self.clock())
                 yield ledger
         else:
             with Ledger.open("sqlite://") as ledger:
@@ -166,7 +167,7 @@ def read_guests(
         language = language_of(found)
         mission = directory.find(found.party.name) if found.party.kind is PartyKind.MISSION else None
         if mission is None and found.party.kind is PartyKind.MISSION:
-            yield from _look_alike(found, directory)
+            yield from _unknown_mission(found, directory)
         address = form_of_address(found, language, mission)
         refused = False
         for doubt in address.doubts:
@@ -176,12 +177,15 @@ def read_guests(
             yield Guest(found, language, address.form, mission)
 
 
-def _look_alike(contact: Contact, directory: Directory) -> Iterator[Problem]:
-    """A warning where the party's name may be read as that of several missions, so that none is printed for it."""
+def _unknown_mission(contact: Contact, directory: Directory) -> Iterator[Problem]:
+    """A warning that the mission's name is printed as it stands, and what to write for its full name."""
     if candidates := directory.candidates(contact.party.name):
         names = " or ".join(f"“{mission.name('en')}”" for mission in candidates)
-        problem = "this name is easily taken for another state's, so it is printed as it stands"
-        yield problem_at(contact, "party", problem, f"Write {names}.", warning=True)
+        problem, fix = "this name is easily taken for another state's, so it is printed as it stands", f"Write {names}."
+    else:
+        problem = "no mission of this name is known, so it is printed as it stands"
+        fix = "Check its spelling; templates/missions.csv lists the names, and more can be added there."
+    yield problem_at(contact, "party", problem, fix, warning=True)
 
 
 def problem_at(contact: Contact, field: str, problem: str, fix: str, *, warning: bool = False) -> Problem:

@@ -4,6 +4,8 @@ import email
 import email.policy
 import mailbox
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -333,3 +335,26 @@ def test_an_archive_copy_settles_a_doubt(folder: Folder, kind: str) -> None:
     assert folder.run("resolve", "--archive", "archive").code == 1
     assert folder.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
     assert folder.run("resolve", "--archive", "nowhere").code == 2
+
+
+def test_a_run_that_was_killed_leaves_nothing_claimed(folder: Folder, relay: ScriptedServer) -> None:
+    """Whatever command looks next finds the abandoned claim in doubt, even when nothing else is due."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    folder.write("contacts/late.csv", "Mission,Email\nFiji,office@fiji.example.org\n")
+    script = (
+        "import os, sys\n"
+        "from datetime import UTC, datetime\n"
+        "from mailer.ledger import Ledger, Invitee\n"
+        "from mailer.model import Address, Party, PartyKind, Rule\n"
+        "now = datetime(2031, 2, 24, 9, tzinfo=UTC)\n"
+        "ledger = Ledger.open('sqlite:///ledger.db')\n"
+        "one = Invitee(Address.parse('office@fiji.example.org'), (), Party('Fiji', PartyKind.MISSION), Rule.TRANSFERABLE)\n"
+        "with ledger.run('round-table', 'invitation', now, relay='relay.example.org:25') as run:\n"
+        "    ledger.enqueue('round-table', 'invitation', [one], domain='sender.example.org', now=now)\n"
+        "    run.exchange([], list(ledger.due('round-table', 'invitation', now).values()), now)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=folder.path, check=False)
+    assert folder.states()["office@fiji.example.org"] == "in_doubt"
+    assert "office@fiji.example.org" in folder.run("resolve").out
