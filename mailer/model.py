@@ -91,7 +91,7 @@ class Mailbox:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if any(unicodedata.category(c) == "Cc" for c in self.name):
+        if not self.name.isprintable() and any(unicodedata.category(c) == "Cc" for c in self.name):
             raise ValueError("a display name cannot hold line breaks or control characters")
 
 

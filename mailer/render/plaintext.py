@@ -152,7 +152,6 @@ def layouter(*, right_to_left: bool) -> Callable[[str], str]:
     """
     directed: Callable[[str], str] = _directed if right_to_left else str
 
-    @lru_cache(maxsize=256)
     def filled(kind: str, first: str, further: str, content: str) -> str:
         if kind == _AS_IS:
             return "\n".join(map(directed, content.split("\n")))
@@ -163,15 +162,22 @@ def layouter(*, right_to_left: bool) -> Callable[[str], str]:
             lines.append(kind * max(map(len, lines), default=0))
         return "\n".join(directed(line) for line in _begun(lines, first, further))
 
+    @lru_cache(maxsize=256)
+    def taken_apart(block: str) -> tuple[str, str, str, str, str]:
+        """Kind, beginnings, content and lines of a block; no lines yet where others decide how it begins."""
+        head, _, content = block.partition(_CONTENT)
+        first, _, further = head[1:].partition(_HANG)
+        kind = head[0]
+        waits = kind in (_LIST, _ROW) or _NUMBER in first
+        return kind, first, further, content, "" if waits else filled(kind, first, further, content)
+
     def laid_out(rendered: str) -> str:
         pieces: list[str] = []
         numbers: dict[str, int] = {}
         rows: list[tuple[str, ...]] = []
         before = _AS_IS
         for block in rendered.split(_BLOCK)[1:]:
-            head, _, content = block.partition(_CONTENT)
-            first, _, further = head[1:].partition(_HANG)
-            kind = head[0]
+            kind, first, further, content, lines = taken_apart(block)
             if rows and kind != _ROW:
                 pieces += [_gap(before, _ROW), _table(rows, further)]
                 rows, before = [], _ROW
@@ -182,8 +188,8 @@ def layouter(*, right_to_left: bool) -> Callable[[str], str]:
                 rows.append(tuple(" ".join(cell.split(" ")).strip() for cell in content.split(_CELL)))
             else:
                 if _NUMBER in first:
-                    first = _numbered(first, numbers)
-                pieces += [_gap(before, kind), filled(kind, first, further, content)]
+                    lines = filled(kind, _numbered(first, numbers), further, content)
+                pieces += (_gap(before, kind), lines)
                 before = kind
         if rows:
             pieces += [_gap(before, _ROW), _table(rows, "")]
@@ -215,17 +221,18 @@ def _begun(lines: Sequence[str], first: str, further: str) -> list[str]:
 
 def _fill(text: str, width: int) -> list[str]:
     """`text` in lines of `width`, broken at plain blanks alone, so that 13 h 00 may be kept together by hard ones."""
+    text, width = " ".join(filter(None, text.split(" "))), max(width, 1)
     lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        if not word:
-            continue
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line] if line else lines
+    start = 0
+    while len(text) - start > width:
+        cut = text.rfind(" ", start, start + width + 1)
+        if cut < 0:
+            cut = text.find(" ", start + width + 1)  # behind a word that is longer than a line
+        if cut < 0:
+            break
+        lines.append(text[start:cut])
+        start = cut + 1
+    return [*lines, text[start:]] if text else lines
 
 
 def _table(rows: Sequence[tuple[str, ...]], indent: str) -> str:
