@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mailer.model import Contact, Form, PartyKind
 from mailer.protocol import names
 from mailer.protocol.missions import Mission
 from mailer.protocol.standing import Affiliation, Doubt, Manner, Standing, standing
-from mailer.protocol.wording import WORDINGS, Wording
+from mailer.protocol.wording import WORDINGS, Wording, rank_in
 
 _UNITED_NATIONS = re.compile(
     r"\bUN\b|\b(?:United Nations|Nations Unies|Naciones Unidas)\b(?! Association)|الأمم المتحدة"
@@ -50,6 +50,8 @@ def form_of_address(contact: Contact, language: str, mission: Mission | None = N
     if contact.is_mailbox and (title or rank):
         doubts.append(Doubt("name", "error", "there is a title or a rank but no name", _NO_NAME))
     if not address_name:
+        spoken = language if language in WORDINGS else "en"
+        found = replace(found, suffix=rank_in(spoken, found.suffix, found.gender)) if found.suffix else found
         address_name = _address_name(wording, found, name) if name else _office(contact, language, mission, doubts)
     return FormOfAddress(Form(salutation or _salutation(wording, found, name, family), address_name), tuple(doubts))
 

@@ -72,9 +72,16 @@ class Directory:
                     f"line {line}: the code {mission.code} stands in an earlier row too; give each its own"
                 )
             for name in _parts(row["look_alikes"]):
-                by_look_alike[_key(name)] = (*by_look_alike.get(_key(name), ()), mission)
+                known = by_look_alike.setdefault(_key(name), ())
+                by_look_alike[_key(name)] = known if mission in known else (*known, mission)
         for (line, row), mission in zip(rows, missions.values(), strict=True):
-            names = (mission.state, row["formal_name"], *_parts(row["also_known_as"]), *mission.names.values())
+            names = (
+                mission.code,
+                mission.state,
+                row["formal_name"],
+                *_parts(row["also_known_as"]),
+                *mission.names.values(),
+            )
             for name in filter(None, names):
                 key = _key(name)
                 if key not in by_look_alike and by_name.setdefault(key, mission) is not mission:
@@ -85,7 +92,7 @@ class Directory:
         return cls(tuple(missions.values()), by_name, by_look_alike)
 
     def find(self, name: str) -> Mission | None:
-        """The mission called `name`: state, index form, formal, full or old name, in any of the four languages.
+        """The mission called `name`: code, state, index form, formal, full or old name, in any of the four languages.
 
         None where no row has that name, or where it is a look-alike (see `candidates`).
         """
@@ -102,7 +109,8 @@ class Directory:
 def _key(name: str) -> str:
     # The tatweel only stretches a line of Arabic, and an apostrophe is as often left out as typed.
     words = fold(name.replace("ـ", "")).replace("'", " ").split()
-    return _TO_THE_UN.sub("", " ".join(word for word in words if word not in _ARTICLES))
+    named = [word for word in words if word not in _ARTICLES] or words  # LA is a code as well as an article
+    return _TO_THE_UN.sub("", " ".join(named))
 
 
 def _parts(cell: str) -> list[str]:

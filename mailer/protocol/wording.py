@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mailer.model import fold
+
 _ByGender = tuple[str, str, str]
 
 
@@ -76,3 +78,72 @@ WORDINGS: Mapping[str, Wording] = {
         comma="، ",
     ),
 }
+
+# The ranks that the staff's workbook offers: in each language for unknown gender, a man and a woman. Where a language
+# has no word for both, nothing stands for unknown gender, as it would be a guess.
+_RANKS: tuple[Mapping[str, _ByGender], ...] = (
+    {
+        "en": ("Minister Plenipotentiary",) * 3,
+        "fr": ("Ministre plénipotentiaire",) * 3,
+        "es": ("", "Ministro Plenipotenciario", "Ministra Plenipotenciaria"),
+        "ar": ("", "وزير مفوض", "وزيرة مفوضة"),
+    },
+    {
+        "en": ("Minister Counsellor",) * 3,
+        "fr": ("", "Ministre conseiller", "Ministre conseillère"),
+        "es": ("", "Ministro Consejero", "Ministra Consejera"),
+        "ar": ("", "وزير مستشار", "وزيرة مستشارة"),
+    },
+    {
+        "en": ("Counsellor",) * 3,
+        "fr": ("", "Conseiller", "Conseillère"),
+        "es": ("", "Consejero", "Consejera"),
+        "ar": ("", "مستشار", "مستشارة"),
+    },
+    {
+        "en": ("First Secretary",) * 3,
+        "fr": ("", "Premier secrétaire", "Première secrétaire"),
+        "es": ("", "Primer Secretario", "Primera Secretaria"),
+        "ar": ("", "سكرتير أول", "سكرتيرة أولى"),
+    },
+    {
+        "en": ("Second Secretary",) * 3,
+        "fr": ("Deuxième secrétaire",) * 3,
+        "es": ("", "Segundo Secretario", "Segunda Secretaria"),
+        "ar": ("", "سكرتير ثان", "سكرتيرة ثانية"),
+    },
+    {
+        "en": ("Third Secretary",) * 3,
+        "fr": ("Troisième secrétaire",) * 3,
+        "es": ("", "Tercer Secretario", "Tercera Secretaria"),
+        "ar": ("", "سكرتير ثالث", "سكرتيرة ثالثة"),
+    },
+    {
+        "en": ("Attaché",) * 3,
+        "fr": ("", "Attaché", "Attachée"),
+        "es": ("", "Agregado", "Agregada"),
+        "ar": ("", "ملحق", "ملحقة"),
+    },
+    {
+        "en": ("Chargé d'affaires a.i.", "Chargé d'affaires a.i.", "Chargée d'affaires a.i."),
+        "fr": ("", "Chargé d'affaires par intérim", "Chargée d'affaires par intérim"),
+        "es": ("", "Encargado de Negocios a. i.", "Encargada de Negocios a. i."),
+        "ar": ("", "القائم بالأعمال بالنيابة", "القائمة بالأعمال بالنيابة"),
+    },
+)
+_RANK_BY_WORDS = {fold(words): rank for rank in _RANKS for by_gender in rank.values() for words in by_gender if words}
+
+
+def rank_in(language: str, typed: str, gender: int) -> str:
+    """The rank that somebody `typed` in another language, in `language`; as typed where it is no standard one.
+
+    `language` is one of `WORDINGS`, `gender` the index into what goes by gender. Words of the language itself are left
+    as they are, but those of the drop-down, as "Attaché", which is English too.
+    """
+    folded = fold(typed)
+    rank = _RANK_BY_WORDS.get(folded)
+    if rank is None:
+        return typed
+    if folded in map(fold, rank[language]) and (language == "en" or folded not in map(fold, rank["en"])):
+        return typed
+    return rank[language][gender] or typed

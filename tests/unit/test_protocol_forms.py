@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.contacts.staff import _RANKS
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place
 from mailer.protocol import Doubt, Mission, form_of_address
 
@@ -77,9 +78,9 @@ TABLE: Mapping[str, tuple[Mapping[str, str | Party], Mapping[str, tuple[str, str
         {**MINA, "title": "Ms.", "rank": "Counsellor", "position": "Deputy Permanent Representative"},
         {
             "en": ("Dear Ms. VAN OOST,", "Ms. Mina VAN OOST, Counsellor"),
-            "fr": ("Madame,", "Madame Mina VAN OOST, Counsellor"),
-            "es": ("Estimada Sra. VAN OOST:", "Sra. Mina VAN OOST, Counsellor"),
-            "ar": ("السيدة Mina VAN OOST المحترمة،", "السيدة Mina VAN OOST، Counsellor"),
+            "fr": ("Madame,", "Madame Mina VAN OOST, Conseillère"),
+            "es": ("Estimada Sra. VAN OOST:", "Sra. Mina VAN OOST, Consejera"),
+            "ar": ("السيدة Mina VAN OOST المحترمة،", "السيدة Mina VAN OOST، مستشارة"),
         },
     ),
     "diplomat of unknown gender": (
@@ -95,9 +96,9 @@ TABLE: Mapping[str, tuple[Mapping[str, str | Party], Mapping[str, tuple[str, str
         {**MINA, "title": "Mr.", "rank": "Minister-Counsellor", "position": "Chargé d'affaires a.i."},
         {
             "en": ("Dear Mr. VAN OOST,", "Mr. Mina VAN OOST, Chargé d'affaires a.i."),
-            "fr": ("Monsieur,", "Monsieur Mina VAN OOST, Chargé d'affaires a.i."),
-            "es": ("Estimado Sr. VAN OOST:", "Sr. Mina VAN OOST, Chargé d'affaires a.i."),
-            "ar": ("السيد Mina VAN OOST المحترم،", "السيد Mina VAN OOST، Chargé d'affaires a.i."),
+            "fr": ("Monsieur,", "Monsieur Mina VAN OOST, Chargé d'affaires par intérim"),
+            "es": ("Estimado Sr. VAN OOST:", "Sr. Mina VAN OOST, Encargado de Negocios a. i."),
+            "ar": ("السيد Mina VAN OOST المحترم،", "السيد Mina VAN OOST، القائم بالأعمال بالنيابة"),
         },
     ),
     "military adviser": (
@@ -113,9 +114,9 @@ TABLE: Mapping[str, tuple[Mapping[str, str | Party], Mapping[str, tuple[str, str
         {**MINA, "title": "Ms.", "rank": "Second Secretary", "position": "Expert, Fifth Committee"},
         {
             "en": ("Dear Ms. VAN OOST,", "Ms. Mina VAN OOST, Second Secretary"),
-            "fr": ("Madame,", "Madame Mina VAN OOST, Second Secretary"),
-            "es": ("Estimada Sra. VAN OOST:", "Sra. Mina VAN OOST, Second Secretary"),
-            "ar": ("السيدة Mina VAN OOST المحترمة،", "السيدة Mina VAN OOST، Second Secretary"),
+            "fr": ("Madame,", "Madame Mina VAN OOST, Deuxième secrétaire"),
+            "es": ("Estimada Sra. VAN OOST:", "Sra. Mina VAN OOST, Segunda Secretaria"),
+            "ar": ("السيدة Mina VAN OOST المحترمة،", "السيدة Mina VAN OOST، سكرتيرة ثانية"),
         },
     ),
     "United Nations official, never by grade": (
@@ -380,3 +381,34 @@ def test_no_form_ever_shows_what_an_empty_or_broken_cell_left_behind(
     for text in (found.form.salutation, found.form.address_name):
         assert not re.search(r"(?<![\w-])nan(?![\w-])", text, re.IGNORECASE)
         assert not re.search(r"\s\s|^\s|\s$|[^\S ]|[\x00-\x1f\x7f-\x9f]|\(\s*\)|\[\s*\]", text)
+
+
+@pytest.mark.parametrize(
+    ("language", "cells", "expected"),
+    [
+        ("fr", {"title": "Mr.", "rank": "Second Secretary"}, "Monsieur Mina VAN OOST, Deuxième secrétaire"),
+        ("fr", {"title": "Ms.", "rank": "minister-counsellor"}, "Madame Mina VAN OOST, Ministre conseillère"),
+        ("fr", {"title": "Ms.", "rank": "Legal Attaché"}, "Madame Mina VAN OOST, Legal Attaché"),
+        ("fr", {"title": "Mme", "rank": "Conseiller"}, "Madame Mina VAN OOST, Conseiller"),
+        ("fr", {"rank": "Counsellor"}, "Mina VAN OOST, Counsellor"),
+        ("fr", {"rank": "Third Secretary"}, "Mina VAN OOST, Troisième secrétaire"),
+        ("es", {"title": "Mr.", "rank": "Chargé d'affaires a.i."}, "Sr. Mina VAN OOST, Encargado de Negocios a. i."),
+        ("fr", {"title": "Ms.", "rank": "Attaché"}, "Madame Mina VAN OOST, Attachée"),
+        ("ar", {"title": "Ms.", "rank": "Attaché"}, "السيدة Mina VAN OOST، ملحقة"),
+        ("en", {"title": "Mme", "rank": "Première secrétaire"}, "Ms. Mina VAN OOST, First Secretary"),
+        ("en", {"title": "Sr.", "rank": "Ministro Consejero"}, "Mr. Mina VAN OOST, Minister Counsellor"),
+        ("de", {"title": "Mme", "rank": "Conseillère"}, "Ms. Mina VAN OOST, Counsellor"),
+    ],
+)
+def test_standard_ranks_are_told_in_the_letters_language(language: str, cells: dict[str, str], expected: str) -> None:
+    """A rank of the drop-down goes into the letter's language by gender; any other stays as typed."""
+    assert form(language, **MINA, **cells)[1] == expected
+
+
+def test_every_rank_of_the_drop_down_has_its_words() -> None:
+    """What the staff's workbook offers is never left in English in a letter to a man or a woman."""
+    for rank in set(_RANKS) - {"Ambassador", "Colonel"}:
+        for language in ("fr", "es", "ar"):
+            man, woman = (form(language, **MINA, title=title, rank=rank)[1] for title in ("Mr.", "Ms."))
+            assert not woman.endswith(rank)
+            assert not man.endswith(rank) or (language, rank) == ("fr", "Attaché")

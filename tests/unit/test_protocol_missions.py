@@ -50,12 +50,14 @@ def test_old_and_common_names_lead_to_the_mission_of_today(directory: Directory,
         ("NETHERLANDS  (Kingdom of the)", "NLD"), ("the Netherlands", "NLD"), ("Pays-Bas (les)", "NLD"),
         ("Côte d’Ivoire", "CIV"), ("cote d'ivoire", "CIV"), ("Korea, Republic of", "KOR"), ("Viet\u00a0Nam", "VNM"),
         ("Congo (Democratic Republic of the)", "COD"), ("Republic of Congo", "COG"), ("Republic of Guinea", "GIN"),
-        ("La Gambie", "GMB"), ("l'Égypte", "EGY"), ("المملكة العربية السعودية", "SAU"), ("NA", None),
+        ("La Gambie", "GMB"), ("l'Égypte", "EGY"), ("المملكة العربية السعودية", "SAU"), ("NA", "NAM"),
         ("Permanent Mission of Belgium", "BEL"), ("Mission of Belgium to the UN", "BEL"), ("Belgium Mission", "BEL"),
         ("Permanent Mission of Belgium to the United Nations in New York", "BEL"),
         ("Mission permanente de Belgique auprès des Nations Unies", "BEL"),
         ("Misión Permanente de Bélgica ante la ONU", "BEL"), ("US Mission to the UN", "USA"),
         ("Permanent Observer Mission of Palestine to the United Nations", "PSE"), ("Vatican", "VAT"), ("EU", "EU"),
+        ("FRA", "FRA"), ("FR", "FRA"), ("fr", "FRA"), ("LA", "LAO"), ("GB", "GBR"), ("KR", "KOR"), ("COD", "COD"),
+        ("AU", None), ("the", None),
         ("Belgiun", None), ("", None), ("Permanent Mission", None), ("United Nations", None),
     ],
 )  # fmt: skip
@@ -194,3 +196,25 @@ def test_the_file_may_be_saved_by_a_spreadsheet_program(tmp_path: Path) -> None:
     mission = directory.find("older")
     assert mission == Mission("ABC", "Abc", {"en": "Mission of Abc"})
     assert mission.name("fr") == "Mission of Abc"
+
+
+def test_every_code_leads_to_its_own_mission_or_is_told_to_mean_two(directory: Directory) -> None:
+    """ISO 3166's codes of two and three letters find their state, but AU: Australia's, and the African Union's name."""
+    for mission in directory.missions:
+        country = pycountry.countries.get(alpha_3=mission.code)
+        for typed in {mission.code, country.alpha_2 if country else mission.code} - {"AU"}:
+            assert directory.find(typed) is mission
+    assert {mission.code for mission in directory.candidates("AU")} == {"AU", "AUS"}
+
+
+def test_a_look_alike_names_each_mission_once(directory: Directory) -> None:
+    """Two spellings of one word in a row do not make two candidates."""
+    assert [mission.code for mission in directory.candidates("Nigeria")] == ["NER", "NGA"]
+
+
+def test_a_code_may_not_be_the_name_of_another(tmp_path: Path) -> None:
+    """A file in which a code means two missions is refused with its line."""
+    path = tmp_path / "missions.csv"
+    path.write_text(HEADER + "AAA,Aland,,BBB,,Mission of Aland,,,\nBBB,Bland,,,,Mission of Bland,,,\n", "utf-8")
+    with pytest.raises(ValueError, match="line 3: 'BBB' is also a name of Aland"):
+        Directory.load(path)
