@@ -126,7 +126,7 @@ def test_killed_at_a_random_moment_nobody_is_lost_or_written_to_twice(
     killer: list[threading.Timer] = []
 
     def kill_soon(session: Session) -> None:
-        timer = threading.Timer(source.uniform(0, 0.05), sender.kill_if_running)
+        timer = threading.Timer(source.uniform(0, 0.025), sender.kill_if_running)
         killer.append(timer)
         timer.start()
         session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
