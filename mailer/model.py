@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
@@ -279,9 +279,33 @@ class Event:
     translations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tables: Mapping[str, object] = field(default_factory=dict)
 
+    def in_language(self, language: str) -> Event:
+        """The event as it is told in `language`: what `event.toml` says otherwise in it lies over the rest.
+
+        That may be title, source, venue, online and hosts, single links, what is said of the contact person, and the
+        tables of the templates. Times and rules are the same in all languages.
+        """
+        over: dict[str, Any] = dict(self.translations.get(language, {}))
+        if not over:
+            return self
+        words = {key: over.pop(key) for key in ("title", "source", "venue", "online", "hosts") if key in over}
+        links = {**self.links, **over.pop("links", {})}
+        person = replace(self.contact_person, **over.pop("contact_person", {}))
+        return replace(self, **words, links=links, contact_person=person, tables=_laid_over(self.tables, over))
+
     def day_of(self, moment: datetime) -> date:
         """The calendar day of `moment` where the event takes place."""
         return moment.astimezone(self.timezone).date()
+
+
+def _laid_over(below: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """`below` with the entries of `over`, tables within tables entry by entry."""
+    merged = dict(below)
+    for key, value in over.items():
+        under = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 # --- the reference ----------------------------------------------------------------------------------------------------

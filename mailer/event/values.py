@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import time
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -59,10 +59,6 @@ def hosts(value: Any) -> tuple[tuple[str, ...], ...]:
     raise ValueError("must be a list of names in square brackets, or a list of such lists")
 
 
-def translation(entries: dict[str, Any]) -> dict[str, Any]:
-    return entries | {"hosts": hosts(entries["hosts"])} if "hosts" in entries else entries
-
-
 def language(value: object) -> str:
     if not re.fullmatch("[a-z]{2}", text(value)):
         raise ValueError("must be a two-letter code like en")
@@ -92,6 +88,39 @@ def rsvp_url(value: object) -> str:
     if re.search(r"[{}]", url.replace("{reference}", "")):
         raise ValueError("may hold nothing but {reference} in braces")
     return url
+
+
+def _table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")  # noqa: TRY004  # pydantic gathers ValueErrors
+    return value
+
+
+def _links(value: object) -> dict[str, str]:
+    return {name: link(url) for name, url in _table(value).items()}
+
+
+def _person(value: object) -> dict[str, object]:
+    """What is said of the contact person, under the names of `model.ContactPerson`."""
+    known = {"name": ("name", text), "position": ("position", line), "email": ("address", address)}
+    return {known[key][0]: known[key][1](said) for key, said in _table(value).items() if key in known}
+
+
+_TRANSLATED: dict[str, Callable[[Any], object]] = {
+    "title": text, "source": line, "venue": line, "online": online, "hosts": hosts, "links": _links,
+    "contact_person": _person,
+}  # fmt: skip
+
+
+def translation(entries: dict[str, Any]) -> dict[str, Any]:
+    """A table of `[translations]`, its entries like those they stand for; what is unknown is the templates' own."""
+    found = {}
+    for key, value in entries.items():
+        try:
+            found[key] = _TRANSLATED[key](value) if key in _TRANSLATED else value
+        except ValueError as exc:
+            raise ValueError(f"holds {key}, which {exc}") from None
+    return found
 
 
 def days(value: object) -> int:

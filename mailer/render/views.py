@@ -17,8 +17,9 @@ LAYOUT_NAMES = frozenset({"subject", "language", "direction", "body", "foot"})
 
 
 def event_view(event: Event, language: str) -> dict[str, object]:
-    """The event as templates in `language` see it: what `event.toml` says in that language lies over the rest."""
-    view: dict[str, object] = {
+    """The event as templates in `language` see it."""
+    event = event.in_language(language)
+    return {
         **event.tables,
         "name": event.name,
         "title": event.title,
@@ -43,16 +44,6 @@ def event_view(event: Event, language: str) -> dict[str, object]:
             "capacity": event.rsvp.capacity,
         },
     }
-    return _overlaid(view, event.translations.get(language, {}))
-
-
-def _overlaid(view: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
-    merged = dict(view)
-    for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        merged[key] = _overlaid(below, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def contact_view(contact: Contact, party: str, language: str) -> dict[str, object]:

@@ -99,3 +99,12 @@ def test_a_file_that_is_no_calendar_is_not_sent_as_one(sender) -> None:
     """Without a METHOD a mail client would not know what to do with it."""
     with pytest.raises(ValueError, match="METHOD"):
         Composer(sender, calendar=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+
+
+def test_the_entry_is_in_the_language_that_is_asked_for(event: Event) -> None:
+    """Title and place are told as in the letters of a language, under the same UID and at the same time."""
+    told = replace(event, translations={"fr": {"title": "La protection", "venue": "Mission des Pays-Bas"}})
+    _, french = calendar_of(told.in_language("fr"))
+    _, english = calendar_of(told)
+    assert (french["SUMMARY"], french["LOCATION"]) == ("La protection", "Mission des Pays-Bas; Zoom")
+    assert [french[name] for name in ("UID", "DTSTART")] == [english[name] for name in ("UID", "DTSTART")]

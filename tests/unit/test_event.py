@@ -108,6 +108,8 @@ BROKEN = [
     (toml(source='source = "x"\nlanguage = "english"'), "language must be a two-letter code like en"),
     (toml("[translations.french]", 'title = "Un forum"'), "translations.french must be a two-letter code like en"),
     (toml(source='source = "x"\ntranslations = 3'), "translations must be a table"),
+    (toml("[translations.fr]", "title = 3"), "translations.fr holds title, which must be text in quotes"),
+    (toml("[translations.fr]", 'links = "x"'), "translations.fr holds links, which must be a table"),
     (toml("[links]", 'note = ""'), "links.note must not be empty"),
     (toml("[links]", 'note = "javascript:alert(1)"'), f"links.note {URL}"),
     (toml("[links]", 'note = "example.org/note"'), f"links.note {URL}"),
@@ -407,6 +409,28 @@ def test_an_unknown_event_lists_the_known_ones(
     """Whoever names no event, or one that is not there, is told what there is."""
     with pytest.raises(UsageError, match=sentence):
         event.choose(with_events(tmp_path, *names), name)
+
+
+def test_the_event_in_another_language(tmp_path: Path) -> None:
+    """A translation lies over what is said in words, entry by entry; times, rules and all else stay."""
+    loaded = load(
+        tmp_path,
+        toml(
+            "[links]", 'note = "https://example.org/note"', 'map = "https://example.org/map"',
+            "[wording]", 'occasion = "Week"', 'thanks = "Thanks"',
+            "[translations.fr]", 'title = "Un forum"', 'venue = "Salle 1"', 'hosts = ["le bureau"]',
+            "[translations.fr.links]", 'note = "https://example.org/fr"',
+            "[translations.fr.contact_person]", 'name = "Mme Ada Example"', 'email = "ada.fr@example.org"',
+            "[translations.fr.wording]", 'occasion = "Semaine"',
+        ),
+    )  # fmt: skip
+    french = loaded.in_language("fr")
+    assert (french.title, french.venue, french.hosts) == ("Un forum", "Salle 1", (("le bureau",),))
+    assert french.links == {"note": "https://example.org/fr", "map": "https://example.org/map"}
+    assert (french.contact_person.name, french.contact_person.email) == ("Mme Ada Example", "ada.fr@example.org")
+    assert french.tables["wording"] == {"occasion": "Semaine", "thanks": "Thanks"}
+    assert (french.starts, french.rsvp, french.mailings) == (loaded.starts, loaded.rsvp, loaded.mailings)
+    assert loaded.in_language("es") is loaded
 
 
 # --- moments ----------------------------------------------------------------------------------------------------------
