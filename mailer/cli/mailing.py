@@ -27,7 +27,7 @@ class Prepared:
     mailing: Mailing
     wave: str
     letters: Letters
-    composer: Composer
+    composers: Mapping[str, Composer]
     sender: Sender
     guests: Sequence[Guest]
     problems: Sequence[Problem] = field(default_factory=tuple)
@@ -48,7 +48,7 @@ class Prepared:
         """The message that carries `letter`. Raises InputRefused that names the row if it cannot be made."""
         contact = guest.contact
         try:
-            return self.composer.compose(
+            return self.composers[letter.language].compose(
                 letter,
                 to=Mailbox(delivery.recipient, guest.form.address_name),
                 cc=delivery.cc,
@@ -76,7 +76,7 @@ def choose_mailing(desk: Desk, name: str | None) -> Mailing:
 def prepare(desk: Desk, mailing: Mailing) -> Prepared:
     """Reads and checks all that the mailing needs. Raises InputRefused with every problem where there is no letter to
     speak of; problems of single rows stand in the result."""
-    letters, composer, sender = _compile(desk, mailing)
+    letters, composers, sender = _compile(desk, mailing)
     problems: list[Problem] = list(desk.problems)
     guests: list[Guest] = []
     for found in read_guests(desk.config.contact_paths, desk.directory, letters.language_for):
@@ -90,19 +90,19 @@ def prepare(desk: Desk, mailing: Mailing) -> Prepared:
     if not guests and not any(problem.is_error for problem in problems):
         fix = "Write them into a workbook there, or set CONTACTS in config.env."
         problems.append(Problem("no contact was found", fix, "warning", desk.config.CONTACTS))
-    prepared = Prepared(desk, mailing, wave, letters, composer, sender, guests, problems)
+    prepared = Prepared(desk, mailing, wave, letters, composers, sender, guests, problems)
     faults = list(check_messages(prepared))
     problems.extend(grouped(problem for _, problem in faults))
     unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
     return replace(prepared, guests=[guest for guest in guests if guest.contact.address.key not in unfit])
 
 
-def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Composer, Sender]:
-    from mailer.message import Composer, Sender, calendar_file
+def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Mapping[str, Composer], Sender]:
+    from mailer.message import Sender
     from mailer.render import compile_mailing
 
     problems: list[Problem] = []
-    sender = letters = composer = None
+    sender = letters = composers = None
     settings, event = desk.config, desk.event
     try:
         sender = Sender(
@@ -116,19 +116,29 @@ def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Composer, Sender]:
         problems.append(Problem(str(exc), "Correct it in config.env.", file="config.env"))
     try:
         letters = compile_mailing(event, mailing, desk.templates, shipped() / "templates")
-        calendar = None
-        if mailing.calendar:
-            domain, sequence = desk.mail_from.address.domain, _sequence(desk)
-            calendar = calendar_file(
-                event, uid_domain=domain, sequence=sequence, now=desk.clock(), cancelled=event.cancelled
-            )
         if sender:
-            composer = Composer(sender, mailing.attachments, letters.images, calendar)
+            composers = _composers(desk, letters, sender)
     except InputRefused as exc:
         problems.extend(exc.problems)
-    if not (sender and letters and composer):
+    if not (sender and letters and composers):
         raise InputRefused([*problems, *_problems_of_sheets(desk)])
-    return letters, composer, sender
+    return letters, composers, sender
+
+
+def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Composer]:
+    """What makes the messages, by language: one for all, unless a calendar file differs from language to language."""
+    from mailer.message import Composer, calendar_file
+
+    mailing = letters.mailing
+    if not mailing.calendar:
+        return dict.fromkeys(letters.languages, Composer(sender, mailing.attachments, letters.images))
+    domain, sequence, now = desk.mail_from.address.domain, _sequence(desk), desk.clock()
+    composers = {}
+    for language in letters.languages:
+        event = desk.event.in_language(language)
+        calendar = calendar_file(event, uid_domain=domain, sequence=sequence, now=now, cancelled=event.cancelled)
+        composers[language] = Composer(sender, mailing.attachments, letters.images, calendar)
+    return composers
 
 
 def facts_of(event: Event) -> Mapping[str, str]:

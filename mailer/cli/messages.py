@@ -78,7 +78,7 @@ def _variant(guest: Guest) -> tuple[object, ...]:
 
 def _check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
     try:
-        prepared.composer.check_attachment(prepared.desk.own_attachment(guest))
+        prepared.composers[guest.language].check_attachment(prepared.desk.own_attachment(guest))
     except ValueError as exc:
         fix = f"Put the file into {prepared.desk.event.folder} or correct the name."
         yield problem_at(guest.contact, "attachment", f"the attachment {exc}", fix)
