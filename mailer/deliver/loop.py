@@ -187,10 +187,16 @@ class Round(Generic[C]):
             self._take_back(untried, now)
         if recorded or jobs:
             attempts = [attempt for _, attempt in recorded]
-            claimed = await self._in_thread(self._run.exchange, attempts, [job.delivery_id for job in jobs], now)
-            del self._attempts[: len(recorded)]
-            self._hand_out(jobs, claimed, now)
-            self._report(recorded)
+            visit = self._thread.submit(self._run.exchange, attempts, [job.delivery_id for job in jobs], now)
+            try:
+                await asyncio.wrap_future(visit)
+            finally:
+                # A commit cannot be called back: even where we are cancelled meanwhile, its claims must come to light.
+                if not visit.cancelled():
+                    claimed = visit.result()
+                    del self._attempts[: len(recorded)]
+                    self._hand_out(jobs, claimed, now)
+                    self._report(recorded)
 
     def _take_back(self, untried: Sequence[Claim[C]], now: datetime) -> None:
         self._claims -= len(untried)

@@ -638,6 +638,35 @@ def test_cancelled_it_leaves_in_doubt_what_was_in_flight_and_nothing_else(
     assert accepted(server) == dict.fromkeys(range(20), 1)
 
 
+def test_cancelled_while_it_claims_it_leaves_nothing_in_doubt(mailing_of: MailingOf, ledger: Ledger) -> None:
+    """A claim that reaches the disk in that moment is given back."""
+    mailing = mailing_of(5)
+    is_claiming, may_go_on, is_connected = threading.Event(), threading.Event(), threading.Event()
+
+    @event.listens_for(ledger._store.engine, "checkout")
+    def wait(*_: object) -> None:
+        if is_connected.is_set() and not is_claiming.is_set():
+            is_claiming.set()
+            may_go_on.wait(20)
+
+    def connect(_session: Session) -> None:
+        is_connected.set()
+
+    async def cancel(server: ScriptedServer) -> None:
+        task = asyncio.create_task(mailing.deliver(server))
+        await asyncio.to_thread(is_claiming.wait, 20)
+        task.cancel()
+        threading.Timer(0.1, may_go_on.set).start()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with ScriptedServer({"connect": connect}) as server:
+        asyncio.run(cancel(server))
+        assert set(mailing.counts) == {State.QUEUED, State.DEFERRED}
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(5), 1)
+
+
 # --- faults of ours ---------------------------------------------------------------------------------------------------
 
 
