@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mailer.audience import main_mailing
 from mailer.cli import console
@@ -27,8 +27,7 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     if desk.rehearsal or not desk.config.SMTP_RATE:
         return Pace(())
     windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE]
-    longest = timedelta(seconds=max(window.seconds for window in windows))
-    return Pace(windows, ledger.reached_relay_since(desk.clock() - longest))
+    return Pace(windows, ledger.reached_relay_since(desk.clock() - Pace(windows).reach))
 
 
 async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, wait: bool) -> Tally:

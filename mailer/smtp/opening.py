@@ -65,7 +65,7 @@ def login(relay: str, features: Features, username: str, secret: str, *, xoauth2
     judgement = judge(Stage.AUTH, reply)
     if judgement.verdict is Verdict.TRANSIENT:
         error = RelayBusy if judgement.slow_down else RelayUnreachable
-        raise error(f"{relay} cannot check the login now: {words}. Nothing was sent; try again later.")
+        raise error(f"{relay} cannot check the login now: {words}. What is left is due; try again later.")
     raise LoginRefused(
         f"{relay} refused the login of {username}: {words}. Check SMTP_USERNAME and SMTP_PASSWORD (or the token), and "
         "that the provider lets this account send with this kind of login (SMTP_AUTH)."
@@ -107,7 +107,7 @@ def _exchange(relay: str, ask: Ask) -> Steps[Reply]:
         return (yield ask)
     except Lost as exc:
         raise RelayUnreachable(
-            f"{relay} was lost at {ask.stage.upper()}: {exc}. Nothing was sent; check SMTP_HOST, SMTP_PORT and "
+            f"{relay} was lost at {ask.stage.upper()}: {exc}. What is left is due; check SMTP_HOST, SMTP_PORT and "
             "SMTP_SECURITY, or try again later."
         ) from None
 
@@ -120,6 +120,6 @@ def _require(relay: str, stage: Stage, reply: Reply) -> None:
         raise LoginRefused(f"{relay} wants a login: {reply.text}. Set SMTP_USERNAME, SMTP_PASSWORD and SMTP_SECURITY.")
     error = RelayBusy if judgement.slow_down else RelayUnreachable
     raise error(
-        f"{relay} takes no mail from here now: {reply.text}. Nothing was sent; try again later, or ask the relay's "
+        f"{relay} takes no mail from here now: {reply.text}. What is left is due; try again later, or ask the relay's "
         "administrator."
     )
