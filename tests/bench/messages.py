@@ -9,6 +9,8 @@ from report import middle, print_table, spread
 from stand import Cost, Stand, Taken
 from workload import addresses, working_folder
 
+# As many as smtp-source has; mailmerge and the loop have one.
+_CONNECTIONS = 5
 # Runs of more messages than this in all are not repeated as often.
 _MESSAGES_IN_ALL = 30_000
 
@@ -20,8 +22,9 @@ def measure(stand: Stand) -> None:
     sizes = (stand.rows // 100, stand.rows // 10, stand.rows)
     cases: dict[Case, Peer] = {}
     for number in sizes:
-        cases["mailer", number] = _mailer(stand, number, attached=False)
+        cases["mailer", number] = _mailer(stand, number)
         cases["mailer, attachments", number] = _mailer(stand, number, attached=True)
+    cases["mailer, one connection", sizes[1]] = _mailer(stand, sizes[1], connections=1)
     for name, peer in peers(stand, sizes[0]):
         cases[name, sizes[0]] = peer
     for name, like in (("smtp-source", "mailer"), ("smtp-source, attachments", "mailer, attachments")):
@@ -34,10 +37,11 @@ def measure(stand: Stand) -> None:
     _print_ratios(runs, sizes)
 
 
-def _mailer(stand: Stand, number: int, *, attached: bool) -> Peer:
+def _mailer(stand: Stand, number: int, *, attached: bool = False, connections: int = _CONNECTIONS) -> Peer:
     def send() -> Run:
         with stand.sink() as sink:
-            folder = working_folder(stand, number, port=sink.port, attached=attached)
+            settings = f"SMTP_CONNECTIONS={connections}\n"
+            folder = working_folder(stand, number, port=sink.port, attached=attached, settings=settings)
             cost = stand.mailer(folder, "send", "--yes")
         assert sink.taken
         sink.taken.require(addresses(number))
@@ -104,6 +108,7 @@ def _print_ratios(runs: Mapping[Case, Sequence[Run]], sizes: Sequence[int]) -> N
     for name, must, aim in (("mailmerge", "20", "50"), ("smtplib and email in a loop", "", "")):
         if (name, few) in rate:
             rows.append((f"messages/s against {name}", rate[plain] / rate[name, few], must, aim))
+            rows.append(("    over one connection", rate["mailer, one connection", many] / rate[name, few], "", ""))
     if ("smtp-source", many) in rate:
         rows.append(("messages/s against smtp-source -s 5", rate[plain] / rate["smtp-source", many], "0.15", "0.40"))
         both = rate[attached] / rate["smtp-source, attachments", many]

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 from mailer.cli.desk import open_desk, read_guests
-from mailer.cli.mailing import Prepared, choose_mailing, prepare, survey
+from mailer.cli.mailing import Prepared, choose_mailing, prepare
+from mailer.cli.surveying import survey
 from mailer.ledger import Attempt, Invitee, Ledger, Run
 from mailer.model import Delivery, Envelope, Reply, State
 from mailer.smtp import Connection, Relay, Security
 
-# What the loop claims at once over one connection, and over eight.
-_GROUPS = (2, 16)
+# The most that the loop claims at once over one connection, and over five.
+_GROUPS = (2, 10)
 
 Message = tuple[Envelope, Sequence[bytes]]
 
