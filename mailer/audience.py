@@ -36,7 +36,7 @@ _SETTLED: Mapping[State | None, str] = {
     State.BOUNCED: "bounced",
     State.FAILED: "refused by the relay before",
     State.IN_DOUBT: _DOUBT,
-    State.CLAIMED: _DOUBT,
+    State.CLAIMED: "being sent at this moment",
     State.SUPPRESSED: "suppressed",
     State.CANCELLED: "cancelled",
 }
@@ -45,7 +45,7 @@ _NOT_INVITED: Mapping[State | None, str] = {
     None: "was not invited",
     State.QUEUED: "the invitation has not been sent yet",
     State.DEFERRED: "the invitation has not been sent yet",
-    State.CLAIMED: f"the invitation is {_DOUBT}",
+    State.CLAIMED: "the invitation is being sent at this moment",
     State.IN_DOUBT: f"the invitation is {_DOUBT}",
     State.BOUNCED: "the invitation bounced",
     State.FAILED: "the invitation was refused",

@@ -97,11 +97,7 @@ def status_rows(deliveries: Iterable[Delivery], not_written: Iterable[NotWritten
 
 def words(delivery: Delivery) -> str:
     """The relay's last words about a delivery, code first, in one line; ours where it has said none."""
-    if delivery.code is None and delivery.state is State.DEFERRED:
-        return "no reply: the connection was lost" if delivery.attempts else "not tried yet"
-    if delivery.code is None and delivery.state is State.SENT:
-        return "settled by a person"
-    text = " ".join((delivery.reply or "").split())
+    text = " ".join((delivery.reply or delivery.note).split())
     return f"{delivery.code} {text}".strip() if delivery.code else text
 
 

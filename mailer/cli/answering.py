@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +104,7 @@ def _headings(text: str | None) -> dict[str, str]:
 def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, Answer]:
     """The answers that are new, by fingerprint. Raises InputRefused where nothing in the file is ours."""
     from mailer.answers.intake import fingerprint, judge
+    from mailer.answers.matching import references_in
     from mailer.cli.turnout import book_of
 
     event = desk.event
@@ -111,7 +113,8 @@ def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, 
     fresh = {one: text for text, one in by_print.items() if text not in known}
     book = book_of(desk, ledger)
     judged = judge(fresh, book, ledger.answers(event.name), event=event.name, deadline=event.rsvp.deadline)
-    if not known and not any(answer.reference or answer.candidates for _, answer in judged):
+    elsewhere = all(book.elsewhere.keys() & references_in(response.reference) for response in fresh)
+    if not known and (elsewhere or not any(answer.reference or answer.candidates for _, answer in judged)):
         raise InputRefused([_foreign(desk, file, [answer for _, answer in judged], book)])
     return {fresh[response]: answer for response, answer in judged}
 
@@ -203,18 +206,33 @@ def record(
         known = ledger.answers(desk.event.name)
         [(_, judged)] = judge([response], book, known, event=desk.event.name, deadline=desk.event.rsvp.deadline)
         by_hand = replace(judged, matched_by="person", reason=_by_hand(judged), file=None, row=None)
-        print_ = f"by hand\n{fingerprint(response, dated=True)}"
-        numbers = ledger.record_answers(desk.event.name, {print_: by_hand}, desk.clock())
+        if said_before(by_hand, known):
+            console.say(f"Was recorded before: {plain(by_hand.attendance)}, for {invitation.party.name}.")
+            return 0
+        words = f"by hand\n{fingerprint(response, dated=True)}"
+        (number,) = ledger.record_answers(desk.event.name, {words: by_hand}, desk.clock())
         turnout = turnout_of(desk, ledger)
-    number = numbers[0] if numbers else 0
     said = f"{plain(by_hand.attendance)}, for {invitation.party.name} ({invitation.reference})"
     if by_hand.state is AnswerState.MATCHED:
-        console.say(f"Recorded as answer {number}: {said}." if number else f"Was recorded before: {said}.")
+        console.say(f"Recorded as answer {number}: {said}.")
         say_seats(desk, turnout)
         return 0
     console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
     console.say(f"If it is right all the same: mailer answers settle {number} --accept")
     return 1
+
+
+def said_before(answer: Answer, known: Sequence[Answer]) -> bool:
+    """Whether this respondent's latest word on the invitation is the same already."""
+    own = [
+        other
+        for other in known
+        if other.reference == answer.reference
+        and (other.respondent_email.casefold(), other.respondent_name.casefold())
+        == (answer.respondent_email.casefold(), answer.respondent_name.casefold())
+    ]
+    latest = max(own, key=lambda other: other.at, default=None)
+    return latest is not None and (latest.attendance, latest.state) == (answer.attendance, answer.state)
 
 
 def _by_hand(judged: Answer) -> str:
@@ -275,15 +293,17 @@ def list_answers(
     desk = open_desk(named or event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         turnout = turnout_of(desk, ledger)
+    rows = report.answer_rows(turnout.current, desk.event.timezone)
+    if xlsx:
+        target = console.not_a_source(xlsx, desk.config.contact_paths)
+        report.write_workbook(target, "Answers", report.ANSWER_HEADINGS, rows)
     if as_json:
         console.as_json(report.answers_as_json(turnout.current, asdict(seats_of(desk, turnout))))
         return 0
-    rows = report.answer_rows(turnout.current, desk.event.timezone)
     console.table(report.ANSWER_HEADINGS, rows)
     console.say()
     say_seats(desk, turnout)
     if xlsx:
-        report.write_workbook(xlsx, "Answers", report.ANSWER_HEADINGS, rows)
         console.say(f"Written to {xlsx}")
     return 0
 

@@ -83,17 +83,21 @@ def _changes(desk: Desk) -> Iterator[Problem]:
 
     with desk.ledger(create=False) as ledger:
         edition = ledger.edition(desk.event.name)
+        sent = ledger.counts(desk.event.name)
     if edition is None:
         return
-    updates = [name for name, mailing in desk.event.mailings.items() if mailing.audience is Audience.INVITED]
-    how = f"mailer send --mailing {updates[0]}" if updates else 'a mailing with audience = "invited"'
+    mailings = desk.event.mailings.items()
+    unsent = [name for name, mailing in mailings if mailing.audience is Audience.INVITED and name not in sent]
+    how = f"mailer send --mailing {unsent[0]}" if unsent else 'a new mailing with audience = "invited" in event.toml'
     for key, value in facts_of(desk.event).items():
         said = edition.facts.get(key, "")
         if said != value:
             problem = (
                 f"{key} was {said or 'empty'} in the mails since {edition.at:%d %B %Y} and is {value or 'empty'} now"
             )
-            fix = f"What was sent is not sent again; tell those invited with {how}."
+            fix = (
+                f"What was sent is not sent again; tell those invited with {how}, and delegates with one for attending."
+            )
             file = str(desk.event.folder / "event.toml")
             yield Problem(problem, fix, "warning", file, column=key, value=value or None)
 
@@ -116,10 +120,13 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
 def _sheet_problems(settings: Config) -> Iterator[Problem]:
     from mailer.cli.desk import load_directory, read_guests
 
-    found = read_guests(
-        settings.contact_paths, load_directory(settings.TEMPLATES), lambda contact: contact.language or "en"
-    )
-    return (item for item in found if isinstance(item, Problem))
+    try:
+        directory = load_directory(settings.TEMPLATES)
+        for found in read_guests(settings.contact_paths, directory, lambda contact: contact.language or "en"):
+            if isinstance(found, Problem):
+                yield found
+    except InputRefused as exc:
+        yield from exc.problems
 
 
 def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:
@@ -127,10 +134,14 @@ def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:
     from mailer.contacts import annotate
     from mailer.contacts.tables import files
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        settings, _ = config.load()
+    except InputRefused:
+        settings = config.Config()  # its faults are among the problems
+    console.not_a_source(folder / "any", settings.contact_paths).parent.mkdir(parents=True, exist_ok=True)
     problems = list(problems)
     written = []
-    paths, _ = files(config.load()[0].contact_paths)
+    paths, _ = files(settings.contact_paths)
     for path in paths:
         if any(problem.file == path.name for problem in problems):
             kept = path.suffix.lower() in (".xlsx", ".xlsm")

@@ -31,10 +31,10 @@ def complain(text: str) -> None:
 
 
 def _print(text: str, *, err: bool) -> None:
-    """Prints, unless whoever read it has left (`mailer status | head`): no sending stops for that."""
+    """Prints, unless whoever read it has left (`mailer status | head`, a closed terminal): nothing stops for that."""
     try:
         click.echo(text, err=err)
-    except BrokenPipeError:
+    except OSError:
         nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
         if err:
             sys.stderr = nowhere
@@ -135,7 +135,8 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict
         def advance(line: str, facts: dict[str, object]) -> None:
             if facts.get("state") != "sent":
                 bar.console.print(line, markup=False, highlight=False)
-            bar.advance(task)
+            if facts.get("state") != "deferred":
+                bar.advance(task)
 
         yield advance
 

@@ -104,7 +104,7 @@ def suppress(address: str, reason: str, now: str | None) -> int:
     (parsed,) = _addresses((address,))
     with _ledger(now) as (ledger, moment):
         stopped = ledger.suppress(parsed, reason, moment)
-    console.say(f"{parsed} is not written to any more; {stopped} waiting deliveries were stopped.")
+    console.say(f"{parsed} is not written to any more; stopped: {console.count(stopped, 'waiting message')}.")
     return 0
 
 
@@ -119,7 +119,7 @@ def forget(address: str, now: str | None) -> int:
     with _ledger(now) as (ledger, moment):
         erased = ledger.forget(parsed, moment)
     console.say(
-        f"{erased} deliveries were made anonymous. Take the address out of the spreadsheets and outbox/ as well."
+        f"Made anonymous: {console.count(erased, 'message')}. Take the address out of the spreadsheets and outbox/ too."
     )
     return 0
 

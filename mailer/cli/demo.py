@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.folder import make_folder
+from mailer.errors import UsageError
 
 # Two of the sample contacts whom the demo's relay refuses: one for good, one the first time.
 _FAULTS = {
@@ -77,12 +79,18 @@ def _reference(folder: Path, recipient: str) -> str:
 
     with Ledger.open(f"sqlite:///{folder / 'ledger.db'}") as ledger:
         sent = ledger.deliveries(_EVENT, _MAILING)
-        return next(delivery.reference for delivery in sent if str(delivery.recipient) == recipient)
+        return next((delivery.reference for delivery in sent if str(delivery.recipient) == recipient), "")
 
 
 async def _show(folder: Path, words: Sequence[str], comment: str) -> None:
+    from mailer.config import Config
+
     console.say(f"\n# {comment}\n$ mailer {' '.join(words)}")
     sys.stdout.flush()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "mailer", *words, cwd=folder)
+    # What the environment says wins over config.env: here it could lead to a real relay and a real ledger.
+    environment = {key: value for key, value in os.environ.items() if key not in Config.model_fields}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "mailer", *words, cwd=folder, env=environment)
     await process.wait()
     console.say(f"(exit code {process.returncode})")
+    if process.returncode not in (0, 1):
+        raise UsageError(f"The demo ends here: mailer {words[0]} could not do its part in {folder}.")

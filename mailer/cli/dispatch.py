@@ -47,7 +47,7 @@ async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, 
             thread_id = threads.get(delivery.recipient.key)
             return prepared.message(letter, guest, delivery, eight_bit=features.eight_bit, thread_id=thread_id)
 
-        with console.progress(len(jobs)) as advance:
+        with console.progress(len(jobs) + (len(waiting) if wait else 0)) as advance:
             settings = desk.config
             round_ = Round(
                 run,
@@ -66,13 +66,14 @@ async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, 
             return await round_.deliver()
 
 
-async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox) -> Iterator[tuple[Guest, str]]:
+async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox) -> list[tuple[Guest, str]]:
     """Sends what each of `guests` would get to the address `to` instead, without Cc and without the ledger.
 
     Gives each guest with the relay's words. Raises RelayError.
     """
     desk = prepared.desk
     told: list[tuple[Guest, str]] = []
+    domain = desk.mail_from.address.domain
     with Ledger.open("sqlite://") as ledger:
         async with AsyncExitStack() as stack:
             connection = Connection(await _relay(desk, stack))
@@ -89,7 +90,7 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
                     cc=(),
                     party=guest.party,
                     reference=ledger.reference_of(desk.event.name, guest.contact.address),
-                    message_id=ledger.message_id(desk.event.name, f"test-{number}", to.address, to.address.domain),
+                    message_id=ledger.message_id(desk.event.name, f"test-{number}", to.address, domain),
                     state=State.QUEUED,
                     attempts=0,
                     updated_at=now,
@@ -99,7 +100,7 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, eight_bit=eight_bit))
                 words = outcome.reply.text if outcome.reply else outcome.note
                 told.append((guest, "sent" if outcome.verdict is Verdict.ACCEPTED else f"not sent: {words}"))
-    return iter(told)
+    return told
 
 
 async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:
@@ -153,8 +154,8 @@ def _stop_on_signals(round_: Round[Guest]) -> None:
         if round_.tally.interrupted and task:
             task.cancel()
             return
-        console.complain("Stopping after the messages in flight; once more to stop at once.")
         round_.stop()
+        console.complain("Stopping after the messages in flight; once more to stop at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)

@@ -37,7 +37,9 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     headings = ("File", "Sheet", "Row", "Party", "Addressed as", "Salutation", "E-mail", "Language", "Status")
     lines = [_contact_line(guest) for guest in guests]
     if xlsx:
-        report.write_workbook(console.not_a_source(xlsx, paths), "Contacts", headings, lines)
+        report.write_workbook(
+            console.not_a_source(xlsx, (*paths, *settings.contact_paths)), "Contacts", headings, lines
+        )
     if as_json:
         rows = [report.contact_as_json(guest.contact, guest.form) for guest in guests]
         console.as_json({"contacts": rows, "problems": [problem.as_json() for problem in problems]})
@@ -95,7 +97,7 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
         console.say(f"{mailing}: {console.states(states)}")
     _say_answers(turnout)
     if problems:
-        console.say(f"The spreadsheets have {problems} problems: see mailer check")
+        console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check")
     if xlsx:
         console.say(f"Written to {xlsx}")
     return 0

@@ -57,6 +57,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
             problems += prepared.problems
             entries += _write_messages(prepared, ledger, address, out)
     if address and not entries:
+        console.problems(problems)
         raise UsageError(f"No contact that may be written to has the address {address}.")
     links = "".join(f'<a href="{html.escape(link)}" target="message">{text}</a>' for link, text in entries)
     title = html.escape(desk.event.title)

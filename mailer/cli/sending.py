@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import click
@@ -112,13 +113,16 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
     with desk.ledger(create=not options.dry_run) as ledger:
         found = narrowed(survey(prepared, ledger, desk.clock(), wait=options.wait), options.only, options.limit)
         _summarise(prepared, found, ledger)
+        closed = _closed_until(prepared) if mailing.is_reminder and not options.anytime else None
         if options.dry_run:
             _list(found)
+            if closed and found.due:
+                console.say(f"At this moment it would send nothing: it is outside the days and hours. {closed}")
         elif not found.due:
             console.say("Nothing is due.")
             if desk.clock() > desk.event.rsvp.deadline:
                 console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
-        elif mailing.is_reminder and not options.anytime and (closed := _closed_until(prepared)):
+        elif closed:
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options)
@@ -151,7 +155,7 @@ def _send_samples(prepared: Prepared, address: str) -> int:
         if guest.contact.status is Standing.ACTIVE:
             kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
             samples.setdefault((guest.language, kind), guest)
-    told = list(asyncio.run(send_samples(prepared, list(samples.values()), to)))
+    told = asyncio.run(send_samples(prepared, list(samples.values()), to))
     for guest, words in told:
         console.say(f"{words}: {guest.language}, as for {guest.form.address_name} ({guest.contact.address})")
     console.say(f"Samples for {to.address}; the ledger knows nothing of them.")
@@ -194,7 +198,9 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     desk, now = prepared.desk, prepared.desk.clock()
     event, sender = desk.event, prepared.sender.from_
     relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
-    console.say(f"{event.title}")
+    console.say(event.title)
+    if event.cancelled:
+        console.say("This event is CANCELLED: see that the text says so.")
     console.say(f"{prepared.wave}: {len(found.due)} to be sent")
     groups = Counter((guest.contact.party.kind.value, guest.language) for guest in found.due)
     for (kind, language), number in sorted(groups.items()):
@@ -209,7 +215,12 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     deadline = event.rsvp.deadline.astimezone(event.timezone)
     console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
     if found.due and not desk.rehearsal:
-        done = pace_of(desk, ledger).forecast(len(found.due), now, _SECONDS_EACH / desk.config.SMTP_CONNECTIONS)
+        done = pace_of(desk, ledger).forecast(
+            len(found.due),
+            now,
+            _SECONDS_EACH / desk.config.SMTP_CONNECTIONS,
+            recipients_each=mean(1 + len(guest.contact.cc) for guest in found.due),
+        )
         clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
         late = ", after the deadline" if done > deadline else ", before the deadline"
         when = f"{done.astimezone(event.timezone):{clock}}{late}"

@@ -107,7 +107,7 @@ def cc_of(text: str) -> tuple[Address, ...]:
 # The columns of `Delivery` in the order of its fields, times as the driver returns them.
 SELECT_DELIVERY = (
     "SELECT d.id, d.event, d.mailing, d.recipient, d.cc, i.party, i.reference, d.message_id, d.state, d.attempts, "
-    "d.updated_at, d.date, d.due_at, d.code, d.enhanced_status, d.reply "
+    "d.updated_at, d.date, d.due_at, d.code, d.enhanced_status, d.reply, d.reason "
     "FROM deliveries d JOIN invitations i ON i.id = d.invitation_id "
 )
 
@@ -118,10 +118,10 @@ def marks(values: Sized) -> str:
 
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
-    """The delivery that a row of `DELIVERY` holds."""
+    """The delivery that a row of `SELECT_DELIVERY` holds."""
     (
         number, event, mailing, recipient, cc, party, reference, message_id, state, tries, updated_at, date, due_at,
-        code, enhanced_status, reply,
+        code, enhanced_status, reply, note,
     ) = row  # fmt: skip
     return Delivery(
         number,
@@ -140,6 +140,7 @@ def delivery_of(row: Sequence[Any]) -> Delivery:
         code,
         enhanced_status,
         reply,
+        note,
     )
 
 

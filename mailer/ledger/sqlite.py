@@ -114,14 +114,15 @@ class SQLiteStore(Store):
             raise LedgerError(f"{self.place} cannot keep a write-ahead log where it lies. {_NETWORK}")
 
     @contextmanager
-    def exclusive(self, *, patient: bool = True) -> Iterator[None]:  # noqa: ARG002 - the system knows at once
+    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
         if self.path is None:
             yield
             return
         from filelock import FileLock, Timeout
 
         # The operating system lets go of it when the process ends in whatever way, so no process id needs judging.
-        lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
+        # Whoever only looks may hold it for a moment, to settle what a dead run left.
+        lock = FileLock(f"{self.path}.lock", timeout=1 if patient else 0, thread_local=False)
         try:
             lock.acquire()
         except Timeout:

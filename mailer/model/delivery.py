@@ -27,7 +27,8 @@ class State(StrEnum):
 class Delivery:
     """One recipient in one mailing of one event. `date` is that of the Date header, fixed when it is first claimed.
 
-    `code`, `enhanced_status` and `reply` are the relay's last words, `attempts` how many transactions were tried.
+    `code`, `enhanced_status` and `reply` are the relay's last words, `note` is what we have to say of the last step,
+    `attempts` how many transactions were tried.
     `due_at` is when a deferred one is to be tried again. All times are aware, in UTC.
     """
 
@@ -47,3 +48,4 @@ class Delivery:
     code: int | None = None
     enhanced_status: str | None = None
     reply: str | None = None
+    note: str = ""
