@@ -95,16 +95,17 @@ def opening(mailing: Mailing, event: Event, now: datetime) -> datetime:
 
     To the minute, in the event's zone. It may lie after the deadline, when `why_not` lets nobody be reminded.
     """
-    if _is_open(mailing, event, now):
+    if is_open(mailing, event, now):
         return now
     # Minute by minute, as the clocks may change on the way: a week has but ten thousand. They may also leave out the
     # hours of the only weekday, hence two.
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     ahead = (minute + timedelta(minutes=n) for n in range(1, 2 * 7 * 24 * 60))
-    return next(moment for moment in ahead if _is_open(mailing, event, moment)).astimezone(event.timezone)
+    return next(moment for moment in ahead if is_open(mailing, event, moment)).astimezone(event.timezone)
 
 
-def _is_open(mailing: Mailing, event: Event, moment: datetime) -> bool:
+def is_open(mailing: Mailing, event: Event, moment: datetime) -> bool:
+    """Whether the reminder's days and hours allow sending at `moment`."""
     first, last = mailing.hours
     local = moment.astimezone(event.timezone)
     return local.weekday() in mailing.days and first <= local.time() < last

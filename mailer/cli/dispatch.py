@@ -15,6 +15,7 @@ from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
+from mailer.cli.surveying import Survey, Watch
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Delivery, Envelope, Mailbox, State
@@ -30,9 +31,9 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     return Pace(windows, ledger.reached_relay_since(desk.clock() - Pace(windows).reach))
 
 
-async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, wait: bool) -> Tally:
+async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: bool, anytime: bool) -> Tally:
     """Queues the mailing for those who are due and sends it, telling each outcome; see `Round.deliver` for errors."""
-    desk, event = prepared.desk, prepared.desk.event
+    desk, event, due = prepared.desk, prepared.desk.event, found.due
     async with AsyncExitStack() as stack:
         relay = await _relay(desk, stack)
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
@@ -61,6 +62,7 @@ async def dispatch(prepared: Prepared, due: Sequence[Guest], ledger: Ledger, *, 
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
                 progress=lambda delivery, attempt: advance(_line(delivery, attempt), _facts(delivery, attempt)),
                 deferred=waiting,
+                still_due=Watch(prepared, found, ledger, anytime=anytime),
             )
             _stop_on_signals(round_)
             return await round_.deliver()

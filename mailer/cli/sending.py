@@ -134,7 +134,7 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
 
     _confirm(len(found.due), options)
     try:
-        tally = asyncio.run(dispatch(prepared, found.due, ledger, wait=options.wait))
+        tally = asyncio.run(dispatch(prepared, found, ledger, wait=options.wait, anytime=options.anytime))
     except RelayError:
         _tell_standing(prepared, ledger)
         raise
@@ -250,8 +250,11 @@ def _confirm(number: int, options: _Options) -> None:
 
 def _conclude(prepared: Prepared, tally: Tally, number: int, ledger: Ledger) -> None:
     console.say(f"{console.states(tally.states) or 'Nothing'} of {number}.")
+    if tally.passed_over:
+        console.say(f"{tally.passed_over} no longer due: answered, or past the deadline or hours, since the run began")
     if tally.interrupted:
-        console.say(f"Stopped: {number - sum(tally.states.values())} not tried. Run the same command again to go on.")
+        left = number - sum(tally.states.values()) - tally.passed_over
+        console.say(f"Stopped: {left} not tried. Run the same command again to go on.")
     _tell_standing(prepared, ledger)
 
 

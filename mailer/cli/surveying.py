@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailer import audience
@@ -23,6 +23,7 @@ class Survey:
 
     due: Sequence[Guest]
     left_out: Sequence[tuple[Guest, str]]
+    records: Mapping[str, Record]
 
     def reasons(self) -> list[tuple[int, str]]:
         """How many are left out for each reason, the most frequent first."""
@@ -53,7 +54,7 @@ def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = Fa
             due.append(guest)
         else:
             left_out.append((guest, reason))
-    return Survey(due, left_out)
+    return Survey(due, left_out, records)
 
 
 def records_of(desk: Desk, ledger: Ledger, guests: Iterable[Guest], mailing: Mailing) -> dict[str, Record]:
@@ -100,10 +101,48 @@ def narrowed(found: Survey, only: str | None, limit: int | None) -> Survey:
     if limit is not None:
         left_out += [(guest, "beyond --limit") for guest in due[limit:]]
         due = due[:limit]
-    return Survey(due, left_out)
+    return Survey(due, left_out, found.records)
 
 
 def _holds(guest: Guest, wanted: str) -> bool:
     contact = guest.contact
     places = (str(contact.address), contact.name, contact.last_name, contact.party.name, guest.party)
     return any(wanted in place.casefold() for place in places)
+
+
+# Seconds after which the ledger is asked anew for answers while a mailing is on its way.
+_FRESH_FOR = timedelta(seconds=5)
+
+
+class Watch:
+    """Whether somebody who was found to be due still is: asked right before each message, as a round may take hours."""
+
+    def __init__(self, prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> None:
+        self._prepared, self._records, self._ledger, self._anytime = prepared, found.records, ledger, anytime
+        self._looked_at = prepared.desk.clock()
+        self._answers = len(ledger.answers(prepared.desk.event.name))
+
+    def __call__(self, guest: Guest) -> bool:
+        desk, mailing = self._prepared.desk, self._prepared.mailing
+        now = desk.clock()
+        if now - self._looked_at > _FRESH_FOR:
+            self._look(now)
+        if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
+            return False
+        record = replace(self._records.get(guest.contact.address.key, audience.NO_RECORD), retry_at={})
+        return audience.why_not(guest.contact, record, mailing, desk.event, now) is None
+
+    def _look(self, now: datetime) -> None:
+        """Takes in the answers that have come since; who is suppressed, the ledger leaves out at each claim itself."""
+        self._looked_at = now
+        desk = self._prepared.desk
+        if (answers := len(self._ledger.answers(desk.event.name))) == self._answers:
+            return
+        self._answers = answers
+        answered, held = _answered(desk, self._ledger, self._prepared.mailing)
+        self._records = {
+            key: replace(record, answer=answered.get(key), held=held.get(key)) for key, record in self._records.items()
+        } | {
+            key: audience.Record(answer=answered.get(key), held=held.get(key))
+            for key in {*answered, *held} - self._records.keys()
+        }

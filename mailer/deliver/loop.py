@@ -57,9 +57,10 @@ class Policy:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of it: how many ended in which state, and whether it was stopped before all were tried."""
+    """What came of it: how many ended in which state, were no longer due, and whether it was stopped before the end."""
 
     states: Counter[State] = field(default_factory=Counter)
+    passed_over: int = 0
     interrupted: bool = False
 
 
@@ -80,17 +81,19 @@ class Round(Generic[C]):
         source: random.Random,
         progress: Progress,
         deferred: Iterable[tuple[datetime, Job[C]]] = (),
+        still_due: Callable[[C], bool] = lambda _: True,
     ) -> None:
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 
         `connect` makes a transport that is not yet open; `relay` ("host:port") names it in the ledger. `compose` makes
         the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
-        outcome when it is on disk.
+        outcome when it is on disk. `still_due` is asked right before each claim, as a round may last for hours in which
+        people answer; whoever is not is passed over, untried.
         """
         self.tally = Tally()
         self._run, self._compose, self._connect, self._relay = run, compose, connect, relay
         self._pace, self._policy, self._clock = pace, policy, clock
-        self._random, self._progress = source, progress
+        self._random, self._progress, self._still_due = source, progress, still_due
         self._agenda = Agenda(jobs, deferred, wait=policy.wait)
         self._tray: Tray[C] = Tray()
         self._claims = 0  # on disk, and their outcome not yet
@@ -173,6 +176,9 @@ class Round(Generic[C]):
                 self._open_sessions()
                 return jobs, None
             self._agenda.strike(job)
+            if not self._still_due(job.contact):
+                self.tally.passed_over += 1
+                continue
             self._pace.start(job.recipients)
             jobs.append(job)
         return jobs, None

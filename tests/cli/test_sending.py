@@ -359,3 +359,12 @@ def test_a_run_that_was_killed_leaves_nothing_claimed(folder: Folder, relay: Scr
     subprocess.run([sys.executable, "-c", script], cwd=folder.path, check=False)
     assert folder.states()["office@fiji.example.org"] == "in_doubt"
     assert "office@fiji.example.org" in folder.run("resolve").out
+
+
+def test_nobody_is_written_to_who_answers_while_the_run_waits(folder: Folder) -> None:
+    """Whether somebody is still due is asked right before each message: the deadline may pass in the meantime."""
+    with ScriptedServer({f"rcpt:{BEN}": ["450 4.2.0 Greylisted"]}) as relay:
+        folder.relay(relay, RETRY_AFTER="2")
+        told = folder.run("send", "--yes", "--wait", now="2031-03-07T23:59:58")
+    assert "1 no longer due" in told.out
+    assert BEN not in {t.recipients[0] for t in relay.accepted}
