@@ -149,7 +149,7 @@ def _not_concerned(contact: Contact, record: Record, mailing: Mailing, event: Ev
     attends = record.answer in ("in_person", "online", "attending")
     match mailing.audience:
         case Audience.CONTACTS:
-            return f"has answered: {record.answer}" if record.answer else None
+            return _has_answered(record)
         case Audience.INVITED:
             return _NOT_INVITED.get(invitation)
         case Audience.ATTENDING:
@@ -158,12 +158,16 @@ def _not_concerned(contact: Contact, record: Record, mailing: Mailing, event: Ev
             return None if record.answer == "regrets" else "has not declined"
         case Audience.UNANSWERED:
             if record.answer:
-                return f"has answered: {record.answer}"
+                return _has_answered(record)
             if record.held:
                 return f"held: {record.held}"
             if (contact.rule or event.rsvp.rule) is Rule.REGRETS_ONLY:
                 return "answers only to decline"
             return _NOT_INVITED.get(invitation)
+
+
+def _has_answered(record: Record) -> str | None:
+    return f"has answered: {record.answer.replace('_', ' ')}" if record.answer else None
 
 
 def _invitation_state(record: Record, event: Event) -> State | None:

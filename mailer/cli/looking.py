@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,9 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         counts = ledger.counts(desk.event.name)
-        missing, problems = _not_written(desk, ledger)
+        missing, problems, guests = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)
+        reminders = list(_reminders(desk, ledger, guests)) if not as_json else []
         rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
         if xlsx:
             target = console.not_a_source(xlsx, desk.config.contact_paths)
@@ -96,6 +98,8 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     for mailing, states in counts.items():
         console.say(f"{mailing}: {console.states(states)}")
     _say_answers(turnout)
+    for line in reminders:
+        console.say(line)
     if problems:
         console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check")
     if xlsx:
@@ -117,8 +121,27 @@ def _say_answers(turnout: Turnout) -> None:
         console.say(f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review")
 
 
-def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int]:
-    """Who of the sheets has no delivery of the invitation, and why; and how many problems the sheets have."""
+def _reminders(desk: Desk, ledger: Ledger, guests: Sequence[Guest]) -> Iterator[str]:
+    """For each reminder, how many are due at this moment, and why the others are not, in words."""
+    from collections import Counter
+
+    from mailer.audience import NO_RECORD, why_not
+    from mailer.cli.surveying import records_of
+
+    for mailing in desk.event.mailings.values():
+        if mailing.is_reminder:
+            records = records_of(desk, ledger, guests, mailing)
+            reasons = Counter(
+                why_not(g.contact, records.get(g.contact.address.key, NO_RECORD), mailing, desk.event, desk.clock())
+                for g in guests
+            )
+            yield f"{mailing.name} at this moment: {reasons.pop(None, 0)} due"
+            for reason, number in reasons.most_common():
+                yield f"{number:>7}  left out: {reason}"
+
+
+def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, list[Guest]]:
+    """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import NO_RECORD, main_mailing, why_not
     from mailer.cli.desk import read_guests
     from mailer.cli.surveying import records_of
@@ -135,4 +158,4 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int]:
         if mailing.name not in record.states:
             reason = why_not(contact, record, mailing, desk.event, now) or "due: mailer send"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))
-    return missing, len(found) - len(guests)
+    return missing, len(found) - len(guests), guests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from mailer.cli.desk import Guest, problem_at
@@ -71,7 +71,8 @@ def _missing_languages(prepared: Prepared, guests: Sequence[Guest]) -> Iterator[
 
 def _variant(guest: Guest) -> tuple[object, ...]:
     contact = guest.contact
-    filled = tuple(bool(value) for value in (contact.title, contact.first_name, contact.last_name, contact.position))
+    own = (getattr(contact, field.name) for field in fields(contact))
+    filled = tuple(bool(value) for value in own if isinstance(value, str | tuple))
     extra = tuple(bool(value) for value in contact.extra.values())
     return guest.language, contact.rule, contact.party.kind, guest.mission is None, filled, extra
 

@@ -78,6 +78,7 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
     for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if not address else ():
         stale.unlink()
     entries: list[tuple[str, str]] = []
+    names: set[str] = set()
     for guest in prepared.guests:
         contact = guest.contact
         if contact.status is not Standing.ACTIVE or (address and contact.address.key != address.strip().casefold()):
@@ -87,8 +88,9 @@ def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out
         except InputRefused:
             continue  # stands among the problems of the mailing
         name = re.sub(r"[^\w@.+-]", "_", str(contact.address))
-        if any(link == f"{prepared.mailing.name}/{name}.html" for link, _ in entries):
+        if name in names:
             name = f"{name}-{len(entries)}"  # two addresses that differ in such a sign alone
+        names.add(name)
         (folder / f"{name}.eml").write_bytes(octets)
         page = _with_images(letter.html, prepared.letters.images)
         (folder / f"{name}.html").write_text(page, "utf-8")

@@ -131,7 +131,7 @@ def invited(**states: State) -> Record:
         ),
         (REMINDER, Record({"invitation": State.SUPPRESSED}), local(10), "the invitation was suppressed"),
         (REMINDER, Record({"invitation": State.CANCELLED}), local(10), "the invitation was cancelled"),
-        (REMINDER, replace(invited(), answer="in_person"), local(10), "has answered: in_person"),
+        (REMINDER, replace(invited(), answer="in_person"), local(10), "has answered: in person"),
         (REMINDER, replace(invited(), held="Ada may have answered"), local(10), "held: Ada may have answered"),
         (REMINDER, replace(invited(), suppressed="opted out"), local(10), "suppressed: opted out"),
         # a reminder: when
