@@ -164,7 +164,9 @@ class Round(Generic[C]):
     def _choose(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
         """The jobs to claim now, and when there may be another if nothing happens until then."""
         jobs: list[Job[C]] = []
-        room = _CLAIMS_EACH * sum(session.is_open for session in self._sessions) - self._claims
+        # What is recorded by the same transaction makes room in it.
+        held = self._claims - len(self._attempts)
+        room = _CLAIMS_EACH * sum(session.is_open for session in self._sessions) - held
         while not self._is_stopping and (first := self._agenda.first(now)):
             due_at, job = first
             opens_at = self._pace.opens_at(now, job.recipients)
