@@ -10,7 +10,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option
-from mailer.errors import InputRefused, Problem
+from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -54,7 +54,14 @@ def _all_problems(event_name: str | None, now: str | None) -> Iterator[Problem]:
     except InputRefused as exc:
         readable = False
         yield from exc.problems
-    name = event.choose(settings.TEMPLATES, event_name or settings.EVENT)
+    try:
+        name = event.choose(settings.TEMPLATES, event_name or settings.EVENT)
+    except UsageError as exc:
+        if readable:
+            raise
+        yield Problem(str(exc), "Mend config.env first: it may say which event is meant.")
+        yield from _sheet_problems(settings)
+        return
     try:
         loaded, odd = event.load(settings.TEMPLATES, name)
     except InputRefused as exc:
@@ -81,9 +88,13 @@ def _changes(desk: Desk) -> Iterator[Problem]:
     from mailer.cli.mailing import facts_of
     from mailer.model import Audience
 
-    with desk.ledger(create=False) as ledger:
-        edition = ledger.edition(desk.event.name)
-        sent = ledger.counts(desk.event.name)
+    try:
+        with desk.ledger(create=False) as ledger:
+            edition = ledger.edition(desk.event.name)
+            sent = ledger.counts(desk.event.name)
+    except LedgerError as exc:
+        yield Problem("the ledger cannot be used", str(exc), file="config.env", column="LEDGER_URL")
+        return
     if edition is None:
         return
     mailings = desk.event.mailings.items()

@@ -11,7 +11,7 @@ from mailer import audience
 from mailer.cli.delegates import delegates
 from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
 from mailer.cli.messages import check_messages, grouped
-from mailer.errors import InputRefused, Problem, UsageError
+from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
 if TYPE_CHECKING:
@@ -156,8 +156,11 @@ def facts_of(event: Event) -> Mapping[str, str]:
 
 def _sequence(desk: Desk) -> int:
     """The calendar file's SEQUENCE: how often the facts have changed since mails about them went out."""
-    with desk.ledger(create=False) as ledger:
-        edition = ledger.edition(desk.event.name)
+    try:
+        with desk.ledger(create=False) as ledger:
+            edition = ledger.edition(desk.event.name)
+    except LedgerError:
+        return 0  # whoever sends will meet it again; `check` tells it once
     if edition is None:
         return 0
     return edition.number + (edition.facts != facts_of(desk.event))

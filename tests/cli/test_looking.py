@@ -227,3 +227,13 @@ def _calendar(message: bytes) -> bytes:
     part = next(part for part in parsed.walk() if part.get_content_type() == "text/calendar")
     content: bytes = part.get_payload(decode=True)
     return content
+
+
+def test_a_ledger_that_cannot_be_used_does_not_hide_the_rest(folder: Folder) -> None:
+    """`check` tells of a damaged ledger as of anything else, in the same list."""
+    folder.write("ledger.db", "not a database, but long enough to be taken for one at first sight" * 20)
+    folder.write("contacts/more.csv", "Mission,Email\nTogo,nobody\n")
+    checked = folder.run("check", "--json")
+    assert checked.code == 3
+    told = [problem["file"] for problem in checked.json["problems"] if problem["severity"] == "error"]
+    assert set(told) == {"config.env", "more.csv"}
