@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -73,8 +74,8 @@ def evidence(moments: Iterable[Moment]) -> frozenset[Order]:
     return frozenset(proven)
 
 
-def order_matters(moments: Sequence[Moment], deadline: datetime | None) -> bool:
-    """Whether the two readings differ in the sequence of the answers, or in which of them came after `deadline`.
+def order_matters(moments: Sequence[Moment], marks: Sequence[datetime]) -> bool:
+    """Whether the two readings differ in the sequence of the answers, or in which of the `marks` one falls behind.
 
     Every moment must have both readings.
     """
@@ -82,8 +83,9 @@ def order_matters(moments: Sequence[Moment], deadline: datetime | None) -> bool:
     month_first = [moment.mdy for moment in moments if moment.mdy]
     if _sequence(day_first) != _sequence(month_first):
         return True
-    return deadline is not None and any(
-        (one > deadline) != (other > deadline) for one, other in zip(day_first, month_first, strict=True)
+    marks = sorted(marks)
+    return any(
+        bisect_left(marks, one) != bisect_left(marks, other) for one, other in zip(day_first, month_first, strict=True)
     )
 
 

@@ -44,13 +44,16 @@ def read_export(
     columns: Mapping[str, str] | None = None,
     dates: Order | None = None,
     deadline: datetime | None = None,
+    answered: Sequence[datetime] = (),
+    now: datetime | None = None,
 ) -> Export:
     """Read the answers in `path`: an export of a tool in `formats`, or a sheet whose `columns` are named.
 
     `columns` maps keys of `questions.NAMEABLE` to headings, an empty one to no column. Times that name no zone are in
     `zone`, unless the heading says UTC. In an event that is not online `attending` becomes `in_person`. `dates` is the
     order of day and month where numbers leave it open; without it a file is refused if both readings are possible and
-    they differ in the sequence of the answers or in the side of the (aware) `deadline` on which one falls.
+    they differ in the sequence of the answers, those that were `answered` elsewhere included, or in the side of the
+    `deadline` on which one falls. Nobody has answered after `now`. All moments are aware.
 
     Raises InputRefused, with every problem found, where the file cannot be read as answers; UsageError where `columns`
     has a key that is not known.
@@ -68,7 +71,8 @@ def read_export(
         answers,
         zone=zone,
         dates=dates,
-        deadline=deadline,
+        marks=(*answered, *([deadline] if deadline else [])),
+        now=now,
         saved=datetime.fromtimestamp(int(path.stat().st_mtime), UTC),
     )
     responses = tuple(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from mailer.answers.moments import Moment, Order, evidence, order_matters, parse
@@ -22,14 +22,16 @@ def times(
     *,
     zone: tzinfo,
     dates: Order | None,
-    deadline: datetime | None,
+    marks: Sequence[datetime],
+    now: datetime | None,
     saved: datetime,
 ) -> tuple[dict[int, datetime], list[Problem]]:
     """When each of `answers` (cells by row number) was given, in UTC, and warnings.
 
     `column` holds the dates, in `zone` unless they or its heading say otherwise; where it is None, all answers have the
     time `saved` of the file. Raises InputRefused on cells without a date, and where day and month cannot be told apart:
-    neither `dates`, nor any date of the file, nor the tool decides, and it matters (`order_matters`).
+    neither `dates`, nor any date of the file, nor the tool decides, nor `now`, after which nobody can have answered,
+    and it matters beside `marks`, the deadline and what else was answered (`order_matters`).
     """
     if column is None:
         return dict.fromkeys(answers, saved), [
@@ -43,7 +45,7 @@ def times(
         zone = UTC
     written = {row: cells[column] for row, cells in answers.items()}
     moments = _moments(found, column, written, zone)
-    order, warnings = (dates, []) if dates else _order(found, column, written, moments, deadline)
+    order, warnings = (dates, []) if dates else _order(found, column, written, moments, marks=marks, now=now)
     read = {row: moment.read(order) for row, moment in moments.items()}
     if wrong := [row for row, moment in read.items() if not moment]:
         raise InputRefused(
@@ -75,7 +77,13 @@ def _moments(found: Table, column: int, written: Mapping[int, str], zone: tzinfo
 
 
 def _order(
-    found: Table, column: int, written: Mapping[int, str], moments: Mapping[int, Moment], deadline: datetime | None
+    found: Table,
+    column: int,
+    written: Mapping[int, str],
+    moments: Mapping[int, Moment],
+    *,
+    marks: Sequence[datetime],
+    now: datetime | None,
 ) -> tuple[Order, list[Problem]]:
     """The order of day and month in the column, with a warning where nothing tells it but nothing hangs on it."""
     doubtful = [row for row, moment in moments.items() if moment.by_numbers]
@@ -94,12 +102,23 @@ def _order(
         raise InputRefused([found.problem(row, column, written[row], problem, fix)])
     if proven or found.format.order:
         return next(iter(proven), found.format.order or "dmy"), []
-    if order_matters([*moments.values()], deadline):
+    if now and (possible := _not_to_come(moments.values(), now)):
+        return possible, []
+    if order_matters([*moments.values()], marks):
         problem = f"The dates under “{heading}” can be read day first or month first, and it matters here"
         fix = "Say how they are written: --dates dmy (31/12) or --dates mdy (12/31)."
         raise InputRefused([found.problem(row, column, written[row], problem, fix)])
     text = f"The dates under “{heading}” can be read two ways; as nothing hangs on it here, they were read day first"
     return "dmy", [_warning(found, text, "If the month comes first, import it again with --dates mdy.")]
+
+
+def _not_to_come(moments: Iterable[Moment], now: datetime) -> Order | None:
+    """The one order, if it is one, in which no answer comes from tomorrow or later."""
+    latest = now + timedelta(days=1)
+    orders: tuple[Order, Order] = ("dmy", "mdy")
+    moments = list(moments)
+    possible = [order for order in orders if all((at := one.read(order)) and at <= latest for one in moments)]
+    return possible[0] if len(possible) == 1 else None
 
 
 def _warning(found: Table, problem: str, fix: str) -> Problem:

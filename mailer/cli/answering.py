@@ -56,7 +56,7 @@ def import_answers(
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         try:
-            export = _read(desk, file, columns, dates)
+            export = _read(desk, ledger, file, columns, dates)
             found = _taken(desk, ledger, file, export)
         except InputRefused as exc:
             console.problems(exc.problems)
@@ -73,7 +73,7 @@ def import_answers(
     return int(doubts > 0)
 
 
-def _read(desk: Desk, file: Path, columns: str | None, dates: str | None) -> Export:
+def _read(desk: Desk, ledger: Ledger, file: Path, columns: str | None, dates: str | None) -> Export:
     from mailer.answers.reading import read_export
 
     return read_export(
@@ -83,6 +83,8 @@ def _read(desk: Desk, file: Path, columns: str | None, dates: str | None) -> Exp
         columns=_headings(columns),
         dates=dates,  # type: ignore[arg-type]
         deadline=desk.event.rsvp.deadline,
+        answered=[answer.at for answer in ledger.answers(desk.event.name) if answer.file != file.name],
+        now=desk.clock(),
     )
 
 

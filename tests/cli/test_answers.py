@@ -309,3 +309,38 @@ def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:
     assert sent.run("answers", "record", ADA, "online", "--sandbox", now=ANSWERED).code == 0
     assert len(sent.run("answers", "list", "--sandbox", "--json").json["answers"]) == 1
     assert sent.run("answers", "list", "--json").json["answers"] == []
+
+
+def test_dates_that_change_places_with_an_earlier_answer_are_asked_about(sent: Folder) -> None:
+    """Whether the no of 2/3 came before or after the yes that is recorded decides, so the order must be named."""
+    reference = reference_of(sent, BEN)
+    sent.run("answers", "import", export(sent, f"{BEN},Ben SAMPLE,Kenya,In person,{reference}"), "--yes", now=ANSWERED)
+    other = str(sent.write("other.csv", f"{HEADINGS}\n2/3/2031 9:00:00,{BEN},Ben SAMPLE,Kenya,No,{reference}\n"))
+    refused = sent.run("answers", "import", other, "--yes", now="2031-03-05T10:00")
+    assert refused.code == 3
+    assert "--dates" in refused.err
+    assert sent.run("answers", "import", other, "--yes", "--dates", "dmy", now="2031-03-05T10:00").code == 0
+    [answer] = sent.run("answers", "list", "--json", now="2031-03-05T10:00").json["answers"]
+    assert answer["attendance"] == "regrets"
+
+
+def test_nobody_has_answered_tomorrow(sent: Folder) -> None:
+    """Read day first, 2/3 would be still to come, so it is read month first."""
+    other = str(sent.write("other.csv", f"{HEADINGS}\n2/3/2031 9:00:00,{BEN},Ben SAMPLE,Kenya,No,\n"))
+    assert sent.run("answers", "import", other, "--yes", now=ANSWERED).code == 0
+    [answer] = sent.run("answers", "list", "--json", now=ANSWERED).json["answers"]
+    assert answer["at"].startswith("2031-02-03")
+
+
+def test_an_export_of_another_event_is_refused_even_if_the_people_are_ours(sent: Folder) -> None:
+    """When every reference in it is another event's, nothing is written and no reminder is held."""
+    sent.write("templates/briefing/event.toml", EVENT)
+    sent.write("templates/briefing/invitation.md", TEMPLATE)
+    assert sent.run("send", "briefing", "--yes").code == 0
+    rows = sent.run("status", "briefing", "--json").json["deliveries"]
+    theirs = {row["recipient"]: row["reference"] for row in rows}
+    file = export(sent, *(f"{who},Somebody,,Online,{reference}" for who, reference in theirs.items()))
+    refused = sent.run("answers", "import", file, "--event", "round-table", "--yes", now=ANSWERED)
+    assert refused.code == 3
+    assert "briefing" in refused.err
+    assert sent.run("answers", "list", "--event", "round-table", "--json").json["answers"] == []
