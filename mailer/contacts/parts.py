@@ -27,7 +27,7 @@ _BLOCK = 4 * 2**20
 ERROR = "is the error value {}"
 NOT_CALCULATED = "is a formula that was never calculated, so it has no value"
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ET.ParseError, KeyError, NotImplementedError, ValueError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ET.ParseError, KeyError, RuntimeError, ValueError)
 
 # Only filled cells: one that carries nothing but a style ends in "/>".
 _FILLED_CELL = re.compile(rb'r="([A-Z]+)([0-9]+)"[^>/]*>')

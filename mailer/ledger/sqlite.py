@@ -127,7 +127,7 @@ class SQLiteStore(Store):
             lock.acquire()
         except Timeout:
             raise Taken from None
-        except (OSError, NotImplementedError) as exc:
+        except (OSError, RuntimeError) as exc:  # the latter from file systems that know no locks
             raise LedgerError(
                 f"{self.place} cannot be kept to one run by {self.path}.lock ({exc}). {_NETWORK}"
             ) from exc
