@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailer.cli.desk import Guest, problem_at
@@ -125,6 +127,8 @@ _LINT = (
     (re.compile(r"\(\s*\)|,\s*,"), "something is empty there ({0!r})"),
 )
 
+_DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
+
 
 def lint(letter: Letter) -> Iterator[tuple[str, str]]:
     """What a careful reader would notice in a letter: the fault, and what to do. Tables of the text are passed over."""
@@ -132,5 +136,10 @@ def lint(letter: Letter) -> Iterator[tuple[str, str]]:
     for pattern, fault in _LINT:
         if match := next(filter(None, map(pattern.search, lines)), None):
             yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
+    for weekday, day in _DATE.findall(" ".join(lines)):
+        with suppress(ValueError):  # 31 June, or no month at all
+            found = datetime.strptime(day, "%d %B %Y")  # noqa: DTZ007  # a calendar day, in no zone
+            if found.strftime("%A") != weekday:
+                yield f"{day} is a {found:%A}, not a {weekday}", "Correct the date, or let event.toml give it."
     if _SAMPLE_REFERENCE not in letter.text:
         yield "the reference does not stand in it", "Put {{ reference }} and {{ rsvp_url }} into the template."

@@ -237,3 +237,12 @@ def test_a_ledger_that_cannot_be_used_does_not_hide_the_rest(folder: Folder) -> 
     assert checked.code == 3
     told = [problem["file"] for problem in checked.json["problems"] if problem["severity"] == "error"]
     assert set(told) == {"config.env", "more.csv"}
+
+
+def test_a_weekday_that_does_not_fit_its_date_is_noticed(folder: Folder) -> None:
+    """Whoever types a date into a text is told when the calendar says otherwise; the right ones pass."""
+    typed = "Join us on Friday, 23 May 2024, or on Thursday 23 May 2024.\n"
+    folder.write("templates/round-table/invitation.md", TEMPLATE + typed)
+    told = folder.run("check").err
+    assert "23 May 2024 is a Thursday, not a Friday" in told
+    assert told.count("is a Thursday") == 1
