@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, QueuePool, create_engine, event
@@ -109,7 +110,7 @@ class SQLiteStore(Store):
 
     def settle(self) -> None:
         with self._bare.connect() as connection:
-            mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
+            mode = _write_ahead(connection)
         if self.path is not None and mode != "wal":
             raise LedgerError(f"{self.place} cannot keep a write-ahead log where it lies. {_NETWORK}")
 
@@ -158,6 +159,23 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _write_ahead(connection: Connection) -> str:
+    """Asks for a write-ahead log, and returns the mode of the journal that came of it.
+
+    SQLite does not wait for others with this, whatever the timeout, so those who make a ledger together wait here.
+    """
+    [patience] = connection.exec_driver_sql("PRAGMA busy_timeout").one()  # milliseconds
+    deadline = monotonic() + patience / 1000
+    while True:
+        try:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one())
+        except LedgerError as exc:
+            busy = getattr(exc.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or monotonic() > deadline:
+                raise
+        sleep(0.02)
 
 
 def _begin(connection: Connection) -> None:

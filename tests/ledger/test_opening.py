@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -298,6 +299,23 @@ def test_a_locked_ledger_says_so(file: Path, url: str) -> None:
             assert states(ledger) == [State.QUEUED]
         with ledger.run(EVENT, MAILING, NOW, relay=RELAY):
             pass
+
+
+def test_opening_waits_for_who_reads_a_ledger_that_is_being_made(file: Path, url: str) -> None:
+    """A ledger that another process has just made, and still looks at, is opened as soon as that lets go of it."""
+    Ledger.open(url).close()
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT name FROM meta").fetchone()
+        leaving = threading.Timer(0.2, other.execute, ["COMMIT"])
+        leaving.start()
+        Ledger.open(url).close()
+        leaving.join()
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT name FROM meta").fetchone()
+        assert "is locked by another program" in refused(f"{url}?timeout=0.05")
 
 
 def test_a_ledger_that_may_only_be_read_says_so() -> None:
