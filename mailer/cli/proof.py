@@ -1,0 +1,67 @@
+"""A letter read as a careful reader would, before it leaves: words left over, gaps, and weekdays that do not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+
+from mailer.model import Letter
+
+# What stands for something missing, and the pattern that finds it where it is no part of another word.
+_LEFT_OVER = {
+    word: re.compile(rf"{word}\b(?<=\b{word})")
+    for word in ("nan", "NaN", "None", "null", "undefined", "TBC", "TBD")
+}  # fmt: skip
+_BLANKS, _BRACKETS, _COMMAS = (re.compile(one) for one in (r"  (?<=\w  ) *\w", r"\(\s*\)", r",\s*,"))
+
+# What is looked for in each line, what is said of it, and whether it can be in a text at all. That is known after a
+# look or two at the whole, by patterns that begin with a letter or sign to leap to, and for most letters it is the end.
+_FAULTS: tuple[tuple[re.Pattern[str], str, Callable[[str], object]], ...] = (
+    (
+        re.compile(rf"\b({'|'.join(_LEFT_OVER)})\b"),
+        "it says {0!r}",
+        lambda text: any(word in text and alone.search(text) for word, alone in _LEFT_OVER.items()),
+    ),
+    (
+        re.compile(r"\w {2,}\w"),
+        "two blanks in a row, as an empty field leaves them ({0!r})",
+        _BLANKS.search,
+    ),
+    (
+        re.compile(rf"{_BRACKETS.pattern}|{_COMMAS.pattern}"),
+        "something is empty there ({0!r})",
+        lambda text: _BRACKETS.search(text) or _COMMAS.search(text),
+    ),
+)
+
+_DAY = re.compile(r"day,? \d{1,2} [A-Z][a-z]+ \d{4}\b")
+_DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
+
+
+def faults_in(letter: Letter) -> Iterator[tuple[str, str]]:
+    """Each fault, and what to do. Tables of the text are passed over."""
+    text = letter.text
+    lines = [letter.subject, *(line for line in text.splitlines() if "|" not in line)]
+    for pattern, fault, possible in _FAULTS:
+        if possible(text) or possible(letter.subject):
+            match = next(filter(None, map(pattern.search, lines)), None)
+            if match:
+                yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
+    running = " ".join(lines)
+    for day in _DAY.finditer(running):
+        word = running.rfind(" ", 0, day.start()) + 1
+        for weekday, date in _DATE.findall(running, word, day.end()):
+            found = _weekday_of(date)
+            if found and found != weekday:
+                yield f"{date} is a {found}, not a {weekday}", "Correct the date, or let event.toml give it."
+
+
+@lru_cache(maxsize=64)
+def _weekday_of(day: str) -> str | None:
+    """The weekday of "23 May 2024", None where there is no such day."""
+    with suppress(ValueError):  # 31 June, or no month at all
+        return f"{datetime.strptime(day, '%d %B %Y'):%A}"  # noqa: DTZ007  # a calendar day, in no zone
+    return None

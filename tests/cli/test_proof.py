@@ -1,0 +1,58 @@
+"""A letter is read as a careful reader would: what is found is what looking at every line would find."""
+
+import re
+from datetime import datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mailer.cli.proof import faults_in
+from mailer.model import Letter
+
+PLAIN = (
+    (re.compile(r"\b(nan|NaN|None|null|undefined|TBC|TBD)\b"), "it says {0!r}"),
+    (re.compile(r"\w {2,}\w"), "two blanks in a row, as an empty field leaves them ({0!r})"),
+    (re.compile(r"\(\s*\)|,\s*,"), "something is empty there ({0!r})"),
+)
+DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
+
+PIECES = st.sampled_from(
+    [
+        *("nan", "NaN", "None", "null", "undefined", "TBC", "TBD", "governance", "Nones", "é", "_", "|", "(", ")", ","),
+        *(" ", "  ", "   ", "\n", "\n  ", "\t", "x", "9", ".", "Thursday", "Friday", "Holiday", "day", "2024", " 2024"),
+        *("Thursday, 23 May 2024", "Friday 23 May 2024", "Friday, 31 June 2024", "Monday, 1 Nonember 2024", "23 May "),
+    ]
+)
+TEXTS = st.lists(PIECES | st.characters(exclude_categories=["Cs"]), max_size=14).map("".join)
+
+
+def by_looking_everywhere(letter: Letter) -> list[str]:
+    lines = [letter.subject, *(line for line in letter.text.splitlines() if "|" not in line)]
+    found = []
+    for pattern, fault in PLAIN:
+        matches = list(filter(None, map(pattern.search, lines)))
+        found += [fault.format(match[0]) for match in matches[:1]]
+    for weekday, day in DATE.findall(" ".join(lines)):
+        try:
+            right = f"{datetime.strptime(day, '%d %B %Y'):%A}"  # noqa: DTZ007  # a calendar day, in no zone
+        except ValueError:
+            continue
+        if right != weekday:
+            found.append(f"{day} is a {right}, not a {weekday}")
+    return found
+
+
+@given(subject=TEXTS, text=TEXTS)
+@example(subject="", text="a  - b\n  c  d")
+@example(subject="", text="| nan |\nFriday,\n23 May 2024")
+def test_no_fault_is_overlooked_and_none_is_made_up(subject: str, text: str) -> None:
+    """Words left over, gaps, empty brackets and wrong weekdays are found as by looking at every line for each."""
+    letter = Letter(subject, text, "", "en")
+    assert [fault for fault, _ in faults_in(letter)] == by_looking_everywhere(letter)
+
+
+@pytest.mark.parametrize("text", ["Good governance in Geneva (Annex), 23 May", "- one\n  two", "Friday, 17 May 2024"])
+def test_a_sound_letter_has_no_fault(text: str) -> None:
+    """Words that hold such letters, hanging lines and right weekdays are well."""
+    assert not list(faults_in(Letter("Invitation", text, "", "en")))
