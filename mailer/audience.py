@@ -14,13 +14,14 @@ from mailer.model import Audience, Contact, Event, Mailing, Rule, Standing, Stat
 class Record:
     """What the ledger knows of one recipient in one event.
 
-    `states` and `retry_at` are by the mailing's name in the ledger, `last_sent` is when any mail of the event was last
-    accepted. `answer` is the attendance that closes the invitation ("regrets", "in_person" ...) or None; `held` says
-    why a person must settle something first. `suppressed` holds the reason why the address is not written to.
+    `states` are by the mailing's name in the ledger, `retry_at` is when the deferred one that is asked about is to be
+    tried again, `last_sent` when any mail of the event was last sent, or may have been. `answer` is the attendance that
+    closes the invitation ("regrets", "in_person" ...) or None; `held` says why a person must settle something first.
+    `suppressed` holds the reason why the address is not written to.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)
-    retry_at: Mapping[str, datetime] = field(default_factory=dict)
+    retry_at: datetime | None = None
     last_sent: datetime | None = None
     answer: str | None = None
     held: str | None = None
@@ -29,6 +30,7 @@ class Record:
 
 NO_RECORD = Record()
 
+_HELD = "held: "
 _DOUBT = "in doubt: settle it with mailer resolve"
 
 _SETTLED: Mapping[State | None, str] = {
@@ -122,11 +124,25 @@ def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, no
     return (
         _excluded(contact, record)
         or _too_late(mailing, event, now)
-        or _not_concerned(contact, record, mailing, event)
+        or _answered(contact, record, mailing, event)
+        or _uninvited(record, mailing, event)
         or (_not_yet(mailing, event, now) if mailing.is_reminder and offset is None else None)
         or _settled(record, wave, event, now)
         or (_reminded(record, mailing, event, now) if mailing.is_reminder else None)
     )
+
+
+def is_held(reason: str) -> bool:
+    """Whether a reason that `why_not` gave waits for a person to settle an answer."""
+    return reason.startswith(_HELD)
+
+
+def why_no_longer(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
+    """Why somebody who was found to be due is so no longer: the deadline, or an answer, has come in between.
+
+    Of `record` only what was answered and what is held is looked at. None where nothing has come in between.
+    """
+    return _too_late(mailing, event, now) or _answered(contact, record, mailing, event)
 
 
 def _excluded(contact: Contact, record: Record) -> str | None:
@@ -144,26 +160,30 @@ def _too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
     return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
 
 
-def _not_concerned(contact: Contact, record: Record, mailing: Mailing, event: Event) -> str | None:
-    invitation = _invitation_state(record, event)
-    attends = record.answer in ("in_person", "online", "attending")
+def _answered(contact: Contact, record: Record, mailing: Mailing, event: Event) -> str | None:
+    """What was answered, is held, or need not be answered, and so keeps the mailing away."""
     match mailing.audience:
         case Audience.CONTACTS:
             return _has_answered(record)
         case Audience.INVITED:
-            return _NOT_INVITED.get(invitation)
+            return None
         case Audience.ATTENDING:
-            return None if attends else "does not attend"
+            return None if record.answer in ("in_person", "online", "attending") else "does not attend"
         case Audience.DECLINED:
             return None if record.answer == "regrets" else "has not declined"
         case Audience.UNANSWERED:
             if record.answer:
                 return _has_answered(record)
             if record.held:
-                return f"held: {record.held}"
-            if (contact.rule or event.rsvp.rule) is Rule.REGRETS_ONLY:
-                return "answers only to decline"
-            return _NOT_INVITED.get(invitation)
+                return f"{_HELD}{record.held}"
+            return "answers only to decline" if (contact.rule or event.rsvp.rule) is Rule.REGRETS_ONLY else None
+
+
+def _uninvited(record: Record, mailing: Mailing, event: Event) -> str | None:
+    """What keeps those away whom the invitation has not reached, from a mailing that stands on it."""
+    if mailing.audience in (Audience.INVITED, Audience.UNANSWERED):
+        return _NOT_INVITED.get(_invitation_state(record, event))
+    return None
 
 
 def _has_answered(record: Record) -> str | None:
@@ -184,8 +204,8 @@ def _not_yet(mailing: Mailing, event: Event, now: datetime) -> str:
 
 def _settled(record: Record, wave: str, event: Event, now: datetime) -> str | None:
     state = record.states.get(wave)
-    if state is State.DEFERRED and wave in record.retry_at and record.retry_at[wave] > now.astimezone(UTC):
-        return f"deferred, to be tried again from {record.retry_at[wave].astimezone(event.timezone):%d %B, %H:%M}"
+    if state is State.DEFERRED and record.retry_at and record.retry_at > now.astimezone(UTC):
+        return f"deferred, to be tried again from {record.retry_at.astimezone(event.timezone):%d %B, %H:%M}"
     return _SETTLED.get(state)
 
 

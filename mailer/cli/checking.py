@@ -114,6 +114,7 @@ def _changes(desk: Desk) -> Iterator[Problem]:
 
 
 def _about_sending(desk: Desk) -> Iterator[Problem]:
+    from mailer.cli.gathering import gather
     from mailer.cli.mailing import prepare
 
     deadline = desk.event.rsvp.deadline
@@ -123,7 +124,7 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
         yield Problem(problem, fix, "warning", str(desk.event.folder / "event.toml"), column="rsvp.deadline")
     for mailing in desk.event.mailings.values():
         try:
-            yield from prepare(desk, mailing).problems
+            yield from gather(prepare(desk, mailing)).problems
         except InputRefused as exc:
             yield from exc.problems
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mailer.cli.desk import Desk, Guest
@@ -11,28 +11,36 @@ from mailer.model import Address, Answer, Contact, Invitation, PartyKind, Place,
 _SHARED = (Rule.TRANSFERABLE, Rule.ONE_PER_PARTY)
 
 
-def delegates(desk: Desk, invited: Sequence[Guest], language_of: Callable[[Contact], str]) -> Iterator[Guest]:
+def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Guest]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
 
     They are written to in the language of the contact whose invitation they answered.
     """
-    from mailer.cli.turnout import turnout_of
+    from mailer.cli.turnout import contacts_of, turnout_of
 
     with desk.ledger(create=False) as ledger:
         coming = turnout_of(desk, ledger).coming
         invitations = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
-    contacts = {guest.contact.address.key: guest.contact for guest in invited}
-    for answer in coming:
-        contact = _contact(answer, invitations[answer.reference or ""], contacts)
+    hosts = [invitations[answer.reference or ""] for answer in coming]
+    answering = {host.recipient.key for host in hosts} | {own.key for answer in coming if (own := _address(answer))}
+    contacts = {found.address.key: found for found in contacts_of(desk) if found.address.key in answering}
+    for answer, host in zip(coming, hosts, strict=True):
+        contact = _contact(answer, host, contacts)
         if contact and contact.address.key not in contacts:
             contacts[contact.address.key] = contact
             yield _guest(desk, contact, language_of(contact))
 
 
-def _contact(answer: Answer, invitation: Invitation, contacts: dict[str, Contact]) -> Contact | None:
+def _address(answer: Answer) -> Address | None:
     try:
-        address = Address.parse(answer.respondent_email)
+        return Address.parse(answer.respondent_email)
     except ValueError:
+        return None
+
+
+def _contact(answer: Answer, invitation: Invitation, contacts: dict[str, Contact]) -> Contact | None:
+    address = _address(answer)
+    if address is None:
         return None
     host = contacts.get(invitation.recipient.key)
     return Contact(

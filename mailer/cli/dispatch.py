@@ -6,13 +6,14 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 
 from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
+from mailer.cli.gathering import SOME, batches
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
@@ -33,14 +34,13 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
 
 async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: bool, anytime: bool) -> Tally:
     """Queues the mailing for those who are due and sends it, telling each outcome; see `Round.deliver` for errors."""
-    desk, event, due = prepared.desk, prepared.desk.event, found.due
+    desk, event, due = prepared.desk, prepared.desk.event, found.due.guests
     async with AsyncExitStack() as stack:
         relay = await _relay(desk, stack)
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
-        domain = desk.mail_from.address.domain
         ledger.publish(event.name, facts_of(event), desk.clock())
-        ledger.enqueue(event.name, prepared.wave, _invitees(prepared, due), domain=domain, now=desk.clock())
-        jobs, waiting = _jobs(prepared, due, ledger)
+        waiting = _waiting(prepared, due, ledger)
+        jobs = _jobs(prepared, due, ledger, {job.delivery_id for _, job in waiting})
         threads = _thread_ids(prepared, ledger)
 
         def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
@@ -48,7 +48,7 @@ async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: b
             thread_id = threads.get(delivery.recipient.key)
             return prepared.message(letter, guest, delivery, eight_bit=features.eight_bit, thread_id=thread_id)
 
-        with console.progress(len(jobs) + (len(waiting) if wait else 0)) as advance:
+        with console.progress(len(due)) as advance:
             settings = desk.config
             round_ = Round(
                 run,
@@ -62,7 +62,7 @@ async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: b
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
                 progress=lambda delivery, attempt: advance(_line(delivery, attempt), _facts(delivery, attempt)),
                 deferred=waiting,
-                still_due=Watch(prepared, found, ledger, anytime=anytime),
+                still_due=Watch(prepared, ledger, anytime=anytime),
             )
             _stop_on_signals(round_)
             return await round_.deliver()
@@ -115,26 +115,34 @@ async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:
     return relay_of(desk.config)
 
 
-def _invitees(prepared: Prepared, due: Sequence[Guest]) -> Iterator[Invitee]:
-    rule = prepared.desk.event.rsvp.rule
-    for contact in (guest.contact for guest in due):
-        yield Invitee(contact.address, contact.cc, contact.party, contact.rule or rule)
+def _jobs(prepared: Prepared, due: Iterable[Guest], ledger: Ledger, waiting: Collection[int]) -> Iterator[Job[Guest]]:
+    """What may be claimed, in the order of the sheets, but for what is `waiting`; queued a part at a time.
+
+    So the first message need not wait until the last one is queued. Where the run ends before that, who is not queued
+    is found to be due by the next one.
+    """
+    desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
+    domain = desk.mail_from.address.domain
+    for guests in batches(due, SOME):
+        contacts = [guest.contact for guest in guests]
+        invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
+        ledger.enqueue(event.name, wave, invitees, domain=domain, now=desk.clock())
+        numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])
+        for guest in guests:
+            number = numbers.get(guest.contact.address.key)
+            if number is not None and number not in waiting:
+                yield Job(number, guest, 1 + len(guest.contact.cc))
 
 
-def _jobs(
-    prepared: Prepared, due: Sequence[Guest], ledger: Ledger
-) -> tuple[list[Job[Guest]], list[tuple[datetime, Job[Guest]]]]:
-    """What may be claimed now, in the order of the sheets, and what is deferred until later."""
-    event, wave = prepared.desk.event.name, prepared.wave
-    numbers = ledger.due(event, wave, prepared.desk.clock())
-    guests = {guest.contact.address.key: guest for guest in due}
-    jobs = [Job(numbers[key], guest, 1 + len(guest.contact.cc)) for key, guest in guests.items() if key in numbers]
-    waiting = [
-        (delivery.due_at, Job(delivery.id, guests[delivery.recipient.key], 1 + len(delivery.cc)))
-        for delivery in ledger.deliveries(event, wave, State.DEFERRED)
-        if delivery.due_at and delivery.recipient.key in guests and delivery.recipient.key not in numbers
-    ]
-    return jobs, waiting
+def _waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[tuple[datetime, Job[Guest]]]:
+    """Those of the mailing whose next try is still to come, and when."""
+    now = prepared.desk.clock()
+    deferred = ledger.deliveries(prepared.desk.event.name, prepared.wave, State.DEFERRED)
+    later = {one.recipient.key: (one.due_at, one) for one in deferred if one.due_at and one.due_at > now}
+    if not later:
+        return []
+    pairs = [(guest, *later[key]) for guest in due if (key := guest.contact.address.key) in later]
+    return [(due_at, Job(delivery.id, guest, 1 + len(delivery.cc))) for guest, due_at, delivery in pairs]
 
 
 def _thread_ids(prepared: Prepared, ledger: Ledger) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from mailer.errors import Problem
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk, Guest
+    from mailer.cli.roll import Roll
     from mailer.ledger import Ledger
     from mailer.report import NotWritten
 
@@ -121,41 +122,44 @@ def _say_answers(turnout: Turnout) -> None:
         console.say(f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review")
 
 
-def _reminders(desk: Desk, ledger: Ledger, guests: Sequence[Guest]) -> Iterator[str]:
+def _reminders(desk: Desk, ledger: Ledger, guests: Iterable[Guest]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
     from collections import Counter
 
-    from mailer.audience import NO_RECORD, why_not
-    from mailer.cli.surveying import records_of
+    from mailer.audience import why_not
+    from mailer.cli.surveying import Records
 
     for mailing in desk.event.mailings.values():
         if mailing.is_reminder:
-            records = records_of(desk, ledger, guests, mailing)
+            records = Records(desk, ledger, mailing).of(guests)
             reasons = Counter(
-                why_not(g.contact, records.get(g.contact.address.key, NO_RECORD), mailing, desk.event, desk.clock())
-                for g in guests
+                why_not(one.contact, record, mailing, desk.event, desk.clock()) for one, record in records
             )
             yield f"{mailing.name} at this moment: {reasons.pop(None, 0)} due"
             for reason, number in reasons.most_common():
                 yield f"{number:>7}  left out: {reason}"
 
 
-def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, list[Guest]]:
+def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Guest]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
-    from mailer.audience import NO_RECORD, main_mailing, why_not
+    from mailer.audience import main_mailing, why_not
     from mailer.cli.desk import read_guests
-    from mailer.cli.surveying import records_of
+    from mailer.cli.roll import Roll
+    from mailer.cli.surveying import Records
     from mailer.report import NotWritten
 
     mailing, now = main_mailing(desk.event), desk.clock()
-    found = list(read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"))
-    guests = [item for item in found if not isinstance(item, Problem)]
-    records = records_of(desk, ledger, guests, mailing)
+    guests: Roll[Guest] = Roll()
+    problems = 0
+    for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
+        if isinstance(found, Problem):
+            problems += 1
+        else:
+            guests.append(found)
     missing = []
-    for guest in guests:
-        contact = guest.contact
-        record = records.get(contact.address.key, NO_RECORD)
+    for guest, record in Records(desk, ledger, mailing).of(guests):
         if mailing.name not in record.states:
+            contact = guest.contact
             reason = why_not(contact, record, mailing, desk.event, now) or "due: mailer send"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))
-    return missing, len(found) - len(guests), guests
+    return missing, problems, guests

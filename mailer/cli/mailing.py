@@ -1,16 +1,15 @@
-"""One mailing made ready: its letters compiled, its guests read, every message checked before any may leave."""
+"""One mailing made ready: its letters compiled, its sender known, and the guests whom the sheets name for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli.delegates import delegates
 from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
-from mailer.cli.messages import check_messages, grouped
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A mailing that can be composed: for whom, in which words. `problems` are all that were found on the way."""
+    """A mailing that can be composed. `problems` are those of settings and event, which are warnings."""
 
     desk: Desk
     mailing: Mailing
@@ -29,12 +28,21 @@ class Prepared:
     letters: Letters
     composers: Mapping[str, Composer]
     sender: Sender
-    guests: Sequence[Guest]
-    problems: Sequence[Problem] = field(default_factory=tuple)
+    problems: Sequence[Problem]
 
-    @property
-    def errors(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.is_error]
+    def guests(self) -> Iterator[Guest | Problem]:
+        """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
+        desk, is_empty = self.desk, True
+        for found in read_guests(desk.config.contact_paths, desk.directory, self.letters.language_for):
+            is_empty = is_empty and isinstance(found, Problem) and not found.is_error
+            yield found
+        if self.mailing.audience is Audience.ATTENDING:
+            for guest in delegates(desk, self.letters.language_for):
+                is_empty = False
+                yield guest
+        if is_empty:
+            fix = "Write them into a workbook there, or set CONTACTS in config.env."
+            yield Problem("no contact was found", fix, "warning", desk.config.CONTACTS)
 
     def letter(self, guest: Guest, reference: str, now: datetime) -> Letter:
         """The text for one guest. Raises InputRefused that names template and row."""
@@ -74,27 +82,13 @@ def choose_mailing(desk: Desk, name: str | None) -> Mailing:
 
 
 def prepare(desk: Desk, mailing: Mailing) -> Prepared:
-    """Reads and checks all that the mailing needs. Raises InputRefused with every problem where there is no letter to
-    speak of; problems of single rows stand in the result."""
+    """The mailing with its templates compiled and tried, and what all its messages share read.
+
+    Raises InputRefused with every problem, those of the sheets included, where there is no letter to speak of.
+    """
     letters, composers, sender = _compile(desk, mailing)
-    problems: list[Problem] = list(desk.problems)
-    guests: list[Guest] = []
-    for found in read_guests(desk.config.contact_paths, desk.directory, letters.language_for):
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            guests.append(found)
-    if mailing.audience is Audience.ATTENDING:
-        guests += delegates(desk, guests, letters.language_for)
     wave = audience.wave_name(mailing, audience.offset_due(mailing, desk.event, desk.clock()))
-    if not guests and not any(problem.is_error for problem in problems):
-        fix = "Write them into a workbook there, or set CONTACTS in config.env."
-        problems.append(Problem("no contact was found", fix, "warning", desk.config.CONTACTS))
-    prepared = Prepared(desk, mailing, wave, letters, composers, sender, guests, problems)
-    faults = list(check_messages(prepared))
-    problems.extend(grouped(problem for _, problem in faults))
-    unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
-    return replace(prepared, guests=[guest for guest in guests if guest.contact.address.key not in unfit])
+    return Prepared(desk, mailing, wave, letters, composers, sender, desk.problems)
 
 
 def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Mapping[str, Composer], Sender]:

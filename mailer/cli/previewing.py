@@ -6,7 +6,7 @@ import base64
 import html
 import mimetypes
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ iframe {{ flex: 1; border: 0; background: #fff; }}
 def preview(event: str | None, address: str | None, mailing: str | None, out: Path, now: str | None) -> int:
     """Write what each would get: message and page a recipient, and index.html to leaf through. Nothing is sent."""
     from mailer.cli.desk import open_desk
+    from mailer.cli.gathering import gather
     from mailer.cli.mailing import choose_mailing, prepare
 
     desk = open_desk(event, now)
@@ -54,8 +55,9 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     with desk.ledger(create=True) as ledger:
         for one in chosen:
             prepared = prepare(desk, one)
-            problems += prepared.problems
-            entries += _write_messages(prepared, ledger, address, out)
+            gathered = gather(prepared)
+            problems += gathered.problems
+            entries += _write_messages(prepared, gathered.guests, ledger, address, out)
     if address and not entries:
         console.problems(problems)
         raise UsageError(f"No contact that may be written to has the address {address}.")
@@ -69,19 +71,19 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     return 3 if any(problem.is_error for problem in problems) else 0
 
 
-def _write_messages(prepared: Prepared, ledger: Ledger, address: str | None, out: Path) -> list[tuple[str, str]]:
+def _write_messages(
+    prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, address: str | None, out: Path
+) -> list[tuple[str, str]]:
     """Writes the messages of one mailing; gives link and text of each for the index."""
-    from mailer.model import Standing
-
     folder = out / prepared.mailing.name
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if not address else ():
         stale.unlink()
     entries: list[tuple[str, str]] = []
     names: set[str] = set()
-    for guest in prepared.guests:
+    for guest in guests:
         contact = guest.contact
-        if contact.status is not Standing.ACTIVE or (address and contact.address.key != address.strip().casefold()):
+        if address and contact.address.key != address.strip().casefold():
             continue
         try:
             letter, octets = _message(prepared, guest, ledger)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import mean
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from mailer.errors import InputRefused, Problem, RelayError, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
+    from mailer.cli.gathering import Gathered
     from mailer.cli.mailing import Prepared
     from mailer.cli.surveying import Survey
     from mailer.deliver import Tally
@@ -94,31 +94,30 @@ def remind(event: str | None, mailing: str | None, now: str | None, **flags: obj
 
 
 def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
+    from mailer.cli.gathering import gather
     from mailer.cli.mailing import prepare
-    from mailer.cli.surveying import narrowed, survey
+    from mailer.cli.surveying import survey
 
     if options.test and options.dry_run:
         raise UsageError("--test sends and --dry-run does not: give one of them.")
     if not (options.sandbox or options.dry_run):
         _require_relay(desk)
     prepared = prepare(desk, mailing)
-    if prepared.errors and not options.skip_invalid:
-        raise InputRefused(prepared.problems)
-    if prepared.errors:
-        console.problems(prepared.errors)
-    elif prepared.problems:
-        console.complain(f"{console.count(len(prepared.problems), 'warning')}: see mailer check")
     if options.test:
-        return _send_samples(prepared, options.test)
+        everybody = gather(prepared)
+        _require_sound(everybody, options)
+        return _send_samples(prepared, everybody, options.test)
+    with desk.ledger(create=False) as ledger:
+        found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
+    _require_sound(found.due, options)
     with desk.ledger(create=not options.dry_run) as ledger:
-        found = narrowed(survey(prepared, ledger, desk.clock(), wait=options.wait), options.only, options.limit)
         _summarise(prepared, found, ledger)
         closed = _closed_until(prepared) if mailing.is_reminder and not options.anytime else None
         if options.dry_run:
             _list(found)
-            if closed and found.due:
+            if closed and found.due.guests:
                 console.say(f"At this moment it would send nothing: it is outside the days and hours. {closed}")
-        elif not found.due:
+        elif not found.due.guests:
             console.say("Nothing is due.")
             if desk.clock() > desk.event.rsvp.deadline:
                 console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
@@ -129,17 +128,28 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
         return _exit_code(prepared, ledger, found)
 
 
+def _require_sound(gathered: Gathered, options: _Options) -> None:
+    """Raises InputRefused where anything is wrong, unless only the sound rows are wanted; tells the rest."""
+    if gathered.errors and not options.skip_invalid:
+        raise InputRefused(gathered.problems)
+    if gathered.errors:
+        console.problems(gathered.errors)
+    elif gathered.problems:
+        console.complain(f"{console.count(len(gathered.problems), 'warning')}: see mailer check")
+
+
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options) -> int:
     from mailer.cli.dispatch import dispatch
 
-    _confirm(len(found.due), options)
+    number = len(found.due.guests)
+    _confirm(number, options)
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             tally = runner.run(dispatch(prepared, found, ledger, wait=options.wait, anytime=options.anytime))
     except RelayError:
         _tell_standing(prepared, ledger)
         raise
-    _conclude(prepared, tally, len(found.due), ledger)
+    _conclude(prepared, tally, number, ledger)
     return 130 if tally.interrupted else _exit_code(prepared, ledger, found)
 
 
@@ -152,19 +162,18 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _send_samples(prepared: Prepared, address: str) -> int:
+def _send_samples(prepared: Prepared, everybody: Gathered, address: str) -> int:
     from mailer.cli.dispatch import send_samples
-    from mailer.model import Address, Mailbox, Standing
+    from mailer.model import Address, Mailbox
 
     try:
         to = Mailbox(Address.parse(address))
     except ValueError as exc:
         raise UsageError(f"--test {address}: {exc}") from None
     samples: dict[tuple[str, str], Guest] = {}
-    for guest in prepared.guests:
-        if guest.contact.status is Standing.ACTIVE:
-            kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
-            samples.setdefault((guest.language, kind), guest)
+    for guest in everybody.guests:
+        kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
+        samples.setdefault((guest.language, kind), guest)
     told = asyncio.run(send_samples(prepared, list(samples.values()), to))
     for guest, words in told:
         console.say(f"{words}: {guest.language}, as for {guest.form.address_name} ({guest.contact.address})")
@@ -203,45 +212,51 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
-    from mailer.cli.dispatch import pace_of
-
-    desk, now = prepared.desk, prepared.desk.clock()
+    desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
     relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
+    groups: Counter[tuple[str, str]] = Counter()
+    recipients = 0
+    for guest in found.due.guests:
+        groups[guest.contact.party.kind.value, guest.language] += 1
+        recipients += 1 + len(guest.contact.cc)
     console.say(event.title)
     if event.cancelled:
         console.say("This event is CANCELLED: see that the text says so.")
-    console.say(f"{prepared.wave}: {len(found.due)} to be sent")
-    groups = Counter((guest.contact.party.kind.value, guest.language) for guest in found.due)
+    console.say(f"{prepared.wave}: {len(found.due.guests)} to be sent")
     for (kind, language), number in sorted(groups.items()):
         console.say(f"{number:>7}  {kind}s, in {language}")
-    for number, reason in found.reasons():
+    for reason, number in found.reasons.most_common():
         console.say(f"{number:>7}  left out: {reason}")
-    rows = {(problem.file, problem.sheet, problem.row) for problem in prepared.errors}
+    rows = {(problem.file, problem.sheet, problem.row) for problem in found.due.errors}
     if rows:
         console.say(f"{len(rows):>7}  left out: rows with errors, named above")
     console.say(f"From {sender.name} <{sender.address}>" if sender.name else f"From {sender.address}")
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
     deadline = event.rsvp.deadline.astimezone(event.timezone)
     console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
-    if found.due and not desk.rehearsal:
-        done = pace_of(desk, ledger).forecast(
-            len(found.due),
-            now,
-            _SECONDS_EACH / desk.config.SMTP_CONNECTIONS,
-            recipients_each=mean(1 + len(guest.contact.cc) for guest in found.due),
-        )
-        clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
-        late = ", after the deadline" if done > deadline else ", before the deadline"
-        when = f"{done.astimezone(event.timezone):{clock}}{late}"
-        console.say(f"{console.count(len(found.due), 'message')}: {console.duration(done - now)}, done about {when}")
+    if recipients and not desk.rehearsal:
+        console.say(_forecast(desk, ledger, len(found.due.guests), recipients))
+
+
+def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str:
+    """How long the messages will take, and whether they will be out before the deadline, as a sentence."""
+    from mailer.cli.dispatch import pace_of
+
+    now, event = desk.clock(), desk.event
+    seconds_each = _SECONDS_EACH / desk.config.SMTP_CONNECTIONS
+    done = pace_of(desk, ledger).forecast(messages, now, seconds_each, recipients_each=recipients / messages)
+    clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
+    order = "after" if done > event.rsvp.deadline else "before"
+    when = f"{done.astimezone(event.timezone):{clock}}, {order} the deadline"
+    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}"
 
 
 def _list(found: Survey) -> None:
-    for guest in found.due:
+    for guest in found.due.guests:
         console.say(f"would send to {guest.contact.address}: {guest.form.address_name} ({guest.party})")
-    for guest, reason in found.left_out:
-        console.say(f"left out {guest.contact.address}: {reason}")
+    for address, reason in found.left_out:
+        console.say(f"left out {address}: {reason}")
     console.say("A dry run: nothing was sent.")
 
 
@@ -292,5 +307,4 @@ def _exit_code(prepared: Prepared, ledger: Ledger, found: Survey) -> int:
 
     standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
     wanting = (State.FAILED, State.DEFERRED, State.IN_DOUBT, State.CLAIMED)
-    held = any(reason.startswith("held") for _, reason in found.left_out)
-    return int(any(standing.get(state) for state in wanting) or bool(prepared.errors) or held)
+    return int(any(standing.get(state) for state in wanting) or bool(found.due.errors) or found.is_held)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,72 +11,132 @@ from typing import TYPE_CHECKING
 from mailer import audience
 from mailer.audience import Record
 from mailer.cli.desk import Desk, Guest
-from mailer.model import Attendance, Audience, Mailing, State
+from mailer.cli.gathering import SOME, Gathered, batches, gather
+from mailer.cli.roll import Roll
+from mailer.model import Address, Attendance, Audience, Mailing, State
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
-    from mailer.ledger import Ledger
+    from mailer.ledger import History, Ledger
+
+# Seconds after which the ledger is asked anew for answers while a mailing is on its way.
+_FRESH_FOR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Who gets the mailing now, and why everybody else does not."""
+    """Who gets the mailing now, and everybody else by address, each with the reason why not."""
 
-    due: Sequence[Guest]
-    left_out: Sequence[tuple[Guest, str]]
-    records: Mapping[str, Record]
+    due: Gathered
+    left_out: Roll[tuple[str, str]]
+    reasons: Counter[str]
 
-    def reasons(self) -> list[tuple[int, str]]:
-        """How many are left out for each reason, the most frequent first."""
-        counts: dict[str, int] = {}
-        for _, reason in self.left_out:
-            counts[reason] = counts.get(reason, 0) + 1
-        return sorted(((number, reason) for reason, number in counts.items()), reverse=True)
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody's reminder waits for a person to settle an answer."""
+        return any(map(audience.is_held, self.reasons))
 
 
-def survey(prepared: Prepared, ledger: Ledger, now: datetime, *, wait: bool = False) -> Survey:
-    """Asks the audience rules about every guest, with what the ledger knows of each.
+def survey(
+    prepared: Prepared, ledger: Ledger, *, wait: bool = False, only: str | None = None, limit: int | None = None
+) -> Survey:
+    """Asks the audience rules about every guest, with what the ledger knows of each, and checks what is due.
 
-    With `wait`, those whose next try is still to come are counted as due, since the run will stay for them.
+    With `wait`, those whose next try is still to come are counted as due, since the run will stay for them. Of those
+    due, only the first `limit` are taken whose address, name or party holds `only`.
     """
-    event, mailing = prepared.desk.event, prepared.mailing
-    records = records_of(prepared.desk, ledger, prepared.guests, mailing)
-    if not wait:
-        for delivery in ledger.deliveries(event.name, prepared.wave, State.DEFERRED):
-            if delivery.due_at and delivery.recipient.key in records:
-                known = records[delivery.recipient.key]
-                records[delivery.recipient.key] = replace(known, retry_at={prepared.wave: delivery.due_at})
-    due: list[Guest] = []
-    left_out: list[tuple[Guest, str]] = []
-    for guest in prepared.guests:
-        record = records.get(guest.contact.address.key, audience.NO_RECORD)
-        reason = audience.why_not(guest.contact, record, mailing, event, now)
-        if reason is None:
-            due.append(guest)
-        else:
-            left_out.append((guest, reason))
-    return Survey(due, left_out, records)
+    desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
+    known = Records(desk, ledger, mailing, retried={} if wait else _retried(prepared, ledger))
+    left_out: Roll[tuple[str, str]] = Roll()
+    reasons: Counter[str] = Counter()
+    wanted, room = (only or "").casefold(), limit
+
+    def choose(guests: Iterable[Guest]) -> Iterator[Guest]:
+        nonlocal room
+        for guest, record in known.of(guests):
+            reason = audience.why_not(guest.contact, record, mailing, desk.event, now)
+            if reason is None and wanted and not _holds(guest, wanted):
+                reason = "not asked for by --only"
+            if reason is None and room == 0:
+                reason = "beyond --limit"
+            if reason is None:
+                room = room and room - 1
+                yield guest
+            else:
+                reasons[reason] += 1
+                left_out.append((str(guest.contact.address), reason))
+
+    return Survey(gather(prepared, choose), left_out, reasons)
 
 
-def records_of(desk: Desk, ledger: Ledger, guests: Iterable[Guest], mailing: Mailing) -> dict[str, Record]:
-    """What the ledger knows of each recipient, by the address's key: what was sent, answered, held and suppressed."""
-    event = desk.event.name
-    addresses = [guest.contact.address for guest in guests]
-    suppressed = ledger.suppressed(addresses)
-    if desk.rehearsal:
-        with replace(desk, rehearsal=False).ledger(create=False) as real:
-            suppressed |= real.suppressed(addresses)
-    histories = ledger.histories(event)
-    records = {key: Record(states=own.states, last_sent=own.last_written) for key, own in histories.items()}
-    answered, held = _answered(desk, ledger, mailing)
-    for key in {*answered, *held, *suppressed}:
-        records[key] = replace(
-            records.get(key, audience.NO_RECORD),
-            answer=answered.get(key),
-            held=held.get(key),
-            suppressed="on the suppression list" if key in suppressed else None,
+class Records:
+    """What the ledger knows of recipients in respect of one mailing: what was sent, answered, held and suppressed."""
+
+    def __init__(
+        self, desk: Desk, ledger: Ledger, mailing: Mailing, *, retried: Mapping[str, datetime] | None = None
+    ) -> None:
+        """`retried` are `Record.retry_at` by recipient key."""
+        self._desk, self._ledger, self._retried = desk, ledger, retried or {}
+        self._answered, self._held = _answered(desk, ledger, mailing)
+
+    def of(self, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Record]]:
+        """Each guest with the record; the ledger is asked for some at a time."""
+        for some in batches(guests, SOME):
+            addresses = [guest.contact.address for guest in some]
+            histories = self._ledger.histories(self._desk.event.name, addresses)
+            suppressed = self._suppressed(addresses)
+            for guest in some:
+                key = guest.contact.address.key
+                yield guest, self._record(key, histories.get(key), is_suppressed=key in suppressed)
+
+    def _record(self, key: str, history: History | None, *, is_suppressed: bool) -> Record:
+        return Record(
+            states=history.states if history else {},
+            retry_at=self._retried.get(key),
+            last_sent=history.last_written if history else None,
+            answer=self._answered.get(key),
+            held=self._held.get(key),
+            suppressed="on the suppression list" if is_suppressed else None,
         )
-    return records
+
+    def _suppressed(self, addresses: Sequence[Address]) -> set[str]:
+        """A rehearsal spares those too whom the real ledger does."""
+        suppressed = self._ledger.suppressed(addresses)
+        if self._desk.rehearsal:
+            with replace(self._desk, rehearsal=False).ledger(create=False) as real:
+                suppressed |= real.suppressed(addresses)
+        return suppressed
+
+
+class Watch:
+    """Whether somebody who was found to be due still is: asked right before each message, as a round may take hours.
+
+    Who has been suppressed or was sent the mailing by another run, the ledger itself leaves out at each claim.
+    """
+
+    def __init__(self, prepared: Prepared, ledger: Ledger, *, anytime: bool) -> None:
+        self._prepared, self._ledger, self._anytime = prepared, ledger, anytime
+        self._answers = -1
+        self._look(prepared.desk.clock())
+
+    def __call__(self, guest: Guest) -> bool:
+        desk, mailing = self._prepared.desk, self._prepared.mailing
+        now = desk.clock()
+        if now - self._looked_at > _FRESH_FOR:
+            self._look(now)
+        if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
+            return False
+        key = guest.contact.address.key
+        record = Record(answer=self._answered.get(key), held=self._held.get(key))
+        return audience.why_no_longer(guest.contact, record, mailing, desk.event, now) is None
+
+    def _look(self, now: datetime) -> None:
+        """Takes in the answers that have come since."""
+        self._looked_at = now
+        desk = self._prepared.desk
+        if (answers := len(self._ledger.answers(desk.event.name))) != self._answers:
+            self._answers = answers
+            self._answered, self._held = _answered(desk, self._ledger, self._prepared.mailing)
 
 
 def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -90,59 +151,13 @@ def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str
     return {**turnout.answered, **silent}, turnout.held
 
 
-def narrowed(found: Survey, only: str | None, limit: int | None) -> Survey:
-    """The survey for those alone whose address, name or party holds `only`, and for the first `limit` of them."""
-    due = list(found.due)
-    left_out = list(found.left_out)
-    if only:
-        wanted = only.casefold()
-        left_out += [(guest, "not asked for by --only") for guest in due if not _holds(guest, wanted)]
-        due = [guest for guest in due if _holds(guest, wanted)]
-    if limit is not None:
-        left_out += [(guest, "beyond --limit") for guest in due[limit:]]
-        due = due[:limit]
-    return Survey(due, left_out, found.records)
+def _retried(prepared: Prepared, ledger: Ledger) -> dict[str, datetime]:
+    """When each deferral of the mailing is to be tried again, by recipient key."""
+    deferred = ledger.deliveries(prepared.desk.event.name, prepared.wave, State.DEFERRED)
+    return {one.recipient.key: one.due_at for one in deferred if one.due_at}
 
 
 def _holds(guest: Guest, wanted: str) -> bool:
     contact = guest.contact
     places = (str(contact.address), contact.name, contact.last_name, contact.party.name, guest.party)
     return any(wanted in place.casefold() for place in places)
-
-
-# Seconds after which the ledger is asked anew for answers while a mailing is on its way.
-_FRESH_FOR = timedelta(seconds=5)
-
-
-class Watch:
-    """Whether somebody who was found to be due still is: asked right before each message, as a round may take hours."""
-
-    def __init__(self, prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> None:
-        self._prepared, self._records, self._ledger, self._anytime = prepared, found.records, ledger, anytime
-        self._looked_at = prepared.desk.clock()
-        self._answers = len(ledger.answers(prepared.desk.event.name))
-
-    def __call__(self, guest: Guest) -> bool:
-        desk, mailing = self._prepared.desk, self._prepared.mailing
-        now = desk.clock()
-        if now - self._looked_at > _FRESH_FOR:
-            self._look(now)
-        if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
-            return False
-        record = replace(self._records.get(guest.contact.address.key, audience.NO_RECORD), retry_at={})
-        return audience.why_not(guest.contact, record, mailing, desk.event, now) is None
-
-    def _look(self, now: datetime) -> None:
-        """Takes in the answers that have come since; who is suppressed, the ledger leaves out at each claim itself."""
-        self._looked_at = now
-        desk = self._prepared.desk
-        if (answers := len(self._ledger.answers(desk.event.name))) == self._answers:
-            return
-        self._answers = answers
-        answered, held = _answered(desk, self._ledger, self._prepared.mailing)
-        self._records = {
-            key: replace(record, answer=answered.get(key), held=held.get(key)) for key, record in self._records.items()
-        } | {
-            key: audience.Record(answer=answered.get(key), held=held.get(key))
-            for key in {*answered, *held} - self._records.keys()
-        }

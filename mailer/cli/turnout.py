@@ -20,19 +20,20 @@ def book_of(desk: Desk, ledger: Ledger) -> Book:
     from mailer.answers.book import Book
 
     event = desk.event.name
-    people = {contact.address.key: contact.name for contact in _contacts(desk) if contact.name}
+    people = {contact.address.key: contact.name for contact in contacts_of(desk) if contact.name}
     return Book.of(
         ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
     )
 
 
-def _contacts(desk: Desk) -> Iterator[Contact]:
+def contacts_of(desk: Desk) -> Iterator[Contact]:
+    """Whom the sheets name, as far as they can be read: what is wrong with them, `check` and `send` say."""
     from mailer.contacts import read
 
     try:
         yield from (found for found in read(desk.config.contact_paths) if isinstance(found, Contact))
     except InputRefused:
-        return  # names only help: what is wrong with the sheets, `check` and `send` say
+        return
 
 
 def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turnout:

@@ -193,6 +193,18 @@ def test_only_and_limit_narrow_the_run(folder: Folder, relay: ScriptedServer) ->
     assert len(relay.accepted) == 3
 
 
+def test_a_list_of_several_parts_is_sent_to_its_last_row(folder: Folder) -> None:
+    """However long the list, each row gets one message, in the order of the sheet, and a second run sends nothing."""
+    addresses = [f"guest-{n}@party-{n % 7}.example.org" for n in range(2300)]
+    rows = "".join(f"Party {n % 7},Ms.,Ada,SAMPLE,,{address},,\n" for n, address in enumerate(addresses))
+    folder.write("contacts/missions.csv", "Organisation,Title,First name,Last name,Rank,Email,Cc,Status\n" + rows)
+    assert folder.run("send", "--sandbox", "--yes").code == 0
+    sent = folder.run("status", "--sandbox", "--json").json["deliveries"]
+    assert [one["recipient"] for one in sent] == addresses
+    assert {(one["state"], one["attempts"]) for one in sent} == {("sent", 1)}
+    assert "Nothing is due." in folder.run("send", "--sandbox", "--yes").out
+
+
 def test_nobody_is_written_to_after_opting_out(folder: Folder, relay: ScriptedServer) -> None:
     """A suppressed address gets nothing, not even as a copy."""
     folder.relay(relay)

@@ -1,0 +1,147 @@
+"""One pass over the sheets: those whom a mailing is to reach, and whether the message of each is fit to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeVar
+
+from mailer.cli.desk import Guest, problem_at
+from mailer.cli.messages import check_attachment, check_message
+from mailer.cli.roll import Roll
+from mailer.errors import Problem
+from mailer.model import Standing
+
+if TYPE_CHECKING:
+    from mailer.cli.mailing import Prepared
+
+T = TypeVar("T")
+
+# Up to here every message is rendered before the first one leaves; above it, one of each variant.
+RENDER_ALL = 10_000
+
+# Guests that are asked about, queued and looked up together: so few that nothing else waits long for it.
+SOME = 1000
+
+_ROWS_NAMED = 20
+
+Choice = Callable[[Iterable[Guest]], Iterable[Guest]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Those whom a mailing is to reach, in the order of the sheets, and all problems that were found on the way."""
+
+    guests: Roll[Guest]
+    problems: Sequence[Problem]
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.is_error]
+
+
+def active(guests: Iterable[Guest]) -> Iterator[Guest]:
+    """Those who may be written to at all, as the sheets say."""
+    return (guest for guest in guests if guest.contact.status is Standing.ACTIVE)
+
+
+def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
+    """Reads the sheets once, keeps the guests that `choose` lets through, and checks the messages to those.
+
+    Who would get a message with an error is left out and named. Memory holds no more than some thousand guests,
+    however long the sheets are.
+    """
+    problems = list(prepared.problems)
+    guests: Roll[Guest] = Roll()
+    inspection = _Inspection(prepared)
+    for guest in choose(_guests(prepared, problems)):
+        guests.append(guest)
+        inspection.see(guest)
+    faults = list(inspection.faults(guests))
+    problems.extend(_grouped(problem for _, problem in faults))
+    if unfit := {guest.contact.address.key for guest, problem in faults if problem.is_error}:
+        guests = Roll(guest for guest in guests if guest.contact.address.key not in unfit)
+    return Gathered(guests, problems)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """`items` in lists of `size`, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _guests(prepared: Prepared, problems: list[Problem]) -> Iterator[Guest]:
+    """The guests of the mailing; the problems of the sheets are added to `problems`."""
+    for found in prepared.guests():
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            yield found
+
+
+class _Inspection:
+    """What is to be looked at more closely, noted while the guests go by."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._variants: dict[tuple[object, ...], Guest] = {}
+        self._wanting: dict[str, tuple[Guest, int]] = {}  # the first guest, and how many there are
+        self._without_file: list[tuple[Guest, Problem]] = []
+
+    def see(self, guest: Guest) -> None:
+        contact = guest.contact
+        self._variants.setdefault(_variant(guest), guest)
+        if contact.language and contact.language != guest.language:
+            first, number = self._wanting.get(contact.language, (guest, 0))
+            self._wanting[contact.language] = first, number + 1
+        if contact.attachment:
+            self._without_file += [(guest, problem) for problem in check_attachment(self._prepared, guest)]
+
+    def faults(self, guests: Roll[Guest]) -> Iterator[tuple[Guest, Problem]]:
+        """What is wrong with the messages to `guests`, each fault with the guest whose message shows it."""
+        yield from self._missing_languages()
+        yield from self._without_file
+        for guest in guests if len(guests) <= RENDER_ALL else self._variants.values():
+            for problem in check_message(self._prepared, guest):
+                yield guest, problem
+
+    def _missing_languages(self) -> Iterator[tuple[Guest, Problem]]:
+        """One warning for each language that contacts ask for and no template is in."""
+        template = self._prepared.mailing.template
+        for language, (guest, number) in self._wanting.items():
+            others = f" (and {number - 1} more)" if number > 1 else ""
+            problem = f"there is no {template} in {language}{others}; {guest.language} is used"
+            fix = f"Write {template}.{language}.md, or leave it so."
+            yield guest, problem_at(guest.contact, "language", problem, fix, warning=True)
+
+
+_cells = attrgetter(
+    "cc", "title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name", "attachment"
+)
+
+
+def _variant(guest: Guest) -> tuple[object, ...]:
+    """What letters of one kind have in common: language, rule, kind of party, and which cells hold something."""
+    contact = guest.contact
+    filled = tuple(map(bool, (*_cells(contact), *contact.extra.values())))
+    return guest.language, contact.rule, contact.party.kind, guest.mission is None, filled
+
+
+def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems, those that many rows share told once with the first row and the others named.
+
+    So a fault of a template, which shows in every letter, does not bury the rest.
+    """
+    alike: dict[Problem, list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault(replace(problem, row=None, cell=None, value=None), []).append(problem)
+    for found in alike.values():
+        rows = [str(problem.row) for problem in found[1:]]
+        if not rows or len({problem.value for problem in found}) > 1:
+            yield from found
+            continue
+        more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
+        yield replace(found[0], problem=f"{found[0].problem} (also row {', '.join(rows[:_ROWS_NAMED])}{more})")

@@ -1,0 +1,55 @@
+"""A list of any length, of which only the last part is held in memory and the rest in a file without a name."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Generic, TypeVar
+
+T = TypeVar("T")
+
+# What is held in memory at a time. Lists of this length, which is nearly all, never see a disk.
+PAGE = 10_000
+
+
+class Roll(Generic[T]):
+    """What is appended comes out in the same order, as often as it is asked for.
+
+    The file is written and read by this process alone and goes with it, however it ends.
+    """
+
+    def __init__(self, items: Iterable[T] = ()) -> None:
+        self._pages = 0
+        self._file: BinaryIO | None = None
+        self._last: list[T] = []
+        for item in items:
+            self.append(item)
+
+    def append(self, item: T) -> None:
+        if len(self._last) == PAGE:
+            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115  # kept until the roll is gone
+            self._file.seek(0, os.SEEK_END)
+            pickle.dump(self._last, self._file, pickle.HIGHEST_PROTOCOL)
+            self._pages += 1
+            self._last = []
+        self._last.append(item)
+
+    def __len__(self) -> int:
+        return self._pages * PAGE + len(self._last)
+
+    def __iter__(self) -> Iterator[T]:
+        place = 0
+        for _ in range(self._pages):
+            # Others may read in between, so each page is looked for anew.
+            assert self._file  # noqa: S101
+            self._file.seek(place)
+            page: list[T] = pickle.load(self._file)  # noqa: S301  # our own octets, which nobody else can reach
+            place = self._file.tell()
+            yield from page
+        yield from self._last
+
+    def __del__(self) -> None:
+        if self._file:
+            self._file.close()
