@@ -1,17 +1,18 @@
-"""Those who come in a colleague's place: guests made from answers, as no sheet holds them."""
+"""Those who come in a colleague's place: contacts made from answers, as no sheet holds them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from mailer.cli.desk import Desk, Guest
-from mailer.model import Address, Answer, Contact, Invitation, PartyKind, Place, Rule
+from mailer.cli.desk import Desk, addressed
+from mailer.errors import Problem
+from mailer.model import Address, Answer, Contact, Invitation, Place, Rule
 
 _SHARED = (Rule.TRANSFERABLE, Rule.ONE_PER_PARTY)
 
 
-def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Guest]:
+def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Contact]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
 
     They are written to in the language of the contact whose invitation they answered.
@@ -28,7 +29,7 @@ def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Gue
         contact = _contact(answer, host, contacts)
         if contact and contact.address.key not in contacts:
             contacts[contact.address.key] = contact
-            yield _guest(desk, contact, language_of(contact))
+            yield _presentable(desk, contact, language_of(contact))
 
 
 def _address(answer: Answer) -> Address | None:
@@ -54,13 +55,7 @@ def _contact(answer: Answer, invitation: Invitation, contacts: dict[str, Contact
     )
 
 
-def _guest(desk: Desk, contact: Contact, language: str) -> Guest:
-    """The delegate by the name that was typed, or by the party's where that is no name to address anybody by."""
-    from mailer.protocol import form_of_address
-
-    mission = desk.directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
-    address = form_of_address(contact, language, mission)
-    if any(doubt.severity == "error" for doubt in address.doubts):
-        contact = replace(contact, name="")
-        address = form_of_address(contact, language, mission)
-    return Guest(contact, language, address.form, mission)
+def _presentable(desk: Desk, contact: Contact, language: str) -> Contact:
+    """The delegate with the name that was typed, or without one where that is no name to address anybody by."""
+    found = addressed(contact, language, desk.directory)
+    return replace(contact, name="") if any(isinstance(one, Problem) and one.is_error for one in found) else contact

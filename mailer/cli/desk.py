@@ -158,23 +158,28 @@ def read_guests(
 ) -> Iterator[Guest | Problem]:
     """Whom the sheets name, each addressed in the language that `language_of` gives, and all problems."""
     from mailer.contacts import read
-    from mailer.protocol import form_of_address
 
     for found in read(paths):
         if isinstance(found, Problem):
             yield found
-            continue
-        language = language_of(found)
-        mission = directory.find(found.party.name) if found.party.kind is PartyKind.MISSION else None
-        if mission is None and found.party.kind is PartyKind.MISSION:
-            yield from _unknown_mission(found, directory)
-        address = form_of_address(found, language, mission)
-        refused = False
-        for doubt in address.doubts:
-            refused = refused or doubt.severity == "error"
-            yield problem_at(found, doubt.field, doubt.problem, doubt.fix, warning=doubt.severity == "warning")
-        if not refused:
-            yield Guest(found, language, address.form, mission)
+        else:
+            yield from addressed(found, language_of(found), directory)
+
+
+def addressed(contact: Contact, language: str, directory: Directory) -> Iterator[Guest | Problem]:
+    """The contact as a guest who is written to in `language`, unless an error among the problems prevents it."""
+    from mailer.protocol import form_of_address
+
+    mission = directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
+    if mission is None and contact.party.kind is PartyKind.MISSION:
+        yield from _unknown_mission(contact, directory)
+    address = form_of_address(contact, language, mission)
+    refused = False
+    for doubt in address.doubts:
+        refused = refused or doubt.severity == "error"
+        yield problem_at(contact, doubt.field, doubt.problem, doubt.fix, warning=doubt.severity == "warning")
+    if not refused:
+        yield Guest(contact, language, address.form, mission)
 
 
 def _unknown_mission(contact: Contact, directory: Directory) -> Iterator[Problem]:

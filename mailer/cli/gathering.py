@@ -12,7 +12,7 @@ from mailer.cli.desk import Guest, problem_at
 from mailer.cli.messages import check_attachment, check_message
 from mailer.cli.roll import Roll
 from mailer.errors import Problem
-from mailer.model import Standing
+from mailer.model import Contact, Standing
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
@@ -27,7 +27,7 @@ SOME = 1000
 
 _ROWS_NAMED = 20
 
-Choice = Callable[[Iterable[Guest]], Iterable[Guest]]
+Choice = Callable[[Iterable[Contact]], Iterable[Contact]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Gathered:
         return [problem for problem in self.problems if problem.is_error]
 
 
-def active(guests: Iterable[Guest]) -> Iterator[Guest]:
+def active(contacts: Iterable[Contact]) -> Iterator[Contact]:
     """Those who may be written to at all, as the sheets say."""
-    return (guest for guest in guests if guest.contact.status is Standing.ACTIVE)
+    return (contact for contact in contacts if contact.status is Standing.ACTIVE)
 
 
 def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
-    """Reads the sheets once, keeps the guests that `choose` lets through, and checks the messages to those.
+    """Reads the sheets once, keeps the contacts that `choose` lets through, and checks the messages to those.
 
     Who would get a message with an error is left out and named. Memory holds no more than some thousand guests,
     however long the sheets are.
@@ -56,9 +56,10 @@ def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
     problems = list(prepared.problems)
     guests: Roll[Guest] = Roll()
     inspection = _Inspection(prepared)
-    for guest in choose(_guests(prepared, problems)):
-        guests.append(guest)
-        inspection.see(guest)
+    for contact in choose(_without_problems(prepared.contacts(), problems)):
+        for guest in _without_problems(prepared.addressed(contact), problems):
+            guests.append(guest)
+            inspection.see(guest)
     faults = list(inspection.faults(guests))
     problems.extend(_grouped(problem for _, problem in faults))
     if unfit := {guest.contact.address.key for guest, problem in faults if problem.is_error}:
@@ -66,20 +67,20 @@ def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
     return Gathered(guests, problems)
 
 
+def _without_problems(found: Iterable[T | Problem], problems: list[Problem]) -> Iterator[T]:
+    """What was found; the problems among it go to `problems`."""
+    for one in found:
+        if isinstance(one, Problem):
+            problems.append(one)
+        else:
+            yield one
+
+
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """`items` in lists of `size`, the last one shorter."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def _guests(prepared: Prepared, problems: list[Problem]) -> Iterator[Guest]:
-    """The guests of the mailing; the problems of the sheets are added to `problems`."""
-    for found in prepared.guests():
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            yield found
 
 
 class _Inspection:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
     from mailer.cli.roll import Roll
     from mailer.ledger import Ledger
+    from mailer.model import Contact
     from mailer.report import NotWritten
 
 
@@ -78,9 +79,9 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         counts = ledger.counts(desk.event.name)
-        missing, problems, guests = _not_written(desk, ledger)
+        missing, problems, people = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)
-        reminders = list(_reminders(desk, ledger, guests)) if not as_json else []
+        reminders = list(_reminders(desk, ledger, people)) if not as_json else []
         rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
         if xlsx:
             target = console.not_a_source(xlsx, desk.config.contact_paths)
@@ -122,7 +123,7 @@ def _say_answers(turnout: Turnout) -> None:
         console.say(f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review")
 
 
-def _reminders(desk: Desk, ledger: Ledger, guests: Iterable[Guest]) -> Iterator[str]:
+def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
     from collections import Counter
 
@@ -131,16 +132,16 @@ def _reminders(desk: Desk, ledger: Ledger, guests: Iterable[Guest]) -> Iterator[
 
     for mailing in desk.event.mailings.values():
         if mailing.is_reminder:
-            records = Records(desk, ledger, mailing).of(guests)
+            records = Records(desk, ledger, mailing).of(contacts)
             reasons = Counter(
-                why_not(one.contact, record, mailing, desk.event, desk.clock()) for one, record in records
+                why_not(contact, record, mailing, desk.event, desk.clock()) for contact, record in records
             )
             yield f"{mailing.name} at this moment: {reasons.pop(None, 0)} due"
             for reason, number in reasons.most_common():
                 yield f"{number:>7}  left out: {reason}"
 
 
-def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Guest]]:
+def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import main_mailing, why_not
     from mailer.cli.desk import read_guests
@@ -149,17 +150,16 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
     from mailer.report import NotWritten
 
     mailing, now = main_mailing(desk.event), desk.clock()
-    guests: Roll[Guest] = Roll()
+    contacts: Roll[Contact] = Roll()
     problems = 0
     for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
         if isinstance(found, Problem):
             problems += 1
         else:
-            guests.append(found)
+            contacts.append(found.contact)
     missing = []
-    for guest, record in Records(desk, ledger, mailing).of(guests):
+    for contact, record in Records(desk, ledger, mailing).of(contacts):
         if mailing.name not in record.states:
-            contact = guest.contact
             reason = why_not(contact, record, mailing, desk.event, now) or "due: mailer send"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))
-    return missing, problems, guests
+    return missing, problems, contacts

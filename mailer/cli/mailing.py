@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli.delegates import delegates
-from mailer.cli.desk import Desk, Guest, mailbox, problem_at, read_guests, shipped
+from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, read_guests, shipped
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
-from mailer.model import Audience, Delivery, Envelope, Event, Letter, Mailbox, Mailing
+from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
 if TYPE_CHECKING:
     from mailer.message import Composer, Sender
@@ -30,19 +30,25 @@ class Prepared:
     sender: Sender
     problems: Sequence[Problem]
 
-    def guests(self) -> Iterator[Guest | Problem]:
+    def contacts(self) -> Iterator[Contact | Problem]:
         """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
+        from mailer.contacts import read
+
         desk, is_empty = self.desk, True
-        for found in read_guests(desk.config.contact_paths, desk.directory, self.letters.language_for):
+        for found in read(desk.config.contact_paths):
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
         if self.mailing.audience is Audience.ATTENDING:
-            for guest in delegates(desk, self.letters.language_for):
+            for delegate in delegates(desk, self.letters.language_for):
                 is_empty = False
-                yield guest
+                yield delegate
         if is_empty:
             fix = "Write them into a workbook there, or set CONTACTS in config.env."
             yield Problem("no contact was found", fix, "warning", desk.config.CONTACTS)
+
+    def addressed(self, contact: Contact) -> Iterator[Guest | Problem]:
+        """The contact as a guest, and what is wrong with the form of address."""
+        return addressed(contact, self.letters.language_for(contact), self.desk.directory)
 
     def letter(self, guest: Guest, reference: str, now: datetime) -> Letter:
         """The text for one guest. Raises InputRefused that names template and row."""

@@ -13,7 +13,7 @@ from mailer.audience import Record
 from mailer.cli.desk import Desk, Guest
 from mailer.cli.gathering import SOME, Gathered, batches, gather
 from mailer.cli.roll import Roll
-from mailer.model import Address, Attendance, Audience, Mailing, State
+from mailer.model import Address, Attendance, Audience, Contact, Mailing, PartyKind, State
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
@@ -40,7 +40,7 @@ class Survey:
 def survey(
     prepared: Prepared, ledger: Ledger, *, wait: bool = False, only: str | None = None, limit: int | None = None
 ) -> Survey:
-    """Asks the audience rules about every guest, with what the ledger knows of each, and checks what is due.
+    """Asks the audience rules about every contact, with what the ledger knows of each, and checks what is due.
 
     With `wait`, those whose next try is still to come are counted as due, since the run will stay for them. Of those
     due, only the first `limit` are taken whose address, name or party holds `only`.
@@ -51,20 +51,20 @@ def survey(
     reasons: Counter[str] = Counter()
     wanted, room = (only or "").casefold(), limit
 
-    def choose(guests: Iterable[Guest]) -> Iterator[Guest]:
+    def choose(contacts: Iterable[Contact]) -> Iterator[Contact]:
         nonlocal room
-        for guest, record in known.of(guests):
-            reason = audience.why_not(guest.contact, record, mailing, desk.event, now)
-            if reason is None and wanted and not _holds(guest, wanted):
+        for contact, record in known.of(contacts):
+            reason = audience.why_not(contact, record, mailing, desk.event, now)
+            if reason is None and wanted and not _holds(prepared, contact, wanted):
                 reason = "not asked for by --only"
             if reason is None and room == 0:
                 reason = "beyond --limit"
             if reason is None:
                 room = room and room - 1
-                yield guest
+                yield contact
             else:
                 reasons[reason] += 1
-                left_out.append((str(guest.contact.address), reason))
+                left_out.append((str(contact.address), reason))
 
     return Survey(gather(prepared, choose), left_out, reasons)
 
@@ -79,15 +79,15 @@ class Records:
         self._desk, self._ledger, self._retried = desk, ledger, retried or {}
         self._answered, self._held = _answered(desk, ledger, mailing)
 
-    def of(self, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Record]]:
-        """Each guest with the record; the ledger is asked for some at a time."""
-        for some in batches(guests, SOME):
-            addresses = [guest.contact.address for guest in some]
+    def of(self, contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Record]]:
+        """Each contact with the record; the ledger is asked for some at a time."""
+        for some in batches(contacts, SOME):
+            addresses = [contact.address for contact in some]
             histories = self._ledger.histories(self._desk.event.name, addresses)
             suppressed = self._suppressed(addresses)
-            for guest in some:
-                key = guest.contact.address.key
-                yield guest, self._record(key, histories.get(key), is_suppressed=key in suppressed)
+            for contact in some:
+                key = contact.address.key
+                yield contact, self._record(key, histories.get(key), is_suppressed=key in suppressed)
 
     def _record(self, key: str, history: History | None, *, is_suppressed: bool) -> Record:
         return Record(
@@ -157,7 +157,8 @@ def _retried(prepared: Prepared, ledger: Ledger) -> dict[str, datetime]:
     return {one.recipient.key: one.due_at for one in deferred if one.due_at}
 
 
-def _holds(guest: Guest, wanted: str) -> bool:
-    contact = guest.contact
-    places = (str(contact.address), contact.name, contact.last_name, contact.party.name, guest.party)
+def _holds(prepared: Prepared, contact: Contact, wanted: str) -> bool:
+    mission = prepared.desk.directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
+    party = mission.name(prepared.letters.language_for(contact)) if mission else ""
+    places = (str(contact.address), contact.name, contact.last_name, contact.party.name, party)
     return any(wanted in place.casefold() for place in places)
