@@ -49,7 +49,7 @@ def is_ordinary(name: str) -> bool:
 
 def is_nobody(name: str) -> bool:
     """Whether the cell says that there is nobody ("TBC", "vacant", "nan", "N/A"), or holds no letter at all."""
-    return bool(_NOBODY.fullmatch(name)) or not any(c.isalpha() for c in name)
+    return bool(_NOBODY.fullmatch(name)) or not any(map(str.isalpha, name))
 
 
 def looks_like_code(name: str) -> bool:

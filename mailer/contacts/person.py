@@ -20,7 +20,6 @@ _SHORT = ("title", "first_name", "last_name", "name", "position", "rank", "salut
 # Words that stand for nobody and yet are names of people, where the other part of the name is given.
 _NAMES_ALL_THE_SAME = {("first_name", "Nan"), ("last_name", "Null")}
 _NO_EXTRA: Mapping[str, str] = {}
-_party = lru_cache(maxsize=4096)(Party)
 
 
 @dataclass(slots=True)
@@ -155,13 +154,20 @@ def _party_of(row: Row, kind: PartyKind | None) -> Party | None:
         row.say(column, f"The {kind} is missing", fix)
         return None
     name = max(filled)[1] if len(filled) > 1 else filled[0][1]
-    if is_nobody(name) and name != "NA":  # the code of Namibia
+    party = _party(name, kind)
+    if party is None:
         column = next(column for column, _ in columns.party if cells[column] == name)
         row.say(
             column, f"{name!r} is not the name of a {kind}".replace("a o", "an o"), f"Write the name of the {kind}."
         )
         return None
-    return _party(name, kind)
+    return party
+
+
+@lru_cache(maxsize=4096)  # most parties have several contacts
+def _party(name: str, kind: PartyKind) -> Party | None:
+    """The party of that name, None where the cell says that there is none."""
+    return None if is_nobody(name) and name != "NA" else Party(name, kind)  # the code of Namibia
 
 
 def _language(row: Row) -> str | None:
