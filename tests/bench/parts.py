@@ -9,11 +9,13 @@ import asyncio
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
-from mailer.cli.desk import open_desk, read_guests
+from mailer.cli.desk import Guest, open_desk, read_guests
+from mailer.cli.gathering import gather
 from mailer.cli.mailing import Prepared, choose_mailing, prepare
 from mailer.cli.surveying import survey
 from mailer.ledger import Attempt, Invitee, Ledger, Run
@@ -44,21 +46,19 @@ def main() -> None:
     clocks = Clocks()
     desk = open_desk(None, None)
     mailing = choose_mailing(desk, None)
-    prepared = prepare(desk, mailing)  # once unmeasured: all modules are there, all caches filled
-    number = len(prepared.guests)
+    prepared = prepare(desk, mailing)
+    number = len(gather(prepared).guests)  # once unmeasured: all modules are there, all caches filled
     with clocks.time("read", number):
-        list(read_guests(desk.config.contact_paths, desk.directory, prepared.letters.language_for))
-    with clocks.time("read and check", number):
-        prepared = prepare(desk, mailing)
+        deque(read_guests(desk.config.contact_paths, desk.directory, prepared.letters.language_for), 0)
     with desk.ledger(create=True) as ledger:
-        with clocks.time("audience", number):
-            due = survey(prepared, ledger, desk.clock()).due
+        with clocks.time("read, ask, check", number):
+            due = list(survey(prepared, ledger).due.guests)
         rule, domain = desk.event.rsvp.rule, desk.mail_from.address.domain
         with clocks.time("ledger: queue", number):
             invitees = (Invitee(guest.contact.address, (), guest.contact.party, rule) for guest in due)
             ledger.enqueue(desk.event.name, prepared.wave, invitees, domain=domain, now=desk.clock())
         deliveries = list(ledger.deliveries(desk.event.name, prepared.wave))
-        messages = _compose(prepared, deliveries, clocks)
+        messages = _compose(prepared, due, deliveries, clocks)
         _exchange(prepared, ledger, clocks)
     for name, run in _loops():
         with clocks.time(f"socket: {name}", number):
@@ -66,9 +66,9 @@ def main() -> None:
     json.dump(clocks.parts, sys.stdout)
 
 
-def _compose(prepared: Prepared, deliveries: Sequence[Delivery], clocks: Clocks) -> list[Message]:
+def _compose(prepared: Prepared, due: Sequence[Guest], deliveries: Sequence[Delivery], clocks: Clocks) -> list[Message]:
     now, number = prepared.desk.clock(), len(deliveries)
-    pairs = list(zip(deliveries, prepared.guests, strict=True))
+    pairs = list(zip(deliveries, due, strict=True))
     with clocks.time("render", number):
         letters = [prepared.letter(guest, delivery.reference, now) for delivery, guest in pairs]
     with clocks.time("message", number):

@@ -11,7 +11,7 @@ from stand import HERE, Cost, Stand, Unsound
 from workload import working_folder
 
 # What a message passes through between the sheet and its outcome, once.
-_LINE = ("read and check", "audience", "ledger: queue", "render", "message", "ledger: groups of 2", "socket: asyncio")
+_LINE = ("read, ask, check", "ledger: queue", "render", "message", "ledger: groups of 2", "socket: asyncio")
 
 Parts = Mapping[str, tuple[float, float]]
 
