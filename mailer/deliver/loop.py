@@ -151,15 +151,17 @@ class Round(Generic[C]):
     async def _feed(self) -> None:
         while True:
             self._tray.changed.clear()
-            now = self._clock()
-            self._judge_settled()
-            jobs, look_again_at = self._choose(now)
-            if jobs or self._attempts or self._tray.untried:
-                await self._exchange(jobs, now)
-            elif self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
-                return
-            else:
-                await self._wait(look_again_at)
+            look_again_at = None
+            if self._tray.is_pressing or self._is_stopping or not self._is_connected:
+                now = self._clock()
+                self._judge_settled()
+                jobs, look_again_at = self._choose(now)
+                if jobs or self._attempts or self._tray.untried:
+                    await self._exchange(jobs, now)
+                    continue
+                if self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
+                    return
+            await self._wait(look_again_at)
 
     def _choose(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
         """The jobs to claim now, and when there may be another if nothing happens until then."""
@@ -217,7 +219,7 @@ class Round(Generic[C]):
         deliveries = {delivery.id: delivery for delivery in claimed}
         for job in jobs:
             if delivery := deliveries.get(job.delivery_id):
-                self._tray.ready.put_nowait(Claim(delivery, job))
+                self._tray.put(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
                 self._pace.finish(now, job.recipients, counted=False)
         if self._is_stopping or not self._is_connected or now < self._setbacks.resume_at:
@@ -255,8 +257,7 @@ class Round(Generic[C]):
 
     def _judge_settled(self) -> None:
         """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
-        settled, self._tray.settled = self._tray.settled, []
-        for one in settled:
+        for one in self._tray.collect():
             claim, _, finished_at, outcome = one
             counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
             self._pace.finish(finished_at, claim.job.recipients, counted=counted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -22,8 +21,9 @@ Compose = Callable[[Delivery, C, Features], tuple[Envelope, Sequence[bytes]]]
 # meanwhile to look whether it is still there.
 _IDLE = 30.0
 _LOOK = 1.0
-# Where a message takes longer than this, in seconds, it pays to wait a moment for one whose envelope travels with it.
-_FAR = 0.01
+# Seconds. No outcome waits longer for others that go into the ledger with it; and where a message takes longer, it pays
+# to wait a moment for one whose envelope travels with it.
+_SOON = 0.005
 
 
 class Claim(NamedTuple, Generic[C]):
@@ -43,21 +43,56 @@ class Settled(NamedTuple, Generic[C]):
 
 
 class Tray(Generic[C]):
-    """Claims on their way to the sessions, and what comes back from them; `changed` tells that something did.
+    """Claims on their way to the sessions, and what comes back from them; `changed` tells that it is worth a look.
 
     Each claim comes back once: settled, or untried, which says that the relay cannot have accepted anything. Only one
     whose session is cancelled amidst its transaction does not.
     """
 
     def __init__(self) -> None:
-        self.ready: asyncio.Queue[Claim[C]] = asyncio.Queue()
-        self.settled: list[Settled[C]] = []
-        self.untried: list[Claim[C]] = []
         self.changed = asyncio.Event()
+        self.untried: list[Claim[C]] = []
+        self._ready: asyncio.Queue[Claim[C]] = asyncio.Queue()
+        self._settled: list[Settled[C]] = []
+        self._waiting = 0
+        self._is_overdue = False
+        self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether a session has nothing to do, an outcome has waited long enough, or something was not tried."""
+        return self._waiting > self._ready.qsize() or self._is_overdue or bool(self.untried)
+
+    async def take(self, seconds: float) -> Claim[C] | None:
+        """A claim, if one is ready within so many seconds."""
+        if self._ready.empty() and seconds > 0:
+            self._waiting += 1
+            self.changed.set()
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._ready.get()
+            except TimeoutError:
+                return None
+            finally:
+                self._waiting -= 1
+        return None if self._ready.empty() else self._ready.get_nowait()
+
+    def put(self, claim: Claim[C]) -> None:
+        self._ready.put_nowait(claim)
 
     def settle(self, settled: Settled[C]) -> None:
-        self.settled.append(settled)
-        self.changed.set()
+        """An outcome waits until some session has nothing to do, so that others may go into the ledger with it."""
+        if not self._settled:
+            self._alarm = asyncio.get_running_loop().call_later(_SOON, self._remind)
+        self._settled.append(settled)
+
+    def collect(self) -> Sequence[Settled[C]]:
+        """All outcomes that have come."""
+        if self._alarm:
+            self._alarm.cancel()
+        self._is_overdue = False
+        settled, self._settled = self._settled, []
+        return settled
 
     def give_back(self, claims: Sequence[Claim[C]]) -> None:
         self.untried.extend(claims)
@@ -65,8 +100,12 @@ class Tray(Generic[C]):
 
     def recall(self) -> None:
         """Takes back what no session has taken up."""
-        while not self.ready.empty():
-            self.untried.append(self.ready.get_nowait())
+        while not self._ready.empty():
+            self.untried.append(self._ready.get_nowait())
+        self.changed.set()
+
+    def _remind(self) -> None:
+        self._is_overdue = True
         self.changed.set()
 
 
@@ -134,24 +173,21 @@ class Session(Generic[C]):
         """The next message, if one is ready within so many seconds. One that cannot be made fails alone."""
         while claim := await self._claim(seconds):
             self._in_hand.append(claim)
-            now = self._clock()
             try:
                 envelope, content = self._compose(claim.delivery, claim.job.contact, self._transport.features)
             except InputRefused as exc:
                 self._in_hand.pop()
-                self._settle(claim, now, _not_sent(exc))
+                self._settle(claim, self._clock(), _not_sent(exc))
             else:
                 return _Letter(claim, envelope, content)
         return None
 
     async def _claim(self, seconds: float) -> Claim[C] | None:
-        ready = self._tray.ready
-        while ready.empty() and seconds > 0 and self._transport.is_open:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(seconds, _LOOK)):
-                    return await ready.get()
+        while self._transport.is_open and seconds > _LOOK:
+            if claim := await self._tray.take(_LOOK):
+                return claim
             seconds -= _LOOK
-        return None if ready.empty() else ready.get_nowait()
+        return await self._tray.take(seconds) if self._transport.is_open else None
 
     async def _send(self, letter: _Letter[C], following: _Letter[C] | None) -> Outcome:
         """Hands one message over and settles it."""
@@ -180,7 +216,7 @@ class Session(Generic[C]):
     def _settle(self, claim: Claim[C], started_at: datetime, outcome: Outcome) -> None:
         now = self._clock()
         took = (now - started_at).total_seconds()
-        self._patience = took / 4 if took > _FAR else 0.0
+        self._patience = took / 4 if took > _SOON else 0.0
         self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
         self._tray.settle(Settled(claim, started_at, now, outcome))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,9 +12,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Pool, event
 
 from mailer.deliver import Job, Pace, Policy, Round, Tally, setbacks
-from mailer.ledger import Attempt, Invitee, Ledger
+from mailer.ledger import Attempt, Invitee, Ledger, Run
 from mailer.model import Address, Delivery, Envelope, Party, PartyKind, Rule, State
 from mailer.smtp import Connection, Features, Relay, Security
 from tests.servers import ScriptedServer
@@ -146,6 +148,49 @@ def mailing_of(ledger: Ledger) -> Callable[[int], Mailing]:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A relay that was of no use is tried again at once, as often as it would be after the usual waits."""
     monkeypatch.setattr(setbacks, "REOPEN_AFTER", (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def before_exchange(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Sequence[Attempt]], None]], None]:
+    """Has something done right before each exchange with the ledger, in its thread, given the outcomes to record."""
+
+    def install(act: Callable[[Sequence[Attempt]], None]) -> None:
+        exchange = Run.exchange
+
+        def act_and_exchange(
+            self: Run, outcomes: Sequence[Attempt], claim: Sequence[int], now: datetime
+        ) -> list[Delivery]:
+            act(outcomes)
+            return exchange(self, outcomes, claim, now)
+
+        monkeypatch.setattr(Run, "exchange", act_and_exchange)
+
+    return install
+
+
+class Disk:
+    """Whether there is room on it for more pages of any ledger that is opened from now on."""
+
+    def __init__(self) -> None:
+        self._connections: list[sqlite3.Connection] = []
+
+    def add(self, connection: sqlite3.Connection, _record: object) -> None:
+        self._connections.append(connection)
+
+    def fill(self, pages: int = 1) -> None:
+        for connection in self._connections:
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def clear(self) -> None:
+        self.fill(1_000_000)
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    disk = Disk()
+    event.listen(Pool, "connect", disk.add)
+    yield disk
+    event.remove(Pool, "connect", disk.add)
 
 
 class Gate:

@@ -1,6 +1,7 @@
 """The delivery loop: what may be relied on whatever relay, ledger or person does in the meantime."""
 
 import asyncio
+import itertools
 import socket
 import sqlite3
 import ssl
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import trustme
-from sqlalchemy import event
 
 from mailer.deliver import Pace, Round, Window, session, setbacks
 from mailer.errors import (
@@ -28,10 +28,11 @@ from mailer.errors import (
 from mailer.ledger import Attempt, Ledger
 from mailer.model import Delivery, Envelope, State
 from mailer.smtp import Features, Security
-from tests.deliver.conftest import EVENT, NAME, Gate, Mailing, accepted, address, compose, queued
+from tests.deliver.conftest import EVENT, NAME, Disk, Gate, Mailing, accepted, address, compose, queued
 from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
 
 MailingOf = Callable[[int], Mailing]
+BeforeExchange = Callable[[Callable[[Sequence[Attempt]], None]], None]
 PIPELINING = ["PIPELINING", "8BITMIME"]
 MANNERS = pytest.mark.parametrize("features", [PIPELINING, []], ids=["pipelining", "one-by-one"])
 CONNECTIONS = pytest.mark.parametrize("connections", [1, 4])
@@ -73,6 +74,54 @@ def test_the_claim_is_on_disk_before_the_message_and_the_outcome_right_after(
     assert len(claimed) == 30
     assert all(recipient in rows for recipient, rows in claimed)
     assert max(len(rows) for _, rows in claimed) <= 2 * connections
+
+
+@MANNERS
+@CONNECTIONS
+def test_outcomes_of_a_quick_relay_go_into_the_ledger_together(
+    mailing_of: MailingOf,
+    before_exchange: BeforeExchange,
+    monkeypatch: pytest.MonkeyPatch,
+    features: list[str],
+    connections: int,
+) -> None:
+    """One connection hands in both its messages at once, several hand in what half of their claims have come to."""
+    monkeypatch.setattr(session, "_SOON", 60)
+    mailing = mailing_of(60)
+    groups: list[int] = []
+    before_exchange(lambda outcomes: groups.append(len(outcomes)))
+    with ScriptedServer(features=features) as server:
+        assert mailing.send(server, connections=connections).states == {State.SENT: 60}
+    # While connections are made there are fewer, and at the list's end each comes to it alone.
+    amidst = [group for group, sent in zip(groups, itertools.accumulate(groups), strict=True) if 10 < sent < 50]
+    assert sum(amidst) / len(amidst) >= max(2, connections - 1)
+
+
+@MANNERS
+@CONNECTIONS
+def test_no_outcome_waits_for_a_slow_one(
+    mailing_of: MailingOf, tmp_path: Path, features: list[str], connections: int
+) -> None:
+    """What the relay has accepted is recorded while it is still thinking about the next message."""
+    mailing = mailing_of(2)
+    recorded: list[bool] = []
+
+    def wait_for_record(session: Session) -> None:
+        until = time.monotonic() + 20
+        while not (is_recorded := _count_sent(tmp_path)) and time.monotonic() < until:
+            time.sleep(0.001)
+        recorded.append(is_recorded == 1)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [GOOD["dot"], wait_for_record]}, features) as server:
+        assert mailing.send(server, connections=connections).states == {State.SENT: 2}
+    assert recorded == [True]
+
+
+def _count_sent(folder: Path) -> int:
+    with sqlite3.connect(f"file:{folder}/ledger.db?mode=ro", uri=True) as database:
+        (number,) = database.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone()
+    return number
 
 
 def test_no_more_connections_are_made_than_there_is_work_for(mailing_of: MailingOf) -> None:
@@ -278,18 +327,19 @@ def test_a_connection_that_the_relay_closes_while_it_is_idle_is_made_anew(mailin
 
 
 def test_a_connection_that_ends_while_the_ledger_is_busy_strands_nobody(
-    mailing_of: MailingOf, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    mailing_of: MailingOf, before_exchange: BeforeExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is claimed at a moment when the last connection has just gone is sent over the next one."""
     monkeypatch.setattr(session, "_IDLE", 0.1)
     mailing = mailing_of(1)
     is_slow = threading.Event()
 
-    @event.listens_for(ledger._store.engine, "checkout")
-    def dawdle(*_: object) -> None:
+    def dawdle(_: Sequence[Attempt]) -> None:
         if is_slow.is_set():
             is_slow.clear()
             time.sleep(0.5)
+
+    before_exchange(dawdle)
 
     def greet(session: Session) -> None:
         is_slow.set()
@@ -435,8 +485,8 @@ def test_an_outage_in_the_middle_is_survived(
     mailing_of: MailingOf, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relay that restarts, refusing connections for a moment, gets the rest afterwards, again over several."""
-    # Connections that are lost together are one setback only while a wait holds; a new one may be lost unused.
-    monkeypatch.setattr(setbacks, "REOPEN_AFTER", (0.3, 0.3, 0.3))
+    # However the losses fall, they are not so many in a row that the run has to end.
+    monkeypatch.setattr(setbacks, "REOPEN_AFTER", (0.1,) * 9)
     mailing = mailing_of(60)
     outage = _Outage(8)
     with ScriptedServer({"mail": [outage.mail] * 999, "greeting": [outage.greeting] * 99}) as server:
@@ -447,29 +497,31 @@ def test_an_outage_in_the_middle_is_survived(
 
 
 class _Outage:
-    """All connections are lost after so many messages, and the next two are refused."""
+    """After so many messages each connection is lost when it is asked for another, and two new ones are refused."""
 
     def __init__(self, after: int) -> None:
         self.left, self.refusals, self.greeted_since = after, 2, 0
+        self.old: list[Session] = []
         self.lock = threading.Lock()
+
+    def greeting(self, session: Session) -> None:
+        with self.lock:
+            if self.left > 0:
+                self.old.append(session)
+            elif self.refusals:
+                self.refusals -= 1
+                drop(session)
+            else:
+                self.greeted_since += 1
+        session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
 
     def mail(self, session: Session) -> None:
         with self.lock:
             self.left -= 1
-            if self.left == -1:
-                for connection in list(session.server._open):
-                    connection.shutdown(socket.SHUT_RDWR)
+            if self.left < 0 and session in self.old:
                 drop(session)
         session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
         session.socket.sendall(GOOD["mail"].encode() + b"\r\n")
-
-    def greeting(self, session: Session) -> None:
-        with self.lock:
-            if self.left < 0 and self.refusals:
-                self.refusals -= 1
-                drop(session)
-            self.greeted_since += self.left < 0
-        session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
 
 
 @CONNECTIONS
@@ -642,19 +694,18 @@ def test_cancelled_it_leaves_in_doubt_what_was_in_flight_and_nothing_else(
     assert accepted(server) == dict.fromkeys(range(20), 1)
 
 
-def test_cancelled_while_it_claims_it_leaves_nothing_in_doubt(mailing_of: MailingOf, ledger: Ledger) -> None:
+def test_cancelled_while_it_claims_it_leaves_nothing_in_doubt(
+    mailing_of: MailingOf, before_exchange: BeforeExchange
+) -> None:
     """A claim that reaches the disk in that moment is given back."""
     mailing = mailing_of(5)
-    is_claiming, may_go_on, is_connected = threading.Event(), threading.Event(), threading.Event()
+    is_claiming, may_go_on = threading.Event(), threading.Event()
 
-    @event.listens_for(ledger._store.engine, "checkout")
-    def wait(*_: object) -> None:
-        if is_connected.is_set() and not is_claiming.is_set():
-            is_claiming.set()
-            may_go_on.wait(20)
+    def wait(_: Sequence[Attempt]) -> None:
+        is_claiming.set()
+        may_go_on.wait(20)
 
-    def connect(_session: Session) -> None:
-        is_connected.set()
+    before_exchange(wait)
 
     async def cancel(server: ScriptedServer) -> None:
         task = asyncio.create_task(mailing.deliver(server))
@@ -664,7 +715,7 @@ def test_cancelled_while_it_claims_it_leaves_nothing_in_doubt(mailing_of: Mailin
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    with ScriptedServer({"connect": connect}) as server:
+    with ScriptedServer() as server:
         asyncio.run(cancel(server))
         assert set(mailing.counts) == {State.QUEUED, State.DEFERRED}
         mailing.send(server)
@@ -758,28 +809,29 @@ def test_a_report_that_cannot_be_written_stops_the_run_and_loses_nothing(
 @MANNERS
 @CONNECTIONS
 def test_a_full_disk_stops_the_run_without_hanging(
-    mailing_of: MailingOf, ledger: Ledger, features: list[str], connections: int
+    disk: Disk, tmp_path: Path, before_exchange: BeforeExchange, features: list[str], connections: int
 ) -> None:
     """One error; what the relay took and could not be recorded is in doubt, never sent again."""
-    mailing = mailing_of(60)
     is_full = threading.Event()
-
-    @event.listens_for(ledger._store.engine, "checkout")
-    def fill(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute(f"PRAGMA max_page_count = {1 if is_full.is_set() else 1_000_000}")
+    before_exchange(lambda _: disk.fill() if is_full.is_set() else None)
 
     def soon(_session: Session) -> None:
         is_full.set()
 
-    with ScriptedServer({"body": [_nothing] * 20 + [soon]}, features) as server:
+    with (
+        Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger,
+        ScriptedServer({"body": [_nothing] * 20 + [soon]}, features) as server,
+    ):
+        mailing = queued(ledger, 60)
         with pytest.raises(LedgerError, match="disk is full"):
             mailing.send(server, connections=connections)
         is_full.clear()
+        disk.clear()
         mailing.send(server, connections=connections)
-    assert accepted(server) == dict.fromkeys(accepted(server), 1)
-    assert set(mailing.counts) <= {State.SENT, State.IN_DOUBT}
-    assert mailing.counts.get(State.IN_DOUBT, 0) <= 2 * connections
-    assert {guest for guest, state in mailing.states.items() if state is State.SENT} <= set(accepted(server))
+        assert accepted(server) == dict.fromkeys(accepted(server), 1)
+        assert set(mailing.counts) <= {State.SENT, State.IN_DOUBT}
+        assert mailing.counts.get(State.IN_DOUBT, 0) <= 2 * connections
+        assert {guest for guest, state in mailing.states.items() if state is State.SENT} <= set(accepted(server))
 
 
 def _nothing(_session: Session) -> None:
