@@ -10,12 +10,14 @@ from mailer.contacts.person import Row
 from mailer.model import Contact, Standing
 
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
-_COPY = 1 << 63  # marks the place of an address that gets a copy there, and no invitation of its own
+_COPY = 1 << _ROW_BITS  # marks the place of an address that gets a copy there, and no invitation of its own
+_SHEET_BITS = _ROW_BITS + 1
+_SLOTS = 1024
 _TWICE = "Nothing, if two mails are meant; else take the address out of one of the two rows."
 
 
 class Register:
-    """Addresses by the row that keeps their invitation: 16 octets a slot, so that a million rows take some 30 MB.
+    """Addresses by the row that keeps their invitation: 12 octets a slot, so that a million rows take some 25 MB.
 
     An open-addressed hash table (Knuth, vol. 3, section 6.4, linear probing) of 64-bit hashes of `Address.key`; that
     two of a million addresses share one has odds of one in thirty million.
@@ -27,8 +29,9 @@ class Register:
         self.left: set[str] = set()
         self._sheets = sheets
         self._count = 0
-        self._hashes = array("Q", bytes(8 * 1024))
-        self._rows = array("Q", bytes(8 * 1024))
+        self._hashes = array("Q", [0]) * _SLOTS
+        # Four octets are enough for the places in a thousand sheets.
+        self._rows = array("Q" if len(sheets) << _SHEET_BITS > 1 << 32 else "I", [0]) * _SLOTS
 
     def enter(self, contact: Contact, sheet: int, row: Row) -> Contact | None:
         """The contact if it may be invited; as do-not-contact or None, with a warning in `row`, if it may not.
@@ -45,7 +48,7 @@ class Register:
                 "warning",
             )
             return replace(contact, status=Standing.DO_NOT_CONTACT)
-        place = sheet << _ROW_BITS | contact.place.row
+        place = sheet << _SHEET_BITS | contact.place.row
         earlier = self._place(hash(key), place)
         if earlier is not None and not earlier & _COPY:
             row.say(
@@ -77,7 +80,7 @@ class Register:
         return contact if len(kept) == len(contact.cc) else replace(contact, cc=tuple(kept))
 
     def _named(self, place: int) -> str:
-        file, name = self._sheets[(place & ~_COPY) >> _ROW_BITS]
+        file, name = self._sheets[place >> _SHEET_BITS]
         where = ", ".join(part for part in (file, f"sheet {name}" if name else "") if part)
         return f"{where}, row {place & (1 << _ROW_BITS) - 1}"
 
@@ -102,8 +105,8 @@ class Register:
 
     def _grow(self) -> None:
         hashes, rows = self._hashes, self._rows
-        self._hashes = array("Q", bytes(16 * len(hashes)))
-        self._rows = array("Q", bytes(16 * len(hashes)))
+        self._hashes = array("Q", [0]) * (2 * len(hashes))
+        self._rows = array(rows.typecode, [0]) * (2 * len(hashes))
         self._count = 0
         for digest, place in zip(hashes, rows, strict=True):
             if digest:
