@@ -1,6 +1,8 @@
 """A list of any length: what goes in comes out, as often as it is asked for."""
 
+from mailer.cli.desk import Guest
 from mailer.cli.roll import PAGE, Roll
+from mailer.model import Address, Contact, Form, Party, PartyKind, Place, Rule
 
 
 def test_a_long_roll_comes_out_as_it_went_in() -> None:
@@ -19,3 +21,16 @@ def test_a_roll_can_grow_between_two_readings() -> None:
     for number in range(PAGE + 5, 2 * PAGE + 5):
         roll.append(number)
     assert list(roll) == list(range(2 * PAGE + 5))
+
+
+def test_a_guest_comes_back_as_he_was() -> None:
+    """Every field survives the file, and also what equality passes over."""
+    place = Place("guests.csv", None, 7, {"rank": ("F", "Rank")})
+    party = Party("Kenya", PartyKind.MISSION)
+    address = Address("ada", "example.org")
+    contact = Contact(place, party, address, (address,), "Ms.", rule=Rule.PERSONAL, extra={"table": "4"})
+    guest = Guest(contact, "en", Form("Dear Ms. Sample,", "Ms. Ada SAMPLE"), None)
+    first, *_ = Roll([guest] * (PAGE + 1))
+    assert first == guest
+    assert first.contact.place.cell("rank") == "F7"
+    assert first.contact.rule is Rule.PERSONAL
