@@ -11,19 +11,13 @@ _LONGEST_LINE = 998
 _BEYOND_ASCII = bytes(range(128, 256))
 
 
-def encoded_body(text: str, *, eight_bit: bool, boundary: bytes) -> tuple[bytes, bytes]:
-    """The name of the transfer encoding and the encoded `text`, with CRLF line ends, the last one included.
+def encoded_body(octets: bytes, *, eight_bit: bool, boundary: bytes) -> tuple[bytes, bytes]:
+    """The name of the transfer encoding and the encoded body. `octets` are UTF-8, each line ended by CRLF.
 
     `7bit` or, where `eight_bit` says that the relay takes it (RFC 6152), `8bit` for text whose lines are short enough;
-    else the shorter one of quoted-printable and Base64. Line ends of all kinds become CRLF, as in the standard library.
-    Text that holds `boundary` becomes Base64, in which nothing can close a part. Raises ValueError on lone surrogates.
+    else the shorter one of quoted-printable and Base64. Text that holds `boundary` becomes Base64, in which nothing can
+    close a part.
     """
-    octets = text.encode()
-    if b"\r" in octets:
-        octets = b"\n".join([*octets.splitlines(), b""])
-    if not octets.endswith(b"\n"):
-        octets += b"\n"
-    octets = octets.replace(b"\n", b"\r\n")
     if boundary in octets:
         return b"base64", base64_lines(octets)
     ascii_only = octets.isascii()

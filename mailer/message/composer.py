@@ -123,8 +123,8 @@ class Composer:
     def _front(self, frame: Frame, lines: Sequence[str], letter: Letter, *, eight_bit: bool) -> tuple[bytes, bool]:
         """All that comes before the shared parts, and whether a body in it is 8bit."""
         boundary = self._token.encode()
-        text_encoding, text = encoded_body(letter.text, eight_bit=eight_bit, boundary=boundary)
-        html_encoding, html = encoded_body(letter.html, eight_bit=eight_bit, boundary=boundary)
+        text_encoding, text = encoded_body(letter.text_octets, eight_bit=eight_bit, boundary=boundary)
+        html_encoding, html = encoded_body(letter.html_octets, eight_bit=eight_bit, boundary=boundary)
         is_8bit = EIGHT_BIT in (text_encoding, html_encoding)
         pieces = (
             *("\r\n".join(lines).encode(), frame.opening[is_8bit]),

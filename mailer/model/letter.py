@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from mailer.model.address import Address
 
@@ -17,12 +18,35 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message as its reader sees it. `html` is a whole document; `language` a two-letter code."""
+    """One message as its reader sees it, the bodies as they travel: in UTF-8, each line ended by CRLF.
+
+    The HTML is a whole document; `language` is a two-letter code.
+    """
 
     subject: str
-    text: str
-    html: str
+    text_octets: bytes
+    html_octets: bytes
     language: str
+
+    @classmethod
+    def of(cls, subject: str, text: str, html: str, language: str) -> Self:
+        """The letter of two texts whose lines may end in any way. Raises ValueError on halves of characters."""
+        return cls(subject, _on_wire(text), _on_wire(html), language)
+
+    @property
+    def text(self) -> str:
+        return self.text_octets.decode().replace("\r\n", "\n")
+
+    @property
+    def html(self) -> str:
+        return self.html_octets.decode().replace("\r\n", "\n")
+
+
+def _on_wire(text: str) -> bytes:
+    octets = text.encode()
+    if b"\r" in octets:
+        octets = b"\n".join([*octets.splitlines(), b""])
+    return (octets if octets.endswith(b"\n") else octets + b"\n").replace(b"\n", b"\r\n")
 
 
 @dataclass(frozen=True, slots=True)

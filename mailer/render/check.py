@@ -135,7 +135,7 @@ def problems_of(letter: Letter, file: str) -> list[Problem]:
         problems.append(Problem("a link leads nowhere", "Fill in its address, or take the link out.", file=file))
     if not letter.subject:
         problems.append(Problem("the subject is empty once it is filled in", "Write one that never is.", file=file))
-    size = len(letter.html.encode())
+    size = len(letter.html_octets)
     if size > LARGEST_HTML:
         fix = f"Shorten it: mail programs cut off what is over {LARGEST_HTML // 1000} kB."
         problems.append(Problem(f"the HTML has {size // 1000} kB", fix, file=file))

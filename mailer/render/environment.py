@@ -9,7 +9,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from jinja2 import StrictUndefined, Template, Undefined
+from jinja2 import StrictUndefined, Template, Undefined, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
@@ -18,10 +18,13 @@ from mailer.render import limits
 from mailer.render.dates import date_filters
 from mailer.render.faults import Unfit
 from mailer.render.folding import folded
+from mailer.render.gaps import Gap
 from mailer.render.names import isolate, prose
 
 # Control characters, line separators and halves of characters: nothing that a person typed on purpose.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# The same but for the line ends and breaks that a note brings, which is rendered already.
+_NO_MARKUP = re.compile(r"[\x00-\x04\x06-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 # Everything RFC 3986 lets stand in an address; the percent sign too, as the address may be encoded already.
 _SAFE_IN_LINK = ":/?#[]@!$&'()*+,;=%-._~"
@@ -41,9 +44,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return obj[attribute]
         return super().getattr(obj, attribute)
 
-    def template(self, source: str, name: str, shared: Mapping[str, object]) -> Template:
-        """`source` compiled, with the `shared` values put in; `name` is what its frames are called in tracebacks."""
-        code = self.compile(limits.bounded(folded(source, self, shared)), name, name)
+    def tree(self, source: str, shared: Mapping[str, object]) -> nodes.Template:
+        """`source` with the `shared` values put in, and held to the limits. Raises TemplateSyntaxError."""
+        return limits.bounded(folded(source, self, shared))
+
+    def compiled(self, tree: nodes.Template, name: str) -> Template:
+        """The template of `tree`; `name` is what its frames are called in tracebacks."""
+        code = self.compile(tree, name, name)
         # As a plain dict: each rendering copies them twice, which costs more than a letter in Jinja's chain of maps.
         return Template.from_code(self, code, dict(self.globals))
 
@@ -80,9 +87,10 @@ def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = T
 def _printed(*, isolated: bool) -> Callable[[object], object]:
     def printed(value: object) -> object:
         if isinstance(value, Markup):
-            return value
+            return value if value.isprintable() or isinstance(value, Gap) else Markup(_NO_MARKUP.sub(" ", value))  # noqa: S704
         if isinstance(value, str):
-            limits.within_bounds(value)
+            if len(value) > limits.LONGEST_VALUE:
+                limits.within_bounds(value)
             text = value if value.isprintable() else _UNPRINTABLE.sub(" ", value)
             return isolate(text) if isolated else text
         if isinstance(value, Undefined):

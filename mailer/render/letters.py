@@ -68,8 +68,7 @@ class Letters:
             letter = self.compiled[language].letter(values, contact.rule or self.event.rsvp.rule)
         except Failed as failed:
             raise InputRefused([_in_row(contact, failed)]) from failed
-        # Four octets are the most that a letter takes; only what is near the limit is counted.
-        if len(letter.html) > LARGEST_HTML // 4 and len(letter.html.encode()) > LARGEST_HTML:
+        if len(letter.html_octets) > LARGEST_HTML:
             fix = f"Shorten the values of this row: mail programs cut off what is over {LARGEST_HTML // 1000} kB."
             raise InputRefused([_in_row(contact, Failed("the letter is too long", fix, "", None))])
         return letter

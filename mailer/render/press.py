@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from jinja2 import TemplateSyntaxError
@@ -13,12 +14,17 @@ from markdown_it.token import Token
 from mailer.errors import InputRefused, Problem
 from mailer.model import Rule
 from mailer.render import blocks, check, document, markdown
-from mailer.render.compiled import Compiled, Note, Part
+from mailer.render.compiled import Compiled, Note
 from mailer.render.environment import Sandbox, environment, is_right_to_left
+from mailer.render.gaps import Filling, as_octets, as_text
+from mailer.render.lines import layouter
 from mailer.render.placeholders import MisplacedTag, Placeholders
-from mailer.render.plaintext import TextWriter, layouter
+from mailer.render.plaintext import TextWriter
 from mailer.render.source import TemplateFile, Unreadable, find, read
+from mailer.render.stencil import Part
 from mailer.render.views import LAYOUT_NAMES, NAMES, known_names
+
+T = TypeVar("T")
 
 _NOTE_NAMES = NAMES - {"transfer_note"}
 
@@ -76,8 +82,7 @@ def compile_language(
         made = {rule: press.note(file) for rule, file in notes.items()}
     except MisplacedTag as misplaced:
         raise InputRefused([_misplaced(misplaced)]) from misplaced
-    laid_out = layouter(right_to_left=is_right_to_left(language))
-    return Compiled(language, template.file, used - LAYOUT_NAMES, shared, images, subject, text, html, made, laid_out)
+    return Compiled(language, template.file, used - LAYOUT_NAMES, shared, images, subject, text, html, made)
 
 
 def _house(folders: Folders, language: str) -> House:
@@ -134,20 +139,21 @@ class _Press:
     ) -> None:
         self._shared = shared
         self._text = environment(language, zone, html=False)
+        self._laid_out = layouter(right_to_left=is_right_to_left(language))
         self._header = environment(language, zone, html=False, isolated=False)
         self._html = environment(language, zone, html=True)
         self._places = Placeholders(self._text, *(file.text for file in files))
         self._writer = TextWriter(self._places)
 
-    def subject(self, template: TemplateFile) -> Part:
+    def subject(self, template: TemplateFile) -> Part[str]:
         """The subject, whose Latin runs are not isolated: lists of mails show such signs unevenly."""
         hidden = self._places.hide(template.subject, template.file, template.subject_line)
         blocks.require_whole(self._places.tags_in(hidden))
-        return self._part(self._header, hidden, f"{template.file} (subject)")
+        return self._part(self._header, hidden, f"{template.file} (subject)", as_text)
 
     def bodies(
         self, template: TemplateFile, house: House, folders: Folders
-    ) -> tuple[Part, Part, tuple[tuple[str, Path], ...]]:
+    ) -> tuple[Part[bytes], Part[bytes], tuple[tuple[str, Path], ...]]:
         """The text part, the HTML part, and the images that the HTML shows. Raises MisplacedTag, InputRefused."""
         body, foot = self._tokens(template), self._tokens(house.foot)
         text_layout = self._places.hide(house.text.text, house.text.file)
@@ -162,8 +168,8 @@ class _Press:
         )
         if problems:
             raise InputRefused(problems)
-        text_part = self._part(self._text, text, f"{template.file} (text)")
-        return text_part, self._part(self._html, html, f"{template.file} (HTML)"), tuple(images)
+        text_part = self._part(self._text, text, f"{template.file} (text)", self._laid_out)
+        return text_part, self._part(self._html, html, f"{template.file} (HTML)", as_octets), tuple(images)
 
     def note(self, file: TemplateFile) -> Note:
         """The note as running text: its paragraphs follow one another. Raises MisplacedTag, InputRefused."""
@@ -181,13 +187,13 @@ class _Press:
                 fix = "Write plain paragraphs; emphasis and links may stand in them."
                 raise InputRefused([Problem("a note is running text, without headings or lists", fix, file=file.file)])
         return Note(
-            self._part(self._text, "".join(text), f"{file.file} (text)"),
-            self._part(self._html, "".join(html), f"{file.file} (HTML)"),
+            self._part(self._text, "".join(text), f"{file.file} (text)", as_text),
+            self._part(self._html, "".join(html), f"{file.file} (HTML)", as_text),
         )
 
     def _tokens(self, file: TemplateFile) -> list[Token]:
         return markdown.tokens_of(self._places.hide(file.body, file.file, file.body_line), self._places)
 
-    def _part(self, sandbox: Sandbox, hidden: str, name: str) -> Part:
+    def _part(self, sandbox: Sandbox, hidden: str, name: str, made: Callable[[str], Filling[T]]) -> Part[T]:
         source = self._places.show(hidden)
-        return Part(sandbox.template(source.text, name, self._shared), source)
+        return Part(sandbox, source, name, self._shared, made)

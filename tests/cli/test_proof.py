@@ -48,11 +48,11 @@ def by_looking_everywhere(letter: Letter) -> list[str]:
 @example(subject="", text="| nan |\nFriday,\n23 May 2024")
 def test_no_fault_is_overlooked_and_none_is_made_up(subject: str, text: str) -> None:
     """Words left over, gaps, empty brackets and wrong weekdays are found as by looking at every line for each."""
-    letter = Letter(subject, text, "", "en")
+    letter = Letter.of(subject, text, "", "en")
     assert [fault for fault, _ in faults_in(letter)] == by_looking_everywhere(letter)
 
 
 @pytest.mark.parametrize("text", ["Good governance in Geneva (Annex), 23 May", "- one\n  two", "Friday, 17 May 2024"])
 def test_a_sound_letter_has_no_fault(text: str) -> None:
     """Words that hold such letters, hanging lines and right weekdays are well."""
-    assert not list(faults_in(Letter("Invitation", text, "", "en")))
+    assert not list(faults_in(Letter.of("Invitation", text, "", "en")))

@@ -42,7 +42,7 @@ def compose() -> Compose:
     """Compose with defaults for what a test does not care about: the envelope, the whole content, and it parsed."""
 
     def compose(composer: Composer, **given: object) -> tuple[Envelope, bytes, EmailMessage]:
-        letter = Letter(
+        letter = Letter.of(
             given.pop("subject", "Invitation"),
             given.pop("text", "Excellency,\n"),
             given.pop("html", "<p>Excellency,</p>\n"),

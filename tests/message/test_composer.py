@@ -149,7 +149,7 @@ def test_own_octets_equal_those_of_the_standard_library(sender, folder, compose)
 def test_the_shared_octets_are_the_same_object_each_time(sender, folder, compose) -> None:
     """An attachment for all is encoded once per mailing and never copied, also beside a personal one."""
     composer = composer_for(sender, folder, 1, True, True)
-    letter = Letter("Invitation", "Excellency,", "<p>Excellency,</p>", "en")
+    letter = Letter.of("Invitation", "Excellency,", "<p>Excellency,</p>", "en")
     arguments = {"to": Mailbox(Address.parse("a@example.org")), "message_id": "<1@example.org>", "date": WHEN}
     first, second, own = (
         composer.compose(letter, **arguments, reference=reference, eight_bit=True, attachment=path)[1]
@@ -180,7 +180,7 @@ def test_nobody_can_close_a_part(sender, folder, compose) -> None:
 def test_two_mailings_have_unlike_boundaries(sender, folder) -> None:
     """Boundaries come from a source of randomness, new for each mailing."""
     seen = {Composer(sender).compose(
-        Letter("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
+        Letter.of("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
         reference="X", eight_bit=True)[1] for _ in range(2)}  # fmt: skip
     assert len(seen) == 2
 
@@ -274,7 +274,7 @@ def test_attachments_that_no_relay_would_take_are_refused(sender, folder, tmp_pa
         composer.check_attachment(tmp_path / "b.bin")
     with pytest.raises(ValueError, match=r"b\.bin"):
         composer.compose(
-            Letter("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
+            Letter.of("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
             reference="X", eight_bit=True, attachment=tmp_path / "b.bin",
         )  # fmt: skip
 

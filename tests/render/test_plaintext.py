@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mailer.model import Letter
-from mailer.render.plaintext import WIDTH
+from mailer.render.lines import WIDTH
 from tests.render.samples import contact, text_of
 
 Rendered = Callable[..., Letter]
