@@ -1,7 +1,7 @@
 """One store for all that must be remembered: invitations, deliveries, attempts and suppressions."""
 
 from mailer.ledger.ledger import Ledger
-from mailer.ledger.records import Attempt, Edition, History, Invitee, RunRecord, Transition
+from mailer.ledger.records import Attempt, Edition, History, Invitee
 from mailer.ledger.run import Run
 
-__all__ = ["Attempt", "Edition", "History", "Invitee", "Ledger", "Run", "RunRecord", "Transition"]
+__all__ = ["Attempt", "Edition", "History", "Invitee", "Ledger", "Run"]

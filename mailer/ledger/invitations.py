@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -28,6 +28,9 @@ _INVITE = (
     "INSERT INTO invitations (event, digest, recipient, party, party_key, party_kind, rule, reference, created_at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+# Nobody else makes invitations meanwhile, so that those above the last id are the new ones.
+_LAST = "SELECT COALESCE(MAX(id), 0) FROM invitations"
+_NEW = "SELECT digest, id FROM invitations WHERE id > ? ORDER BY id"
 _QUEUE = (
     "INSERT INTO deliveries (invitation_id, event, mailing, recipient, cc, message_id, queued_at, updated_at, "
     "state, reason, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0)"
@@ -58,7 +61,7 @@ class Intake:
             wanted.setdefault(self.identity.of(invitee.recipient), invitee)
         with self.store.engine.begin() as connection:
             self.store.wait_for_turn(connection)
-            gone = suppressed(connection)
+            gone = suppressed(self.store, connection, self._everybody(wanted))
             known = self._known(connection, wanted)
             self._correct(connection, known, wanted, gone)
             numbers = {digest: number for digest, number, *_ in known}
@@ -68,16 +71,22 @@ class Intake:
             if not wanted:
                 return 0
             missing = {digest: invitee for digest, invitee in wanted.items() if digest not in numbers}
+            last = connection.exec_driver_sql(_LAST).scalar_one()
             turn = 0
             while missing:
                 # Who is missing on a later turn has drawn a reference that is another's, and draws again.
                 connection.exec_driver_sql(self.store.sql(_INVITE), self._invitation_rows(missing, turn))
-                for digest, number, *_ in self._known(connection, missing):
-                    numbers[digest] = number
+                for digest, number in connection.exec_driver_sql(self.store.sql(_NEW), (last,)):
+                    numbers[digest] = last = number
                     del missing[digest]
                 turn += 1
             connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers, gone))
-            return len(wanted) - hold_back(connection, self.now)
+            return len(wanted) - (hold_back(connection, self.now) if gone else 0)
+
+    def _everybody(self, invitees: Mapping[bytes, Invitee]) -> Iterator[bytes]:
+        """The digests of all addressees and of everybody in a Cc."""
+        yield from invitees
+        yield from (self.identity.of(address) for invitee in invitees.values() for address in invitee.cc)
 
     def _known(self, connection: Connection, digests: Collection[bytes]) -> Sequence[Row[*tuple[Any, ...]]]:
         """What is there of each: digest, number, party and rule, then delivery, its Cc, and whether that may change."""

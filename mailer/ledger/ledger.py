@@ -3,53 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import count, islice
+from itertools import count
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-from sqlalchemy import Select, Text, and_, bindparam, func, insert, or_, select, text, type_coerce, update
+from sqlalchemy import Row, bindparam, func, insert, or_, select, text, update
 
 from mailer.ledger import answers as answering
 from mailer.ledger import suppression, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
 from mailer.ledger.records import (
+    ASKED_AT_ONCE,
     SELECT_DELIVERY,
     STATES,
     Attempt,
     Edition,
     History,
     Invitee,
-    RunRecord,
-    Transition,
     cc_of,
+    chunks,
     delivery_of,
+    marks,
     reply_of,
 )
 from mailer.ledger.run import Run, exclusive_run, sweep
-from mailer.ledger.schema import (
-    attempts,
-    deliveries,
-    editions,
-    invitations,
-    moment_of,
-    runs,
-    transitions,
-)
+from mailer.ledger.schema import UNSENT, attempts, deliveries, editions, invitations, moment_of, moment_text, one_of
 from mailer.ledger.store import Store, open_store
 from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
 
-# Rows of one transaction, one page or one query: bounds the memory, and how long anybody else waits to write.
-CHUNK = 10_000
+# Rows of one page: bounds the memory.
+PAGE = 10_000
 
-Item = TypeVar("Item")
-Query = TypeVar("Query", bound=Select[Any])
+# Rows that are queued in one transaction. The references of so many lie scattered over a whole index, of which the
+# larger part is written anew for them: at a million, half as many at a time would make each a quarter dearer.
+QUEUED_AT_ONCE = 25_000
 
 # States in which something was, or may have been, taken by the relay.
 _WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
+
+# The deliveries of an event, or of some recipients of it; SQLite takes the tables of a cross join in this order.
+_OF_EVENT = "deliveries d WHERE d.event = ?"
+_OF_RECIPIENTS = (
+    "invitations i CROSS JOIN deliveries d WHERE d.invitation_id = i.id AND i.event = ? AND i.digest IN ({})"
+)
+_HISTORY = "SELECT d.recipient, d.mailing, d.state, d.claimed_at FROM {}"
+_DUE = (
+    "SELECT d.id, d.recipient FROM {} AND d.mailing = ? AND d.state IN ('queued', 'deferred') AND d.state <> 'sent' "
+    "AND (d.state = 'queued' OR d.due_at <= ?)"
+)
+# All of each mailing, and what of it is not sent: two indexes alone, and no row is visited.
+_COUNTS = text(
+    "SELECT mailing, 'sent', COUNT(*) FROM deliveries WHERE event = :event GROUP BY mailing UNION ALL "  # noqa: S608 - states
+    "SELECT mailing, state, COUNT(*) FROM deliveries WHERE event = :event AND state <> 'sent' "
+    f"AND ({one_of('state', tuple(set(State) - {State.SENT}))}) GROUP BY state, mailing"
+)
 
 
 class Ledger:
@@ -105,11 +117,6 @@ class Ledger:
 
     # --- names ---
 
-    @property
-    def secret(self) -> bytes:
-        """32 random octets, made with the ledger; references and Message-IDs are derived from them."""
-        return self._identity.secret
-
     def message_id(self, event: str, mailing: str, address: Address, domain: str) -> str:
         """The Message-ID of one delivery, `<digest@domain>`: always the same, and telling nothing."""
         return self._identity.message_id(event, mailing, address, domain)
@@ -138,29 +145,17 @@ class Ledger:
         right-hand side of the Message-IDs.
         """
         intake = Intake(self._store, self._identity, event, mailing, domain, now)
-        return sum(intake.enqueue(chunk) for chunk in _chunks(invitees))
+        return sum(intake.enqueue(chunk) for chunk in chunks(invitees, QUEUED_AT_ONCE))
 
     def due(self, event: str, mailing: str, now: datetime, among: Iterable[Address] | None = None) -> dict[str, int]:
         """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given."""
-        waiting = select(deliveries.c.recipient, deliveries.c.id).where(
-            deliveries.c.event == event,
-            deliveries.c.mailing == mailing,
-            or_(
-                deliveries.c.state == State.QUEUED,
-                and_(deliveries.c.state == State.DEFERRED, deliveries.c.due_at <= now),
-            ),
-        )
-        with self._store.reading.connect() as connection:
-            return {
-                row.recipient.casefold(): row.id
-                for query in self._narrowed(waiting.order_by(deliveries.c.id), among)
-                for row in connection.execute(query)
-            }
+        waiting = sorted(self._rows(_DUE, event, among, mailing, moment_text(now)))
+        return {recipient.casefold(): number for number, recipient in waiting}
 
     def next_due(self, event: str, mailing: str) -> datetime | None:
         """When the first of the deferred deliveries is to be tried again; None where none is deferred."""
         query = select(func.min(deliveries.c.due_at)).where(
-            deliveries.c.event == event, deliveries.c.mailing == mailing, deliveries.c.state == State.DEFERRED
+            UNSENT, deliveries.c.event == event, deliveries.c.mailing == mailing, deliveries.c.state == State.DEFERRED
         )
         with self._store.reading.connect() as connection:
             first: datetime | None = connection.scalars(query).one()
@@ -193,14 +188,16 @@ class Ledger:
             conditions.append("d.mailing = :mailing")
         if state is not None:
             conditions.append("d.state = :state")
-        page_after = text(f"{SELECT_DELIVERY} WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT {CHUNK}")
+        if state not in {None, State.SENT}:
+            conditions.append("d.state <> 'sent'")  # names the index
+        page_after = text(f"{SELECT_DELIVERY} WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT {PAGE}")
         last = 0
         while True:
             place = {"event": event, "mailing": mailing, "state": state, "last": last}
             with self._store.reading.connect() as connection:
                 page = connection.execute(page_after, place).all()
             yield from map(delivery_of, page)
-            if len(page) < CHUNK:
+            if len(page) < PAGE:
                 return
             last = page[-1].id
 
@@ -222,46 +219,29 @@ class Ledger:
                 for row in connection.execute(query)
             ]
 
-    def transitions(self, delivery_id: int) -> list[Transition]:
-        """Each step that one delivery took, oldest first."""
-        query = select(transitions).where(transitions.c.delivery_id == delivery_id).order_by(transitions.c.id)
-        with self._store.reading.connect() as connection:
-            return [
-                Transition(row.at, STATES[row.was], STATES[row.became], row.reason) for row in connection.execute(query)
-            ]
-
     def histories(self, event: str, among: Iterable[Address] | None = None) -> dict[str, History]:
         """What each recipient has had of the event, by recipient key; of `among` only, if given."""
-        # Times are compared as the driver returns them, since most are never looked at.
-        claimed_at = type_coerce(deliveries.c.claimed_at, Text).label("claimed_at")
-        query = select(deliveries.c.recipient, deliveries.c.mailing, deliveries.c.state, claimed_at).where(
-            deliveries.c.event == event
-        )
         states: dict[str, dict[str, State]] = {}
         written: dict[str, Any] = {}
-        with self._store.reading.connect() as connection:
-            for part in self._narrowed(query.order_by(deliveries.c.id), among):
-                for recipient, mailing, word, at in connection.execute(part):
-                    key = recipient.casefold()
-                    state = STATES[word]
-                    states.setdefault(key, {})[mailing] = state
-                    if state in _WRITTEN and (key not in written or written[key] < at):
-                        written[key] = at
+        for recipient, mailing, word, at in self._rows(_HISTORY, event, among):
+            key = recipient.casefold()
+            state = STATES[word]
+            states.setdefault(key, {})[mailing] = state
+            # Times are compared as the driver returns them, since most are never looked at.
+            if state in _WRITTEN and (key not in written or written[key] < at):
+                written[key] = at
         return {key: History(own, moment_of(written[key]) if key in written else None) for key, own in states.items()}
 
     def counts(self, event: str) -> dict[str, dict[State, int]]:
         """How many deliveries of each mailing stand in each state; mailings in the order of their names."""
-        query = (
-            select(deliveries.c.mailing, deliveries.c.state, func.count())
-            .where(deliveries.c.event == event)
-            .group_by(deliveries.c.mailing, deliveries.c.state)
-            .order_by(deliveries.c.mailing)
-        )
-        tallies: dict[str, dict[State, int]] = {}
+        tallies: dict[str, Counter[State]] = {}
         with self._store.reading.connect() as connection:
-            for mailing, state, number in connection.execute(query):
-                tallies.setdefault(mailing, {})[STATES[state]] = number
-        return tallies
+            for mailing, state, number in connection.execute(_COUNTS, {"event": event}):
+                # What is sent is what is left of all.
+                tallies.setdefault(mailing, Counter()).update({STATES[state]: number})
+                if state != State.SENT:
+                    tallies[mailing][State.SENT] -= number
+        return {mailing: dict(+tallies[mailing]) for mailing in sorted(tallies)}
 
     def reached_relay_since(self, moment: datetime) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
@@ -296,30 +276,27 @@ class Ledger:
             connection.execute(insert(editions).values(event=event, number=number, facts=words, at=now))
         return number
 
-    def runs(self, event: str) -> list[RunRecord]:
-        """The runs of the event, oldest first."""
-        query = select(runs).where(runs.c.event == event).order_by(runs.c.id)
-        with self._store.reading.connect() as connection:
-            return [RunRecord(**row._mapping) for row in connection.execute(query)]
-
     def suppressed(self, addresses: Iterable[Address]) -> set[str]:
         """The keys of those addresses that must not be written to."""
+        named = list(addresses)
         with self._store.reading.connect() as connection:
-            digests = suppression.suppressed(connection)
-        return {address.key for address in addresses if self._identity.of(address) in digests} if digests else set()
+            digests = suppression.suppressed(self._store, connection, map(self._identity.of, named))
+        return {address.key for address in named if self._identity.of(address) in digests} if digests else set()
 
-    def _narrowed(self, query: Query, among: Iterable[Address] | None) -> Iterator[Query]:
-        """The query whole, or for each chunk of `among` the part of it that concerns those."""
+    def _rows(
+        self, query: str, event: str, among: Iterable[Address] | None, *values: str
+    ) -> Iterator[Row[*tuple[Any, ...]]]:
+        """What the query says of the deliveries of the event, or of each chunk of `among` in turn."""
         if among is None:
-            yield query
+            yield from self._ask(query.format(_OF_EVENT), event, *values)
             return
-        for chunk in _chunks(among):
-            digests = [self._identity.of(address) for address in chunk]
-            yield query.where(
-                deliveries.c.invitation_id == invitations.c.id,
-                invitations.c.event == deliveries.c.event,
-                invitations.c.digest.in_(digests),
-            )
+        for chunk in chunks(among, ASKED_AT_ONCE):
+            digests = map(self._identity.of, chunk)
+            yield from self._ask(query.format(_OF_RECIPIENTS.format(marks(chunk))), event, *digests, *values)
+
+    def _ask(self, query: str, *values: str | bytes) -> Sequence[Row[*tuple[Any, ...]]]:
+        with self._store.reading.connect() as connection:
+            return connection.exec_driver_sql(self._store.sql(query), values).all()
 
     # --- answers ---
 
@@ -392,17 +369,6 @@ class Ledger:
             suppression.hold_back(connection, now)
         return len(settled)
 
-    def cancel(self, delivery_ids: Sequence[int], now: datetime, reason: str) -> int:
-        """Takes queued deliveries out of their mailing; passes over all others; returns how many were cancelled."""
-        with self._store.engine.begin() as connection:
-            cancelled = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state == State.QUEUED)
-                .values(state=State.CANCELLED, reason=reason, updated_at=now)
-                .returning(deliveries.c.id)
-            ).all()
-        return len(cancelled)
-
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
         """Never writes to the address again, in any event; returns how many waiting deliveries that stopped."""
         with self._store.engine.begin() as connection:
@@ -414,9 +380,3 @@ class Ledger:
         Counts stay: that somebody of the party was invited, and what became of it.
         """
         return suppression.forget(self._store, self._identity, address, now)
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk

@@ -12,13 +12,14 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from mailer.errors import LedgerError
-from mailer.ledger.store import Store, Taken
+from mailer.ledger.store import Session, Store, Taken
 
 if TYPE_CHECKING:
     import psycopg
 
-# The first halves of two advisory locks; the second is the schema, as one database may hold several ledgers.
-_TURN, _SENDING = 0x6D61696C, 0x73656E64
+# Two advisory locks. The second half of each is the schema, as one database may hold several ledgers.
+_TURN = f"({0x6D61696C}, hashtext(current_schema()))"
+_THE_RIGHT_TO_SEND = f"({0x73656E64}, hashtext(current_schema()))"
 
 # A server needs a moment to notice that a process was killed; two seconds in all.
 _TRIES, _BETWEEN_TRIES = 20, 0.1
@@ -75,7 +76,7 @@ class PostgreSQLStore(Store):
         """Nothing to do: whether the database is there shows when it is asked."""
 
     def wait_for_turn(self, connection: Connection) -> None:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN}, hashtext(current_schema()))")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{_TURN}")
 
     def vouch(self) -> None:
         """Nothing to do: a database that is dropped ends its sessions."""
@@ -90,19 +91,20 @@ class PostgreSQLStore(Store):
         """Nothing to do: the driver begins with the first statement."""
 
     @contextmanager
-    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
-        lock = f"({_SENDING}, hashtext(current_schema()))"
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    def exclusive(self, *, patient: bool = True) -> Iterator[Session]:
+        # The server lets go of the lock when the session ends that took it. What is written under the lock is written
+        # in that session, so that nothing can be once the lock is lost.
+        with self.session() as session:
             for left in reversed(range(_TRIES if patient else 1)):
-                if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock{lock}").scalar_one():
+                if _ask(session, f"SELECT pg_try_advisory_lock{_THE_RIGHT_TO_SEND}"):
                     break
                 sleep(_BETWEEN_TRIES if left else 0)
             else:
                 raise Taken
             try:
-                yield
+                yield session
             finally:
-                connection.exec_driver_sql(f"SELECT pg_advisory_unlock{lock}")
+                _ask(session, f"SELECT pg_advisory_unlock{_THE_RIGHT_TO_SEND}")
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -114,6 +116,13 @@ class PostgreSQLStore(Store):
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             tables = "invitations, deliveries, attempts, transitions, suppressions, answers"
             connection.exec_driver_sql(f"VACUUM FULL {tables}")
+
+
+def _ask(session: Session, question: str) -> bool:
+    with session() as cursor:
+        cursor.execute(question)
+        [(answer,)] = cursor.fetchall()
+    return bool(answer)
 
 
 def _check_settings(url: URL, place: str) -> None:

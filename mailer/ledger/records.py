@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from mailer.ledger.schema import moment_of
 from mailer.model import Address, Delivery, Party, Reply, Rule, State
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+Item = TypeVar("Item")
+
+# Values of one query: SQLite takes 32,766 at most.
+ASKED_AT_ONCE = 10_000
 
 STATES: Mapping[str, State] = {str(state): state for state in State}
 
@@ -45,16 +51,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One step of a delivery, as the database wrote it down; `reason` is empty where the step speaks for itself."""
-
-    at: datetime
-    was: State
-    became: State
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class History:
     """What one recipient has had of an event: the state in each mailing, and when something last went out.
 
@@ -72,20 +68,6 @@ class Edition:
     number: int
     facts: Mapping[str, str]
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One run: which process sent what over which relay, and when. One that was killed has no `finished_at`."""
-
-    id: int
-    event: str
-    mailing: str
-    relay: str
-    host: str
-    pid: int
-    started_at: datetime
-    finished_at: datetime | None
 
 
 def address_of(text: str) -> Address:
@@ -115,6 +97,13 @@ SELECT_DELIVERY = (
 def marks(values: Sized) -> str:
     """One `?` for each value, to stand between brackets."""
     return ", ".join("?" * len(values))
+
+
+def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items in lists of `size`, the last one shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 def delivery_of(row: Sequence[Any]) -> Delivery:

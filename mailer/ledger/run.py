@@ -16,8 +16,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
-from mailer.ledger.schema import deliveries, meta, moment_of, moment_text, runs
-from mailer.ledger.store import Store, Taken
+from mailer.ledger.schema import UNSENT, deliveries, meta, moment_of, moment_text, runs
+from mailer.ledger.store import Session, Store, Taken
 from mailer.ledger.suppression import NOWHERE, hold_back
 from mailer.model import Delivery, State
 
@@ -45,15 +45,16 @@ _CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
 _STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
     "SELECT d.id, d.run_id, d.claimed_at, r.relay FROM deliveries d JOIN runs r ON r.id = d.run_id "
-    "WHERE d.state = 'claimed'"
+    "WHERE d.state = 'claimed' AND d.state <> 'sent'"  # the latter names the index
 )
 
 
 class Run:
     """What the delivery loop holds while it alone may send. One thread at a time may call it, whichever that is."""
 
-    def __init__(self, store: Store, identity: Identity, number: int, now: datetime) -> None:
+    def __init__(self, store: Store, session: Session, identity: Identity, number: int, now: datetime) -> None:
         self._store = store
+        self._session = session
         self._identity = identity
         self._latest = now
         self.id = number
@@ -67,7 +68,7 @@ class Run:
         outcome is for a delivery that is not claimed. All times are aware.
         """
         self._latest = now
-        with self._store.transaction() as cursor:
+        with self._session() as cursor:
             if outcomes:
                 _record(self._store, cursor, [self._row(outcome) for outcome in outcomes])
             return self._claim(cursor, claim, moment_text(now)) if claim else []
@@ -132,7 +133,7 @@ class Run:
         return replace(delivery, cc=kept)
 
     def _finish(self) -> None:
-        _doubt_claims(self._store, self._latest, "The run ended without recording an outcome.")
+        _doubt_claims(self._store, self._session, self._latest, "The run ended without recording an outcome.")
         with self._store.engine.begin() as connection:
             connection.execute(update(runs).where(runs.c.id == self.id).values(finished_at=self._latest))
 
@@ -143,9 +144,9 @@ def exclusive_run(
 ) -> Iterator[Run]:
     """The run that `Ledger.run` hands out."""
     try:
-        with store.exclusive():
-            run = Run(store, identity, _enter(store, event, mailing, relay, now), now)
-            _doubt_claims(store, now, _STOPPED)
+        with store.exclusive() as session:
+            run = Run(store, session, identity, _enter(store, event, mailing, relay, now), now)
+            _doubt_claims(store, session, now, _STOPPED)
             try:
                 yield run
             except BaseException:
@@ -162,17 +163,17 @@ def sweep(store: Store, now: datetime) -> int:
     """What `Ledger.sweep` does."""
     try:
         with store.reading.connect() as connection:
-            if connection.scalar(select(exists().where(deliveries.c.state == State.CLAIMED))) is not True:
+            if connection.scalar(select(exists().where(UNSENT, deliveries.c.state == State.CLAIMED))) is not True:
                 return 0
-        with store.exclusive(patient=False):
-            return _doubt_claims(store, now, _STOPPED)
+        with store.exclusive(patient=False) as session:
+            return _doubt_claims(store, session, now, _STOPPED)
     except (Taken, LedgerError):
         return 0
 
 
-def _doubt_claims(store: Store, now: datetime, note: str) -> int:
+def _doubt_claims(store: Store, session: Session, now: datetime, note: str) -> int:
     """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message."""
-    with store.transaction() as cursor:
+    with session() as cursor:
         cursor.execute(_ABANDONED)
         rows = [
             (run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, moment_text(now), number)

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, QueuePool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError
-from mailer.ledger.store import Store, Taken
+from mailer.ledger.store import Session, Store, Taken
 
 # Seconds to wait for another process that is writing; `?timeout=` in the URL says otherwise.
 PATIENCE = 30.0
@@ -115,9 +115,9 @@ class SQLiteStore(Store):
             raise LedgerError(f"{self.place} cannot keep a write-ahead log where it lies. {_NETWORK}")
 
     @contextmanager
-    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
+    def exclusive(self, *, patient: bool = True) -> Iterator[Session]:
         if self.path is None:
-            yield
+            yield self._each_alone
             return
         from filelock import FileLock, Timeout
 
@@ -133,9 +133,16 @@ class SQLiteStore(Store):
                 f"{self.place} cannot be kept to one run by {self.path}.lock ({exc}). {_NETWORK}"
             ) from exc
         try:
-            yield
+            with self.session() as session:
+                yield session
         finally:
             lock.release()
+
+    @contextmanager
+    def _each_alone(self) -> Iterator[DBAPICursor]:
+        """A transaction that leaves the one connection there is to others as soon as it is over."""
+        with self.session() as session, session() as cursor:
+            yield cursor
 
     def begin(self, cursor: DBAPICursor) -> None:
         cursor.execute(BEGIN)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
@@ -16,6 +17,10 @@ from mailer.errors import LedgerError
 
 # Or in memory, where nothing follows. A `?` in a file's name would be taken for the beginning of settings.
 _IN_A_FILE = re.compile(r"sqlite://(/[^?]*(\?timeout=\d{1,5}(\.\d+)?)?)?")
+
+
+# Each call is one transaction that writes: committed where the `with` ends, rolled back where it raises.
+Session = Callable[[], AbstractContextManager[DBAPICursor]]
 
 
 class Taken(Exception):
@@ -66,8 +71,8 @@ class Store(ABC):
         """Raises LedgerError where what is about to be committed would be kept by nobody."""
 
     @abstractmethod
-    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[None]:
-        """The exclusive right to send, which ends with the process at the latest.
+    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[Session]:
+        """The exclusive right to send, which ends with the process at the latest, and the session to use it in.
 
         Raises Taken; if `patient`, only after the time in which a server may not have noticed that its holder died.
         """
@@ -89,15 +94,23 @@ class Store(ABC):
         """Begins a transaction that writes, as `engine` does."""
 
     @contextmanager
-    def transaction(self) -> Iterator[DBAPICursor]:
-        """One transaction on the driver itself, for what every message passes through.
+    def session(self) -> Iterator[Session]:
+        """Transactions on one connection of the driver itself, for what every message passes through.
 
-        Per group of sixteen messages SQLAlchemy would take longer than the database; elsewhere it does not matter.
+        Per group of ten messages SQLAlchemy and its pool would take as long as the database; elsewhere it does not
+        matter.
         """
+        connection = self.engine.raw_connection()
         try:
-            connection = self.engine.raw_connection()
+            yield partial(self._transaction, connection)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _transaction(self, connection: PoolProxiedConnection) -> Iterator[DBAPICursor]:
+        try:
+            cursor = connection.cursor()
             try:
-                cursor = connection.cursor()
                 self.begin(cursor)
                 yield cursor
                 self.vouch()
@@ -105,8 +118,6 @@ class Store(ABC):
             except BaseException:
                 connection.rollback()
                 raise
-            finally:
-                connection.close()
         except self.engine.dialect.loaded_dbapi.Error as exc:
             raise LedgerError(self.explain(exc)) from exc
 

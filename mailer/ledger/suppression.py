@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from mailer.ledger import answers
 from mailer.ledger.identity import Identity
-from mailer.ledger.records import address_of, cc_of, cc_text
+from mailer.ledger.records import ASKED_AT_ONCE, address_of, cc_of, cc_text, chunks, marks
 from mailer.ledger.schema import Moment, attempts, deliveries, invitations, suppressions, transitions
 from mailer.ledger.store import Store
 from mailer.model import Address, State
@@ -38,9 +39,15 @@ def hold_back(connection: Connection, now: datetime) -> int:
     return len(connection.execute(_HOLD_BACK.values(values)).all())
 
 
-def suppressed(connection: Connection) -> set[bytes]:
-    """The digests of all who must not be written to."""
-    return set(connection.scalars(select(suppressions.c.digest)))
+def suppressed(store: Store, connection: Connection, digests: Iterable[bytes]) -> set[bytes]:
+    """Those of the digests whose addresses must not be written to; none is computed where nobody is suppressed."""
+    if not connection.scalar(select(exists(suppressions.select()))):
+        return set()
+    found: set[bytes] = set()
+    for some in chunks(digests, ASKED_AT_ONCE):
+        query = f"SELECT digest FROM suppressions WHERE digest IN ({marks(some)})"  # noqa: S608 - marks alone
+        found.update(connection.exec_driver_sql(store.sql(query), tuple(some)).scalars())
+    return found
 
 
 def suppress(connection: Connection, digest: bytes, reason: str, now: datetime) -> int:

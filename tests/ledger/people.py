@@ -1,11 +1,13 @@
 """Invitees, outcomes and raw statements that the ledger's tests share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import create_engine, text
 
 from mailer.ledger import Attempt, Invitee, Ledger
+from mailer.ledger.schema import moment_of
 from mailer.model import Address, Delivery, Party, PartyKind, Reply, Rule, State
 
 NOW = datetime(2024, 5, 2, 9, 30, tzinfo=UTC)
@@ -74,3 +76,28 @@ def raw(url: str, statement: str, **values: object) -> list[tuple[object, ...]]:
             return [tuple(row) for row in result] if result.returns_rows else []
     finally:
         engine.dispose()
+
+
+@contextmanager
+def writing(url: str, statement: str) -> Iterator[None]:
+    """Another process that has executed the statement and takes its time to commit; in the end it does not."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+            yield
+    finally:
+        engine.dispose()
+
+
+def steps(url: str, number: int) -> list[tuple[object, ...]]:
+    """What the journal says of one delivery, oldest first: state before, state after, reason."""
+    return raw(
+        url, "SELECT was, became, reason FROM transitions WHERE delivery_id = :number ORDER BY id", number=number
+    )
+
+
+def finished(url: str) -> list[tuple[int, datetime | None]]:
+    """Process and end of each run, oldest first."""
+    rows = raw(url, "SELECT pid, finished_at FROM runs ORDER BY id")
+    return [(pid, at and moment_of(at)) for pid, at in rows]  # type: ignore[misc, arg-type]

@@ -1,4 +1,4 @@
-"""What a person decides: settling doubts, cancelling, suppressing, forgetting."""
+"""What a person decides: settling doubts, suppressing, forgetting."""
 
 from pathlib import Path
 
@@ -42,15 +42,6 @@ def test_a_doubt_about_somebody_who_opted_out_is_not_sent_again(ledger: Ledger) 
     assert states(ledger) == [State.IN_DOUBT]
     ledger.settle(numbers, State.QUEUED, later(60))
     assert states(ledger) == [State.SUPPRESSED]
-
-
-def test_only_what_waits_can_be_cancelled(ledger: Ledger) -> None:
-    """Cancelling takes queued deliveries out and leaves alone what was sent."""
-    numbers = queue(ledger, 1, 2)
-    send(ledger, numbers[:1])
-    assert ledger.cancel(numbers, NOW, "the event moved") == 1
-    assert states(ledger) == [State.SENT, State.CANCELLED]
-    assert ledger.transitions(numbers[1])[-1].reason == "the event moved"
 
 
 def test_suppression_stops_what_waits_in_every_event(ledger: Ledger) -> None:

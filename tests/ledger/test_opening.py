@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import LedgerError
 from mailer.ledger import Ledger
@@ -20,7 +21,21 @@ from mailer.ledger.schema import HEAD
 from mailer.ledger.store import open_store
 from mailer.ledger.versions import MIGRATIONS, bring_up_to_date, migrate
 from mailer.model import State
-from tests.ledger.people import DOMAIN, EVENT, MAILING, NOW, RELAY, invitee, outcome, queue, raw, send, states
+from tests.ledger.people import (
+    DOMAIN,
+    EVENT,
+    MAILING,
+    NOW,
+    RELAY,
+    address,
+    invitee,
+    outcome,
+    queue,
+    raw,
+    send,
+    states,
+    steps,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,9 +71,9 @@ def test_a_ledger_is_there_again_when_it_is_opened_again(url: str) -> None:
     """What was queued and sent, and the secret behind all names, outlive the process."""
     with Ledger.open(url) as ledger:
         send(ledger, queue(ledger, 1, 2)[:1])
-        before, secret = list(ledger.deliveries(EVENT)), ledger.secret
+        before, reference = list(ledger.deliveries(EVENT)), ledger.reference_of(EVENT, address(9))
     with Ledger.open(url, create=False) as ledger:
-        assert (list(ledger.deliveries(EVENT)), ledger.secret) == (before, secret)
+        assert (list(ledger.deliveries(EVENT)), ledger.reference_of(EVENT, address(9))) == (before, reference)
 
 
 def test_a_relative_path_starts_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +145,38 @@ def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, mon
         ):
             run.exchange([outcome(numbers[0])], (), NOW)
         send(ledger, numbers[1:])
-        assert [step.became for step in ledger.transitions(numbers[1])] == [State.CLAIMED, State.SENT]
+        assert [became for _, became, _ in steps(url, numbers[1])] == [State.CLAIMED, State.SENT]
+
+
+def test_a_ledger_of_an_older_version_keeps_all_it_holds(url: str) -> None:
+    """Deliveries, attempts and journal of a ledger that an earlier program made are there afterwards, and guarded."""
+    store = open_store(url)
+    with store.migrating() as connection:
+        migrate(connection, "0003")
+    store.close()
+    at = "2024-05-02T09:30:00.000000+00:00"
+    for statement in (
+        "INSERT INTO meta VALUES ('secret', '" + 32 * "07" + "')",
+        f"INSERT INTO invitations VALUES (1, '{EVENT}', X'01', 'a@example.org', 'P', 'p', 'mission', 'personal', 'R', "
+        ":at)",
+        f"INSERT INTO runs VALUES (1, '{EVENT}', '{MAILING}', '{RELAY}', 'host', 7, :at, NULL)",
+        "INSERT INTO deliveries (id, invitation_id, event, mailing, recipient, cc, message_id, state, reason, "
+        f"attempts, queued_at, updated_at) VALUES (5, 1, '{EVENT}', '{MAILING}', 'a@example.org', '[]', '<m>', 'queued', '', 1, "
+        ":at, :at)",
+        "UPDATE deliveries SET state = 'claimed', run_id = 1, claimed_at = :at, date = :at",
+        "UPDATE deliveries SET state = 'sent'",
+        f"INSERT INTO attempts VALUES (1, 5, 1, '{RELAY}', :at, :at, 'sent', 250, NULL, 'Ok', '', NULL)",
+    ):
+        raw(url, statement, **({"at": at} if ":at" in statement else {}))
+    with Ledger.open(url) as ledger:
+        [delivery] = ledger.deliveries(EVENT)
+        assert (delivery.id, delivery.state, delivery.message_id) == (5, State.SENT, "<m>")
+        assert [attempt.delivery_id for attempt in ledger.attempts(5)] == [5]
+        assert [became for _, became, _ in steps(url, 5)] == [State.CLAIMED, State.SENT]
+    for statement in ("DELETE FROM deliveries", "UPDATE deliveries SET state = 'queued'"):
+        with pytest.raises(DBAPIError, match=r"never deleted|no such transition"):
+            raw(url, statement)
+    assert {row[2] for row in raw(url, "PRAGMA foreign_key_list(attempts)")} == {"runs", "deliveries"}
 
 
 def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

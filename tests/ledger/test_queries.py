@@ -17,6 +17,8 @@ from tests.ledger.people import (
     outcome,
     queue,
     send,
+    states,
+    writing,
 )
 
 
@@ -80,7 +82,7 @@ def test_a_long_report_may_decide_as_it_reads(ledger: Ledger) -> None:
     for delivery in ledger.deliveries(EVENT):
         seen += 1
         if seen % 2500 == 0:
-            ledger.cancel([delivery.id], NOW, "in passing")
+            ledger.suppress(delivery.recipient, "in passing", NOW)
     assert seen == 10_050
 
 
@@ -102,3 +104,27 @@ def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
         )
     assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), (later(11), 1), (later(21), 1)]
     assert ledger.reached_relay_since(later(1)) == [(later(11), 1), (later(21), 1)]
+
+
+def test_a_question_about_many_may_come_as_a_stream(ledger: Ledger) -> None:
+    """More addresses than one query takes are asked about from an iterator; those unknown are left out."""
+    numbers = queue(ledger, 2, 10_040, 7)
+    ledger.suppress(address(10_049), "opted out", NOW)
+    many = [address(number) for number in range(10_050)]
+    assert ledger.due(EVENT, MAILING, NOW, iter(many)) == {
+        address(guest).key: number for guest, number in zip((2, 10_040, 7), numbers, strict=True)
+    }
+    assert ledger.histories(EVENT, iter(many)).keys() == {address(guest).key for guest in (2, 7, 10_040)}
+    assert ledger.suppressed(iter(many)) == {address(10_049).key}
+
+
+def test_no_question_waits_for_who_is_writing(ledger: Ledger, url: str) -> None:
+    """While another process is about to commit, everything is answered as it stood before."""
+    numbers = queue(ledger, 1, 2)
+    guests = [address(1), address(2)]
+    with writing(url, "UPDATE deliveries SET state = 'suppressed'"):
+        assert list(ledger.due(EVENT, MAILING, NOW, guests).values()) == numbers
+        assert ledger.histories(EVENT, guests)[address(1).key].states == {MAILING: State.QUEUED}
+        assert ledger.suppressed(guests) == set()
+        assert ledger.counts(EVENT) == {MAILING: {State.QUEUED: 2}}
+        assert states(ledger) == [State.QUEUED] * 2
