@@ -13,7 +13,8 @@ from mailer.smtp.steps import SILENCE, Ask, Body, Lost, Steps
 from mailer.smtp.transport import Outcome
 from mailer.status import Judgement, Scope, Stage, Verdict, judge
 
-_RefusedCc = list[tuple[Address, Reply | None]]
+# The reply that comes next of several commands that were written together.
+_NEXT = {stage: Ask((), stage, 0) for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA)}
 
 
 class _Refusal(NamedTuple):
@@ -41,9 +42,11 @@ class Dialogue:
         if self._ahead is not None and self._ahead.envelope != envelope:
             raise ValueError("another envelope is under way: send its message, or abandon it")
         body = commands.stuffed(content)
-        if obstacle := self._obstacle(envelope):
-            return obstacle
-        flight = self._ahead or _Flight.of(envelope, self.features)
+        flight = self._ahead
+        if flight is None:
+            if obstacle := self._obstacle(envelope):
+                return obstacle
+            flight = _Flight.of(envelope, self.features)
         ahead = None
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
             ahead = _Flight.of(following, self.features)
@@ -62,8 +65,8 @@ class Dialogue:
         """Takes back an envelope that went ahead of its message. Ends the connection if DATA went with it."""
         if self._ahead is None:
             return
-        owed, self._ahead = self._ahead.ahead, None
-        yield from self._take_back(owed, must_reset=True)
+        flight, self._ahead = self._ahead, None
+        yield from self._take_back(flight.commands[: flight.ahead], must_reset=True)
 
     def quit(self) -> Steps[None]:
         """QUIT, whatever the relay says to that; nothing at all where it could be taken for something else."""
@@ -98,56 +101,61 @@ class Dialogue:
 
     # --- MAIL, RCPT, DATA ---------------------------------------------------------------------------------------------
 
-    def _agree(self, flight: _Flight) -> Steps[_Refusal | _RefusedCc]:
-        """Up to the relay's 354, and which Cc it refused before that; or what it refused altogether."""
-        _mail, *rcpts, data = flight.commands
+    def _agree(self, flight: _Flight) -> Steps[_Refusal | list[str]]:
+        """Up to the relay's 354, and what is to be noted of each Cc left out; or what the relay refused altogether."""
         under_way, self._ahead = self._ahead is not None, None
         self._stage = Stage.MAIL
-        refusal = self._judge((yield Ask((), Stage.MAIL, 0) if under_way else flight.departure()))
-        owed = flight.ahead - 1
+        refusal = self._judge((yield _NEXT[Stage.MAIL] if under_way else flight.departure()))
         must_reset = refusal is None
-        refused_cc: _RefusedCc = [(path, None) for path in flight.envelope.forward_paths if path not in flight.paths]
-        for path, rcpt in zip(flight.paths, rcpts, strict=True):
+        answered = 1
+        notes = [
+            _left_out(path, "needs SMTPUTF8") for path in flight.envelope.forward_paths if path not in flight.paths
+        ]
+        for path in flight.paths:
             if refusal is not None:
                 break
             self._stage = Stage.RCPT
-            reply = yield Ask((), Stage.RCPT, 0) if owed else Ask((rcpt,), Stage.RCPT)
-            owed -= owed > 0
+            reply = yield flight.ask(answered, Stage.RCPT)
+            answered += 1
             refused = self._judge(reply)
             if refused and (path is flight.paths[0] or refused.judgement.scope is not Scope.DELIVERY):
                 refusal = refused
             elif refused:
-                refused_cc.append((path, reply))
+                notes.append(_left_out(path, reply.text))
         if refusal is None:
             self._stage = Stage.DATA
-            refusal = self._judge((yield Ask((), Stage.DATA, 0) if owed else Ask((data,), Stage.DATA)))
-            owed = 0
+            refusal = self._judge((yield flight.ask(answered, Stage.DATA)))
+            answered += 1
         if refusal is None:
-            return refused_cc
-        yield from self._take_back(owed, must_reset=must_reset)
-        return refusal
+            return notes
+        misunderstood = yield from self._take_back(flight.commands[answered : flight.ahead], must_reset=must_reset)
+        return misunderstood or refusal
 
-    def _take_back(self, owed: int, *, must_reset: bool) -> Steps[None]:
+    def _take_back(self, owed: Sequence[bytes], *, must_reset: bool) -> Steps[_Refusal | None]:
         """Hears out what was written behind a refused command, and ends the transaction.
 
         A 354 without a wanted recipient is answered by dropping the connection: a lone dot, as RFC 2920 section 3.1
-        has it, would send an empty message wherever the relay took a recipient that we count as refused.
+        has it, would send an empty message wherever the relay took a recipient that we count as refused. A 2xx to DATA
+        shows that the replies have lost step with our commands: then it is returned in the place of a refusal that may
+        have been of something else. Nothing was accepted, as no content was written.
         """
         try:
-            for _ in range(owed if not self.has_ended else 0):
-                reply = yield Ask((), Stage.DATA, 0)
-                if reply.code in {354, 421}:
+            for command in owed if not self.has_ended else ():
+                reply = yield _NEXT[Stage.DATA]
+                misunderstood = command is commands.DATA and reply.code < 300
+                if misunderstood or reply.code in {354, 421}:
                     self.has_ended = True
-                    return
+                    return _Refusal(Stage.DATA, reply, judge(Stage.DATA, reply)) if misunderstood else None
             if must_reset and not self.has_ended:
                 reply = yield Ask((commands.RSET,), Stage.RESET)
                 self.has_ended = reply.code // 100 != 2
         except Lost:
             self.has_ended = True
+        return None
 
     # --- the message --------------------------------------------------------------------------------------------------
 
-    def _hand_over(self, body: Sequence[bytes], ahead: _Flight | None, refused_cc: _RefusedCc) -> Steps[Outcome]:
+    def _hand_over(self, body: Sequence[bytes], ahead: _Flight | None, notes: Sequence[str]) -> Steps[Outcome]:
         """The content, the final dot and, in the same write, the following envelope (RFC 2920 section 3.1)."""
         self._stage = Stage.BODY
         reply = yield Body(body)
@@ -166,8 +174,7 @@ class Dialogue:
             reply = yield Ask((commands.FINAL_DOT,), Stage.BODY)
         if refusal := self._judge(reply):
             return self._refused(refusal)
-        note = "; ".join(f"Cc {path} left out: {said.text if said else 'needs SMTPUTF8'}" for path, said in refused_cc)
-        return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, note, tuple(refused_cc))
+        return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes))
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
@@ -197,6 +204,10 @@ class Dialogue:
         )
 
 
+def _left_out(path: Address, why: str) -> str:
+    return f"Cc {path} left out: {why}"
+
+
 class _Flight(NamedTuple):
     """One envelope as commands (MAIL, a RCPT for each of `paths`, DATA), the first `ahead` of them for one write."""
 
@@ -212,8 +223,9 @@ class _Flight(NamedTuple):
         With several recipients DATA waits: the message must not go to a Cc whose addressee was refused. A Cc that
         this relay cannot carry is not among `paths`.
         """
-        first, *rest = envelope.forward_paths
-        paths = (first, *(path for path in rest if features.smtputf8 or not path.needs_smtputf8))
+        first, *rest = paths = envelope.forward_paths
+        if not features.smtputf8:
+            paths = (first, *(path for path in rest if not path.needs_smtputf8))
         rcpts = [commands.rcpt_to(path, features) for path in paths]
         ahead = 1 if not features.pipelining else 3 if len(paths) == 1 else 1 + len(paths)
         return cls(envelope, paths, (commands.mail_from(envelope, features), *rcpts, commands.DATA), ahead)
@@ -221,3 +233,7 @@ class _Flight(NamedTuple):
     def departure(self) -> Ask:
         """Writes what goes at once, and asks for the reply to MAIL."""
         return Ask(self.commands[: self.ahead], Stage.MAIL, self.ahead)
+
+    def ask(self, number: int, stage: Stage) -> Ask:
+        """Asks for the reply to one of the further commands, and writes that first where it has not gone."""
+        return _NEXT[stage] if number < self.ahead else Ask(self.commands[number : number + 1], stage)

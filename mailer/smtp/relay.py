@@ -53,9 +53,8 @@ class Relay:
 
     Without `username` there is no login. `password` is the secret itself or, for a token that ages, what fetches it at
     each login, given the one that the relay has just refused (empty if none was); it is in no `repr`. `ca_file` adds a
-    certificate authority to the system's. `local_hostname` is the name we give in EHLO; empty, it is our end's address
-    (RFC 5321 section 4.1.3). `timeout` is the most, in seconds, that any stage may take; below it each has its own of
-    RFC 5321 section 4.5.3.2.
+    certificate authority to the system's. `timeout` is the most, in seconds, that any stage may take; below it each has
+    its own of RFC 5321 section 4.5.3.2.
     """
 
     host: str
@@ -65,7 +64,6 @@ class Relay:
     password: str | Callable[[str], Awaitable[str]] = field(default="", repr=False)
     xoauth2: bool = False
     ca_file: Path | None = None
-    local_hostname: str = ""
     timeout: float = 600.0
 
     def __post_init__(self) -> None:
@@ -177,7 +175,7 @@ class Connection:
 
     async def _introduce(self, context: ssl.SSLContext | None) -> Features:
         self._wire = wire = await self._connect(context)
-        relay, name = str(self._relay), self._relay.local_hostname or wire.address_literal()
+        relay, name = str(self._relay), wire.address_literal()
         self.greeting = await wire.run(opening.greeting(relay))
         features = await wire.run(opening.hello(relay, name))
         if self._relay.security is Security.STARTTLS and context is not None:

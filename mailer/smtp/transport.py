@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mailer.model import Address, Envelope, Reply
+from mailer.model import Envelope, Reply
 from mailer.smtp.features import Features
 from mailer.status import Scope, Stage, Verdict
 
@@ -18,18 +18,15 @@ class Outcome:
     """What became of one message, for the ledger.
 
     `stage` is where it was decided, `reply` the relay's words about it, None where it said nothing. `note` says in
-    plain words what the reply does not: why it was refused, how the connection ended, which Cc was left out.
-    `refused_cc` are the Cc addresses that the message did not go to while it went to its addressee, with the relay's
-    words or None where it could not be asked. `scope` is CONNECTION where all this says nothing about the message but
-    that another connection is needed (421, a fault of the network). `slow_down`: the relay asks for fewer connections
-    or a slower pace.
+    plain words what the reply does not: why it was refused, how the connection ended, which Cc was left out and why.
+    `scope` is CONNECTION where all this says nothing about the message but that another connection is needed (421, a
+    fault of the network). `slow_down`: the relay asks for fewer connections or a slower pace.
     """
 
     verdict: Verdict
     stage: Stage
     reply: Reply | None = None
     note: str = ""
-    refused_cc: tuple[tuple[Address, Reply | None], ...] = ()
     scope: Scope = Scope.DELIVERY
     slow_down: bool = False
 

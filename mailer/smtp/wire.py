@@ -8,6 +8,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from itertools import groupby
 from typing import Any, TypeVar, cast
 
 from mailer.errors import RelayUntrusted
@@ -21,8 +22,8 @@ T = TypeVar("T")
 # Content up to this size goes in one write with its final dot; larger content has left before the dot is written, so
 # that a connection lost half-way leaves no doubt.
 _ONE_WRITE = 65_536
-# Octets read at once; replies are short. Without a buffer of ours asyncio has the system map and unmap 256 KiB for every
-# read, which takes longer than all the rest of what a message costs there.
+# Octets read at once; replies are short. Without a buffer of ours asyncio allots 256 KiB for every read, which the
+# system maps and unmaps each time: most of what reading costs.
 _RECEIVED = 8192
 
 
@@ -78,7 +79,7 @@ class Wire(asyncio.BufferedProtocol):
         """Carries out `steps` and returns or raises what they do. Cancelled, it leaves the connection dropped."""
         self._result = self._loop.create_future()
         self._steps = steps
-        self._resume(lambda: next(steps))
+        self._resume(steps.send, None)
         try:
             return await self._result  # type: ignore[no-any-return]
         except asyncio.CancelledError:
@@ -117,14 +118,14 @@ class Wire(asyncio.BufferedProtocol):
 
     # --- running the steps --------------------------------------------------------------------------------------------
 
-    def _resume(self, resume: Callable[[], Ask | Body]) -> None:
-        """Lets the dialogue go on until it waits for the network or is done."""
+    def _resume(self, resume: Callable[[Any], Ask | Body], answer: Reply | Lost | None) -> None:
+        """Lets the dialogue go on, by its `send` or `throw`, until it waits for the network or is done."""
         steps = self._steps
         if steps is None or self._result.done():
             return
         self._waits = None
         try:
-            step = resume()
+            step = resume(answer)
             while True:
                 try:
                     answer = self._carry_out(step)
@@ -147,7 +148,8 @@ class Wire(asyncio.BufferedProtocol):
         if step.octets:
             if self._failure:
                 raise self._failure
-            self._write([*self._held, *step.octets])
+            assert self._transport is not None  # noqa: S101 - nothing is written before the greeting
+            self._transport.write(b"".join((*self._held, *step.octets)))
             self._held = ()
         self._owed += step.replies
         if self._replies:
@@ -167,26 +169,16 @@ class Wire(asyncio.BufferedProtocol):
         if sum(map(len, body.octets)) <= _ONE_WRITE:
             self._held = body.octets
             return SILENCE
-        self._write(body.octets)
-        if not self._is_paused:
+        assert self._transport is not None  # noqa: S101 - see above
+        # Small buffers go together; large ones are not copied for that.
+        for is_large, buffers in groupby(body.octets, lambda buffer: len(buffer) > _ONE_WRITE):
+            for buffer in buffers if is_large else (b"".join(buffers),):
+                self._transport.write(buffer)
+        # A write that fails leaves nothing to be written either; the end of the connection is told in a moment.
+        if not self._is_paused and not self._transport.is_closing():
             return SILENCE
         self._wait(_For.DRAIN, Stage.BODY)
         return None
-
-    def _write(self, buffers: Sequence[bytes]) -> None:
-        """Small buffers go together; large ones are not copied for that."""
-        assert self._transport is not None  # noqa: S101 - nothing is written before the greeting
-        small: list[bytes] = []
-        for buffer in buffers:
-            if len(buffer) < _ONE_WRITE:
-                small.append(buffer)
-                continue
-            if small:
-                self._transport.write(b"".join(small))
-                small.clear()
-            self._transport.write(buffer)
-        if small:
-            self._transport.write(b"".join(small))
 
     # --- deadlines ----------------------------------------------------------------------------------------------------
 
@@ -233,6 +225,7 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=1, low=0)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        # A view and not the array itself, whose slices, into which TLS reads, would be copies.
         return self._received
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -250,8 +243,7 @@ class Wire(asyncio.BufferedProtocol):
         elif self._waits is not _For.DRAIN:
             raise Lost(f"the relay said {reply.text!r} unasked")
         if self._waits and self._steps:
-            steps = self._steps
-            self._resume(lambda: steps.send(reply))
+            self._resume(self._steps.send, reply)
         else:
             self._replies.append(reply)
 
@@ -261,8 +253,7 @@ class Wire(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self._is_paused = False
         if self._waits is _For.DRAIN and self._steps and not self._failure:
-            steps = self._steps
-            self._resume(lambda: steps.send(SILENCE))
+            self._resume(self._steps.send, SILENCE)
 
     def eof_received(self) -> None:
         self._fail("the relay closed the connection" + ("" if self._reader.is_idle else " amidst an answer"))
@@ -283,5 +274,4 @@ class Wire(asyncio.BufferedProtocol):
             if self._transport is not None:
                 self._transport.abort()
         if self._waits and self._steps:
-            steps, failure = self._steps, self._failure
-            self._resume(lambda: steps.throw(failure))
+            self._resume(self._steps.throw, self._failure)

@@ -100,7 +100,6 @@ def test_the_rules_hold_whatever_is_answered(
     if outcome.verdict is Verdict.PERMANENT:
         assert outcome.reply is not None
         assert outcome.reply.code >= 500
-    assert len(outcome.refused_cc) < len(recipients)
 
 
 def test_a_354_without_the_addressee_ends_the_connection() -> None:

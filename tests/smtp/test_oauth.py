@@ -248,7 +248,7 @@ def run(relay: TokenRelay, tokens: Tokens, messages: int, connections: int = 4) 
 
     async def session(number: int) -> list[Verdict]:
         verdicts = []
-        connection = Connection(dataclasses.replace(where, local_hostname=f"session-{number}.example.org"))
+        connection = Connection(dataclasses.replace(where, username=f"events+{number}@sender.example.org"))
         while waiting:
             envelope = Envelope(None, (waiting.pop(),))
             outcome = None
