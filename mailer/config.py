@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from email_validator import EmailNotValidError, validate_email
@@ -44,6 +44,43 @@ class Limit:
     most: int
     seconds: int
     of_recipients: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImapUrl:
+    """An account on an IMAP server, and the folder that is meant, empty where none is named (RFC 5092).
+
+    `is_tls`: TLS from the first octet; otherwise it is begun by STARTTLS.
+    """
+
+    user: str
+    host: str
+    port: int
+    is_tls: bool
+    folder: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ImapUrl:
+        """`imaps://user@host:port/Folder`, signs of other meaning written as % codes.
+
+        Raises ValueError whose text goes on from "it" and repeats nothing: there may be a password in it.
+        """
+        form = "must read like imaps://user@host/Folder, with %20 for a blank, %23 for # and %3F for ?"
+        try:
+            parts = urlsplit(_text(text))
+            userinfo, _, _ = parts.netloc.rpartition("@")
+            user, folder = (_text(unquote(part, errors="strict")) for part in (userinfo, parts.path[1:]))
+            host, is_tls = _host(parts.hostname or ""), parts.scheme == "imaps"
+            port = parts.port or (993 if is_tls else 143)
+        except ValueError:
+            raise ValueError(form) from None
+        if ":" in userinfo:
+            raise ValueError(
+                "holds a password, which other people on this machine could read: set IMAP_PASSWORD in its place"
+            )
+        if parts.scheme not in ("imaps", "imap") or not user or set("?#") & set(text):
+            raise ValueError(form)
+        return cls(user, host, port, is_tls, folder)
 
 
 # What SMTP_PROVIDER stands for, each value overruled by its own key. Limits are the services' published ones.
@@ -211,6 +248,10 @@ def _ledger_url(value: str) -> str:
     return value
 
 
+def _imap_url(value: str | ImapUrl | None) -> ImapUrl | None:
+    return ImapUrl.parse(value.strip()) if isinstance(value, str) else value
+
+
 def _file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("must name a file, and there is none of that name")
@@ -276,6 +317,9 @@ class Config(BaseModel):
         AfterValidator(_login_complete),
         Field(validate_default=True),
     ] = "password"
+    # Nothing of a refused URL is repeated: it may hold a password.
+    IMAP_URL: Annotated[ImapUrl | None, BeforeValidator(_imap_url), Field(repr=False)] = None
+    IMAP_PASSWORD: _Secret = None
     SMTP_CONNECTIONS: Annotated[int, BeforeValidator(_between(1, 50))] = 1
     SMTP_RATE: Annotated[tuple[Limit, ...], BeforeValidator(_limits)] = (Limit(20, 60),)
     SMTP_TIMEOUT: Annotated[float, BeforeValidator(_between(0.01, 3600.0))] = 300.0

@@ -1,0 +1,179 @@
+"""An account on an IMAP server, logged in, whose folders are looked into and never changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import imaplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools.errors import ImapToolsError, MailboxLoginError, UnexpectedCommandStatusError
+
+from mailer.cli.relay import TOKEN_FILE, client_of
+from mailer.config import is_loopback
+from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted, UsageError
+from mailer.smtp.oauth import Tokens
+
+if TYPE_CHECKING:
+    from mailer.config import Config, ImapUrl
+
+# Where the accounts of a relay, its user names and its tokens, are known under another host's name.
+_IMAP_HOST_OF = {
+    "smtp.office365.com": "outlook.office365.com",
+    "smtp.gmail.com": "imap.gmail.com",
+    "smtp-relay.gmail.com": "imap.gmail.com",
+}
+
+
+@contextmanager
+def logged_in(url: ImapUrl, config: Config) -> Iterator[BaseMailBox]:
+    """The account at `url`, with no folder opened yet; see `password_for` for what it is logged in with.
+
+    Whatever goes wrong with the server, within the `with` too, leaves as RelayUnreachable, RelayUntrusted or
+    LoginRefused, in a sentence without a secret. Raises UsageError where there is no password.
+    """
+    with _explained(url):
+        box = _log_in(url, config)
+        try:
+            yield box
+            with contextlib.suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
+                box.logout()
+        finally:
+            with contextlib.suppress(OSError):
+                box.client.shutdown()
+
+
+# --- login ------------------------------------------------------------------------------------------------------------
+
+
+def _log_in(url: ImapUrl, config: Config) -> BaseMailBox:
+    password = password_for(url, config)
+    if password is not None:
+        return _introduced(url, config, password)
+    tokens = Tokens(client_of(config), TOKEN_FILE)
+    token = asyncio.run(tokens())
+    try:
+        return _introduced(url, config, token, is_token=True)
+    except LoginRefused:
+        # A token may be withdrawn before its time.
+        return _introduced(url, config, asyncio.run(tokens(token)), is_token=True)
+
+
+def password_for(url: ImapUrl, config: Config) -> str | None:
+    """IMAP_PASSWORD, unless it belongs to another account; else what the relay takes, None where that is a token.
+
+    Raises UsageError: a password or token is shown to no other server than its own.
+    """
+    account = (url.user, url.host)
+    ours = config.IMAP_URL
+    if config.IMAP_PASSWORD and (ours is None or (ours.user, ours.host) == account):
+        return config.IMAP_PASSWORD.get_secret_value()
+    if url.user == config.SMTP_USERNAME and url.host in (config.SMTP_HOST, _IMAP_HOST_OF.get(config.SMTP_HOST or "")):
+        if config.SMTP_AUTH == "xoauth2":
+            return None
+        if config.SMTP_PASSWORD:
+            return config.SMTP_PASSWORD.get_secret_value()
+    whose = f"; the one that is set is for {ours.user} at {ours.host}" if ours and config.IMAP_PASSWORD else ""
+    raise UsageError(f"There is no password for {url.user} at {url.host}: set IMAP_PASSWORD in config.env{whose}.")
+
+
+def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> BaseMailBox:
+    """A new connection, over TLS unless it stays on this machine, that the server has let in with `secret`."""
+    context = ssl.create_default_context()
+    if config.SMTP_CA_FILE:
+        try:
+            context.load_verify_locations(config.SMTP_CA_FILE)
+        except OSError as exc:
+            raise RelayUntrusted(
+                f"The authority in {config.SMTP_CA_FILE} (SMTP_CA_FILE) cannot be read: {exc}."
+            ) from None
+    box: BaseMailBox
+    if url.is_tls:
+        box = MailBox(url.host, url.port, config.SMTP_TIMEOUT, ssl_context=context)
+    else:
+        box = MailBoxUnencrypted(url.host, url.port, config.SMTP_TIMEOUT)
+    try:
+        if not url.is_tls:
+            _begin_tls(box, url, context)
+        _authenticate(box, url, secret, is_token=is_token)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            box.client.shutdown()
+        raise
+    return box
+
+
+def _begin_tls(box: BaseMailBox, url: ImapUrl, context: ssl.SSLContext) -> None:
+    if "STARTTLS" in box.client.capabilities:
+        box.client.starttls(context)
+    elif not is_loopback(url.host):
+        raise RelayUntrusted(
+            f"{url.host} does not offer STARTTLS, so password and names would travel unencrypted: write imaps:// in "
+            "place of imap://, or ask its administrator."
+        )
+
+
+def _authenticate(box: BaseMailBox, url: ImapUrl, secret: str, *, is_token: bool) -> None:
+    try:
+        if is_token:
+            box.xoauth2(url.user, secret, initial_folder=None)
+        elif "AUTH=PLAIN" in box.client.capabilities:
+            # Unlike LOGIN it takes any letters (RFC 4616).
+            box.login_utf8(url.user, secret, initial_folder=None)
+        else:
+            box.login(url.user, secret, initial_folder=None)
+    except imaplib.IMAP4.abort:
+        raise
+    except (imaplib.IMAP4.error, MailboxLoginError) as exc:
+        advice = (
+            "The token may not be meant for reading mail: see OAUTH_SCOPE at IMAP_PASSWORD in config.example.env."
+            if is_token
+            else "Check IMAP_PASSWORD and the user name; some services want a password made for programs."
+        )
+        raise LoginRefused(f"{url.host} refuses the login of {url.user}: {words_of(exc, secret)}. {advice}") from None
+
+
+# --- what went wrong --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _explained(url: ImapUrl) -> Iterator[None]:
+    server = f"{url.host}:{url.port}"
+    try:
+        yield
+    except ssl.SSLCertVerificationError as exc:
+        raise RelayUntrusted(
+            f"The certificate of {server} does not prove that it is {url.host}: {exc.verify_message}. Check the name; "
+            "a server with an authority of its own needs SMTP_CA_FILE."
+        ) from None
+    except ssl.SSLError as exc:
+        raise RelayUntrusted(
+            f"TLS with {server} failed ({exc.reason}): imaps:// means TLS at once, imap:// STARTTLS."
+        ) from None
+    except (socket.gaierror, UnicodeError):
+        raise RelayUnreachable(f"There is no host named {url.host}: check the name and the network.") from None
+    except TimeoutError:
+        raise RelayUnreachable(
+            f"{server} does not answer: check host and port, the network and its firewall."
+        ) from None
+    except OSError as exc:
+        raise RelayUnreachable(
+            f"The connection to {server} failed ({exc.strerror or exc}): check host and port."
+        ) from None
+    except (imaplib.IMAP4.error, ImapToolsError, ValueError) as exc:
+        # ValueError: an answer that cannot be read.
+        raise RelayUnreachable(f"{server} broke off the conversation: {words_of(exc)}. Try again later.") from None
+
+
+def words_of(exc: Exception, secret: str = "") -> str:
+    """What the server said, or what was wrong with it, fit to be shown, and without the `secret` that it was told."""
+    said = exc.command_result[1] if isinstance(exc, UnexpectedCommandStatusError) else exc.args
+    parts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in said if part]
+    text = "".join(letter if letter.isprintable() else " " for letter in " ".join(parts))
+    text = text.replace(secret, "***") if secret else text
+    return " ".join(text.split())[:300].rstrip(". ") or "no reason given"

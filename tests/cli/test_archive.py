@@ -1,0 +1,385 @@
+"""`mailer resolve --archive` with a folder on an IMAP server: what it holds was sent, and nothing else is settled."""
+
+import shutil
+import ssl
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+from pydantic import SecretStr
+
+from mailer.cli import imap
+from mailer.cli.copies import examine, held_of
+from mailer.cli.imap import logged_in, password_for
+from mailer.config import Config, ImapUrl
+from mailer.errors import RelayUntrusted
+from tests.cli.conftest import Folder, Result
+from tests.mailboxes import PASSWORD, USER, ImapServer, Kept, kept
+from tests.servers import ScriptedServer, drop, say_and_drop, stall
+from tests.tokens import CLIENT_ID, CLIENT_SECRET, TokenService
+
+ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
+ALL_IN_DOUBT = {ADA: "in_doubt", BEN: "in_doubt", REGISTRY: "in_doubt"}
+MOMENT = datetime(2031, 2, 24, tzinfo=UTC)
+NAME, MARK = "Gesendete Objekte", {"Gesendete Objekte": "\\Sent"}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the ledger of the first test is kept for the others: lost connections are taken up again at leisure."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture
+def doubtful(folder: Folder, shelf: Path) -> Folder:
+    """A folder whose three deliveries are all in doubt."""
+    if not any(shelf.iterdir()):
+        with ScriptedServer({"dot": [drop, drop, drop]}) as relay:
+            folder.relay(relay)
+            folder.run("send", "--yes")
+        assert folder.states() == ALL_IN_DOUBT
+        for path in folder.path.glob("ledger.db*"):
+            shutil.copy(path, shelf)
+    for path in shelf.iterdir():
+        shutil.copy(path, folder.path)
+    configure(folder)
+    return folder
+
+
+def configure(folder: Folder, **settings: str) -> None:
+    """Settings as those of a relay on this machine, the password that of IMAP."""
+    values = {"SMTP_HOST": "127.0.0.1", "SMTP_TIMEOUT": "20", "IMAP_PASSWORD": f"'{PASSWORD}'", **settings}
+    folder.write("config.env", "".join(f"{key}={value}\n" for key, value in values.items() if value))
+
+
+def ids_of(folder: Folder) -> dict[str, str]:
+    """Message-ID by recipient."""
+    return {row["recipient"]: row["message_id"] for row in folder.run("status", "--json").json["deliveries"]}
+
+
+def copies(folder: Folder, *recipients: str) -> list[Kept]:
+    return [kept(ids_of(folder)[recipient]) for recipient in recipients]
+
+
+def url(server: ImapServer, path: str = "", scheme: str = "imap") -> str:
+    return f"{scheme}://{USER}@127.0.0.1:{server.port}{path}"
+
+
+def resolve(folder: Folder, archive: str, *words: str) -> Result:
+    result = folder.run("resolve", *words, "--archive", archive)
+    assert "hush" not in result.out + result.err
+    return result
+
+
+# --- what is settled --------------------------------------------------------------------------------------------------
+
+
+def test_what_the_sent_folder_holds_was_sent(doubtful: Folder) -> None:
+    """Without a folder's name the one that the server marks is looked into, and told; what it lacks stays in doubt."""
+    with ImapServer({"INBOX": [], NAME: copies(doubtful, ADA, REGISTRY)}, MARK) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 1, result.err
+    assert doubtful.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
+    assert f"folder {NAME} of {USER} at 127.0.0.1" in result.out
+    assert "2 marked as sent, 0 to be sent again, 1 left" in result.out
+    assert "look again in some minutes" in result.out
+
+
+def test_all_found_ends_all_doubt(doubtful: Folder) -> None:
+    """With every identifier found the exit code is 0, in one search and one reading, of headers alone."""
+    with ImapServer({NAME: [kept("<other@example.org>"), *copies(doubtful, ADA, BEN, REGISTRY)]}, MARK) as server:
+        assert resolve(doubtful, url(server)).code == 0
+    assert set(doubtful.states().values()) == {"sent"}
+    assert server.verbs()[-4:] == ["EXAMINE", "SEARCH", "FETCH", "LOGOUT"]
+    assert server.fetched == 3
+
+
+def test_an_address_can_be_named(doubtful: Folder) -> None:
+    """Of what the folder holds only the deliveries that were named are settled."""
+    with ImapServer({NAME: copies(doubtful, ADA, BEN)}, MARK) as server:
+        assert resolve(doubtful, url(server), BEN).code == 0
+    assert doubtful.states() == {**ALL_IN_DOUBT, BEN: "sent"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/Sent%20Items", "Sent Items"),
+        ("/Sent Items", "Sent Items"),
+        ("/Gesendet/%C3%84lter%20%26%20neu", "Gesendet/&AMQ-lter &- neu"),
+        ("/Gesendet/Älter & neu", "Gesendet/&AMQ-lter &- neu"),
+        ("/%E5%8F%B0%E5%8C%97", "&U,BTFw-"),
+    ],
+)
+def test_a_folder_may_have_any_name(doubtful: Folder, path: str, name: str) -> None:
+    """Blanks, other letters and other scripts may be typed or written as % codes (RFC 5092, RFC 3501 section 5.1.3)."""
+    with ImapServer({name: copies(doubtful, ADA, BEN, REGISTRY), NAME: []}, MARK) as server:
+        assert resolve(doubtful, url(server, path)).code == 0
+
+
+def test_the_configured_mailbox_is_called_imap(doubtful: Folder) -> None:
+    """`--archive imap` looks into IMAP_URL; where it is not set, that is said."""
+    assert "IMAP_URL" in resolve(doubtful, "imap").err
+    with ImapServer({"Copies": copies(doubtful, ADA, BEN, REGISTRY)}) as server:
+        configure(doubtful, IMAP_URL=url(server, "/Copies"))
+        assert resolve(doubtful, "imap").code == 0
+
+
+def test_a_hit_whose_header_differs_is_none(doubtful: Folder) -> None:
+    """A search that finds what only resembles the identifier, or everything, settles nothing."""
+    others = [kept(f"<x{ids_of(doubtful)[ADA][1:]}"), kept("<other@example.org>"), Kept(b"Subject: none\r\n\r\n")]
+    with ImapServer({NAME: others}, MARK, search=lambda message, wanted: True) as server:
+        assert resolve(doubtful, url(server)).code == 1
+    assert doubtful.states() == ALL_IN_DOUBT
+
+
+@pytest.mark.parametrize("refusal", [None, "{tag} NO Cannot search so", "{tag} BAD Too complex"])
+def test_a_search_by_header_that_finds_nothing_is_made_good(doubtful: Folder, refusal: str | None) -> None:
+    """Where the server's search does not know the header, or refuses it, the messages of those days are read."""
+    old = [kept(f"<{n}@example.org>", day=kept("").day.replace(day=n)) for n in range(1, 21)]
+    found = [replace(copy, folded=True) for copy in copies(doubtful, ADA, BEN, REGISTRY)]
+    script = {"search": [refusal]} if refusal else {}
+    with ImapServer({NAME: [*old, *found]}, MARK, script, search=lambda message, wanted: False) as server:
+        assert resolve(doubtful, url(server)).code == 0
+    assert server.fetched == 3
+
+
+def test_thousands_are_asked_for_in_few_round_trips() -> None:
+    """Identifiers are searched for and read in groups, each below the length of a command that servers take."""
+    held = [kept(f"<{n:024x}@sender.example.org>") for n in range(0, 2000, 2)]
+    wanted = {f"<{n:024x}@sender.example.org>" for n in range(2000)}
+    with ImapServer({"Sent": held}) as server:
+        where = ImapUrl(USER, "127.0.0.1", server.port, is_tls=False, folder="Sent")
+        with logged_in(where, Config(IMAP_PASSWORD=SecretStr(PASSWORD))) as box:
+            examine(box, where)
+            assert held_of(wanted, box, MOMENT) == {message.message_id for message in held}
+    assert len(server.commands) < 60
+
+
+# --- what is not to be done -------------------------------------------------------------------------------------------
+
+
+def test_a_missing_folder_is_told_with_those_that_there_are(doubtful: Folder) -> None:
+    """A name that the server does not know is a usage error that lists the names it knows, as people write them."""
+    with ImapServer({"INBOX": [], "Gel&APY-scht": [], "[All]": []}, {"[All]": "\\Noselect"}) as server:
+        result = resolve(doubtful, url(server, "/Sent"))
+    assert result.code == 2
+    assert "no folder Sent" in result.err
+    assert "There are: Gelöscht, INBOX." in result.err
+    assert doubtful.states() == ALL_IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"), [({}, "marks no folder"), ({"INBOX": "\\Sent", NAME: "\\sent"}, "2 folders")]
+)
+def test_a_sent_folder_is_not_guessed(doubtful: Folder, marks: dict[str, str], words: str) -> None:
+    """A server that marks no folder as that for sent messages, or several, is not second-guessed by names."""
+    with ImapServer({"INBOX": [], NAME: []}, marks) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 2
+    assert words in result.err
+    assert f"There are: {NAME}, INBOX." in result.err
+
+
+def test_a_password_in_the_address_is_refused(doubtful: Folder) -> None:
+    """It is neither used nor repeated, and the reason is given; so is every address that cannot be read."""
+    for archive in (f"imaps://{USER}:hush@imap.example.org/Sent", "imaps://a:hu/sh-hush@imap.example.org", "imaps://h"):
+        result = resolve(doubtful, archive)
+        assert result.code == 2
+        assert ("IMAP_PASSWORD" if "hush@" in archive and "hu/" not in archive else "must read like") in result.err
+
+
+def test_a_decision_and_an_archive_exclude_each_other(doubtful: Folder) -> None:
+    """`--resend` with `--archive` is a question back."""
+    assert resolve(doubtful, "imap", "--resend").code == 2
+
+
+def test_a_missing_library_is_named(doubtful: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, the command says how to get it."""
+    for name in ("mailer.cli.copies", "mailer.cli.imap"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "imap_tools", None)
+    result = resolve(doubtful, f"imaps://{USER}@127.0.0.1")
+    assert result.code == 2
+    assert "pip install 'invitation-mailer[imap]'" in result.err
+
+
+# --- login ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_login_is_told_without_the_password(doubtful: Folder) -> None:
+    """The server's words are shown, without a secret that it repeats; nothing is settled, and the exit code is 4."""
+    configure(doubtful, IMAP_PASSWORD="wrong-hush")
+    for plain in (True, False):
+        with ImapServer({NAME: copies(doubtful, ADA)}, MARK, plain=plain) as server:
+            result = resolve(doubtful, url(server))
+        assert result.code == 4
+        assert "AUTHENTICATIONFAILED" in result.err
+        assert "IMAP_PASSWORD" in result.err
+        assert server.logins == ["wrong-hush"]
+    assert doubtful.states() == ALL_IN_DOUBT
+
+
+def test_the_relays_password_serves_its_own_account(doubtful: Folder) -> None:
+    """For the relay's user on the relay's host SMTP_PASSWORD is enough; to nobody else it is shown."""
+    configure(doubtful, IMAP_PASSWORD="", SMTP_USERNAME=USER, SMTP_PASSWORD=f"'{PASSWORD}'")
+    with ImapServer({NAME: copies(doubtful, ADA, BEN)}, MARK) as server:
+        assert resolve(doubtful, url(server).replace("events", "staff")).code == 2
+        assert resolve(doubtful, url(server).replace("127.0.0.1", "localhost")).code == 2
+        assert server.connections == 0
+        assert resolve(doubtful, url(server), ADA, BEN).code == 0
+
+
+def test_the_password_of_one_mailbox_is_not_shown_to_another(doubtful: Folder) -> None:
+    """IMAP_PASSWORD goes to the account of IMAP_URL alone, where that is set."""
+    configure(doubtful, IMAP_URL=f"imaps://{USER}@imap.example.org")
+    with ImapServer({NAME: []}, MARK) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 2
+    assert f"the one that is set is for {USER} at imap.example.org" in result.err
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(("smtp", "imap"), [("google", "imap.gmail.com"), ("microsoft365", "outlook.office365.com")])
+def test_the_hosts_of_one_service_share_an_account(smtp: str, imap: str) -> None:
+    """Google's and Microsoft's relays and mailboxes have different names and the same users."""
+    settings = Config(SMTP_PROVIDER=smtp, SMTP_USERNAME=USER, SMTP_PASSWORD=SecretStr("hush"))
+    assert password_for(ImapUrl(USER, imap, 993, is_tls=True), settings) == "hush"
+
+
+def test_a_token_is_the_password_where_the_relay_takes_tokens(doubtful: Folder) -> None:
+    """With SMTP_AUTH=xoauth2 the relay's own token logs in; one that is refused is replaced, once."""
+    with TokenService(secret=CLIENT_SECRET) as service:
+        configure(
+            doubtful,
+            IMAP_PASSWORD="",
+            SMTP_AUTH="xoauth2",
+            SMTP_USERNAME=USER,
+            OAUTH_TOKEN_URL=service.url,
+            OAUTH_CLIENT_ID=CLIENT_ID,
+            OAUTH_CLIENT_SECRET=CLIENT_SECRET,
+            OAUTH_SCOPE="https://relay.example.org/.default",
+        )
+        with ImapServer({NAME: copies(doubtful, ADA)}, MARK, takes=service.takes) as server:
+            assert resolve(doubtful, url(server), ADA).code == 0
+            service.revoke()
+            assert resolve(doubtful, url(server), BEN).code == 1
+            assert len(server.logins) == 3
+        with ImapServer({NAME: copies(doubtful, BEN)}, MARK, takes=lambda token: False) as server:
+            result = resolve(doubtful, url(server))
+            assert len(server.logins) == 2
+    assert result.code == 4
+    assert "OAUTH_SCOPE" in result.err
+    assert doubtful.states() == {**ALL_IN_DOUBT, ADA: "sent"}
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap"])
+def test_an_authority_of_ones_own_is_trusted(
+    doubtful: Folder, scheme: str, authority: trustme.CA, tls: ssl.SSLContext
+) -> None:
+    """With SMTP_CA_FILE the login goes over TLS, begun at once or by STARTTLS."""
+    authority.cert_pem.write_to_path(str(doubtful.path / "ca.pem"))
+    configure(doubtful, SMTP_CA_FILE="ca.pem")
+    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
+        assert resolve(doubtful, url(server, scheme=scheme), ADA).code == 0
+    assert ("STARTTLS" in server.verbs()) == (scheme == "imap")
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap"])
+def test_a_certificate_that_proves_nothing_is_not_trusted(doubtful: Folder, scheme: str, tls: ssl.SSLContext) -> None:
+    """An unknown authority gets no password, though the server is on this machine."""
+    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
+        result = resolve(doubtful, url(server, scheme=scheme))
+    assert result.code == 4
+    assert "does not prove that it is 127.0.0.1" in result.err
+    assert "SMTP_CA_FILE" in result.err
+    assert not server.logins
+    assert doubtful.states() == ALL_IN_DOUBT
+
+
+def test_nothing_goes_in_the_clear_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server elsewhere that does not offer STARTTLS is not logged in to."""
+    monkeypatch.setattr(imap, "is_loopback", lambda host: False)
+    with ImapServer({}) as server, pytest.raises(RelayUntrusted, match="does not offer STARTTLS"):  # noqa: SIM117
+        with logged_in(ImapUrl(USER, "127.0.0.1", server.port, is_tls=False), Config(IMAP_PASSWORD=SecretStr("hush"))):
+            pass
+    assert server.verbs() == ["CAPABILITY"]
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+STEPS = ("greeting", "capability", "authenticate", "list", "examine", "search", "fetch")
+FAULTS = {
+    "drop": drop,
+    "garbage": say_and_drop(b"\x00\xff garbage\r\n"),
+    "bye": say_and_drop(b"* BYE Going down\r\n"),
+    "cut": say_and_drop(b"* 1 FETCH (UID 7 BODY[HEADER.FIELDS (MESSAGE-ID)] {90}\r\nMessage-ID: <"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_server_that_breaks_off_settles_nothing(doubtful: Folder, step: str, fault: str) -> None:
+    """At whatever command it fails, the exit code is 4, one sentence says so, and all stays in doubt."""
+    with ImapServer({NAME: copies(doubtful, ADA, BEN, REGISTRY)}, MARK, {step: FAULTS[fault]}) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 4, result.err
+    assert "127.0.0.1" in result.err
+    assert doubtful.states() == ALL_IN_DOUBT
+
+
+def test_messages_that_cannot_be_read_are_no_answer(doubtful: Folder) -> None:
+    """A refused FETCH is told as such, not as an archive that lacks the messages."""
+    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, {"fetch": "{tag} NO [SERVERBUG] Disk"}) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 4
+    assert "[SERVERBUG] Disk" in result.err
+
+
+def test_a_silent_server_is_left(doubtful: Folder) -> None:
+    """SMTP_TIMEOUT bounds each answer."""
+    configure(doubtful, SMTP_TIMEOUT="0.2")
+    with ImapServer({NAME: []}, MARK, {"search": stall}) as server:
+        result = resolve(doubtful, url(server))
+    assert result.code == 4
+    assert "does not answer" in result.err
+
+
+def test_a_farewell_is_not_needed(doubtful: Folder) -> None:
+    """What the server proved before it broke off at LOGOUT counts."""
+    with ImapServer({NAME: copies(doubtful, ADA, BEN, REGISTRY)}, MARK, {"logout": drop}) as server:
+        assert resolve(doubtful, url(server)).code == 0
+
+
+def test_a_host_that_is_not_there_is_told(doubtful: Folder) -> None:
+    """A name that does not exist and a port where nobody listens are told apart."""
+    # No resolver is asked for a label that is longer than any can be (RFC 1035 section 2.3.4).
+    nowhere = f"{'a' * 64}.example.org"
+    configure(doubtful, IMAP_URL=f"imaps://{USER}@{nowhere}")
+    missing = resolve(doubtful, "imap")
+    assert missing.code == 4
+    assert f"There is no host named {nowhere}" in missing.err
+    with ImapServer({}) as server:
+        gone = url(server)
+    configure(doubtful)
+    closed = resolve(doubtful, gone)
+    assert closed.code == 4
+    assert "refused" in closed.err
