@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -66,7 +65,8 @@ def import_answers(
         if dry_run:
             console.say("A dry run: nothing was written.")
         elif found:
-            _confirm(len(found), yes=yes)
+            if not yes:
+                console.confirm(f"record {count_of(len(found))}")
             ledger.record_answers(desk.event.name, found, desk.clock())
     if doubts and not dry_run:
         console.say(f"{count_of(doubts)} to be settled: mailer answers review")
@@ -158,15 +158,6 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
     doubts = turnout_of(desk, ledger, found.values()).doubts
     list_doubts(desk, doubts)
     return len(doubts)
-
-
-def _confirm(number: int, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(f"{count_of(number)} would be recorded, and nobody is there to confirm: add --yes.")
-    if click.prompt(f"Type yes to record {count_of(number)}", default="no").strip().lower() != "yes":
-        raise click.exceptions.Abort
 
 
 # --- record -----------------------------------------------------------------------------------------------------------

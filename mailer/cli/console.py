@@ -141,6 +141,17 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict
         yield advance
 
 
+def confirm(what: str) -> None:
+    """Returns once the person at the keyboard has typed yes to `what` ("send 195 messages").
+
+    Raises UsageError where nobody is there, or anything else was typed.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"Nobody is there to confirm: add --yes to {what}.")
+    if click.prompt(f"Type yes to {what}", default="no").strip().lower() != "yes":
+        raise UsageError("Nothing was done, as you did not type yes.")
+
+
 def not_a_source(target: Path, sources: Iterable[Path]) -> Path:
     """`target`, unless it is a file that staff keep or lies among them: those are never written to."""
     resolved = target.resolve()

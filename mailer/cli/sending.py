@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,7 +141,8 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
     from mailer.cli.dispatch import dispatch
 
     number = len(found.due.guests)
-    _confirm(number, options)
+    if not options.yes:
+        console.confirm(f"{'rehearse' if options.sandbox else 'send'} {console.count(number, 'message')}")
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             tally = runner.run(dispatch(prepared, found, ledger, wait=options.wait, anytime=options.anytime))
@@ -258,16 +258,6 @@ def _list(found: Survey) -> None:
     for address, reason in found.left_out:
         console.say(f"left out {address}: {reason}")
     console.say("A dry run: nothing was sent.")
-
-
-def _confirm(number: int, options: _Options) -> None:
-    if options.yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(f"{console.count(number, 'message')} due, and nobody is there to confirm: add --yes to send.")
-    what = "rehearse" if options.sandbox else "send"
-    if click.prompt(f"Type yes to {what} {console.count(number, 'message')}", default="no").strip().lower() != "yes":
-        raise UsageError("Nothing was sent, as you did not type yes.")
 
 
 # --- after ------------------------------------------------------------------------------------------------------------
