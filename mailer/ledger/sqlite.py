@@ -21,6 +21,10 @@ PATIENCE = 30.0
 # A write begins with the lock, so that it waits its turn here and never fails half-way for want of it.
 BEGIN = "BEGIN IMMEDIATE"
 
+# Kilobytes of the file that a connection keeps in memory, and that the one does which queues: up to half a million
+# recipients without going to the file twice.
+_ROOM, _ROOM_FOR_INDEXES = 8_000, 32_000
+
 _NETWORK = "A ledger must lie on a local disk, not on a network or synchronised folder: move it and set LEDGER_URL."
 _FAULTS: Mapping[int, str] = {
     sqlite3.SQLITE_BUSY: "is locked by another program. Wait until that has ended, or close what has the file open.",
@@ -56,6 +60,7 @@ class SQLiteStore(Store):
             poolclass=QueuePool,
             pool_size=1 if self.path is None else 5,
             max_overflow=0 if self.path is None else 10,
+            pool_use_lifo=True,  # the fewer are in use, the less memory they hold
         )
         self.reading = self.engine.execution_options(begin="BEGIN")
         self._bare = self.engine.execution_options(begin="")
@@ -84,7 +89,9 @@ class SQLiteStore(Store):
             raise LedgerError(f"{self.place} does not exist yet: `mailer send` makes it. Or correct LEDGER_URL.")
 
     def wait_for_turn(self, connection: Connection) -> None:
-        """Nothing to do: BEGIN IMMEDIATE has let nobody else in."""
+        # BEGIN IMMEDIATE has let nobody else in. Whoever queues writes all over the indexes of digests and references,
+        # and a page that finds no room is written, and read again, once for nearly each row.
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_ROOM_FOR_INDEXES}")
 
     def vouch(self) -> None:
         # An open file can be written after it was deleted, and is gone with the process.
@@ -105,7 +112,7 @@ class SQLiteStore(Store):
 
     def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
         self._opened = self._opened or self._at_path()
-        for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "cache_size = -16000"):
+        for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", f"cache_size = -{_ROOM}"):
             connection.execute(f"PRAGMA {pragma}")
 
     def settle(self) -> None:

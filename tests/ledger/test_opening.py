@@ -161,8 +161,8 @@ def test_a_ledger_of_an_older_version_keeps_all_it_holds(url: str) -> None:
         ":at)",
         f"INSERT INTO runs VALUES (1, '{EVENT}', '{MAILING}', '{RELAY}', 'host', 7, :at, NULL)",
         "INSERT INTO deliveries (id, invitation_id, event, mailing, recipient, cc, message_id, state, reason, "
-        f"attempts, queued_at, updated_at) VALUES (5, 1, '{EVENT}', '{MAILING}', 'a@example.org', '[]', '<m>', 'queued', '', 1, "
-        ":at, :at)",
+        f"attempts, queued_at, updated_at) VALUES (5, 1, '{EVENT}', '{MAILING}', 'a@example.org', '[]', '<m>', "
+        "'queued', '', 1, :at, :at)",
         "UPDATE deliveries SET state = 'claimed', run_id = 1, claimed_at = :at, date = :at",
         "UPDATE deliveries SET state = 'sent'",
         f"INSERT INTO attempts VALUES (1, 5, 1, '{RELAY}', :at, :at, 'sent', 250, NULL, 'Ok', '', NULL)",
