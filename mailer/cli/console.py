@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 from mailer.errors import Problem, UsageError
 from mailer.model import State
+
+# json.dumps would make an encoder for each line.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def say(text: str = "") -> None:
@@ -35,11 +38,14 @@ def _print(text: str, *, err: bool) -> None:
     try:
         click.echo(text, err=err)
     except OSError:
-        nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
         if err:
-            sys.stderr = nowhere
+            sys.stderr = _nowhere()
         else:
-            sys.stdout = nowhere
+            sys.stdout = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")  # for the rest of the process
 
 
 def as_json(value: object) -> None:
@@ -100,9 +106,13 @@ def duration(span: timedelta) -> str:
 
 
 def log(event: str, **facts: object) -> None:
-    """One JSON line on standard error, for a log."""
+    """One JSON line on standard error, for a log, there as soon as this returns unless whoever read it has left."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    complain(json.dumps({"at": now, "event": event, **facts}, ensure_ascii=False, default=str))
+    try:
+        sys.stderr.write(_encode({"at": now, "event": event, **facts}) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = _nowhere()
 
 
 @contextmanager
