@@ -29,7 +29,7 @@ def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
 def check_message(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
     """What is wrong with the message that this guest would get."""
     now, contact = prepared.desk.clock(), guest.contact
-    sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, f"<sample@{prepared.desk.mail_from.address.domain}>")
+    sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, f"<sample@{prepared.sender.from_.address.domain}>")
     try:
         letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
         if not contact.attachment:
@@ -62,5 +62,5 @@ def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id
 
 def _faults(letter: Letter) -> Iterator[tuple[str, str]]:
     yield from faults_in(letter)
-    if _SAMPLE_REFERENCE not in letter.text:
+    if _SAMPLE_REFERENCE.encode() not in letter.text_octets:
         yield "the reference does not stand in it", "Put {{ reference }} and {{ rsvp_url }} into the template."

@@ -44,9 +44,12 @@ _DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
 def faults_in(letter: Letter) -> Iterator[tuple[str, str]]:
     """Each fault, and what to do. Tables of the text are passed over."""
     text = letter.text
-    lines = [letter.subject, *(line for line in text.splitlines() if "|" not in line)]
+    whole = f"{letter.subject}\n{text}"
+    lines = [letter.subject, *text.splitlines()]
+    if "|" in text:
+        lines[1:] = [line for line in lines[1:] if "|" not in line]
     for pattern, fault, possible in _FAULTS:
-        if possible(text) or possible(letter.subject):
+        if possible(whole):
             match = next(filter(None, map(pattern.search, lines)), None)
             if match:
                 yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."

@@ -101,7 +101,7 @@ class Composer:
         frame = self._mixed if attachment else self._plain
         front, is_8bit = self._front(frame, lines, letter, eight_bit=eight_bit)
         personal = self._personal_part(attachment) if attachment else b""
-        content = tuple(buffer for buffer in (front, frame.images, personal, frame.ending) if buffer)
+        content = tuple(filter(None, (front, frame.images, personal, frame.ending)))
         smtputf8 = needs_smtputf8((reverse_path, *self._sender.header_addresses, to.address, *cc))
         envelope = Envelope(
             reverse_path=reverse_path,

@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime, quote
 from functools import lru_cache
 from urllib.parse import quote as percent_encoded
@@ -94,14 +94,15 @@ def personal_lines(
     letter: Letter, *, to: Mailbox, cc: Sequence[Address], message_id: str, date: datetime, in_reply_to: str | None
 ) -> list[str]:
     """The lines that are the recipient's own, without line ends. Raises ValueError for a value no header may hold."""
-    if date.utcoffset() is None:
+    offset = date.utcoffset()
+    if offset is None:
         raise ValueError("the date of a message needs a zone")
     lines = [_folded(f"To: {_mailbox('the name of the addressee', to)}")]
     if cc:
         lines.append(_folded(f"Cc: {', '.join(address.ascii for address in cc)}"))
     lines += (
         _subject(letter.subject),
-        f"Date: {format_datetime(date)}",
+        _date(date.replace(microsecond=0), offset),
         f"Message-ID: {_checked(_MESSAGE_ID, message_id, 'Message-ID')}",
         f"Content-Language: {_checked(_LANGUAGE, letter.language, 'language code')}",
     )
@@ -119,6 +120,11 @@ def checked_reference(reference: str) -> str:
 def needs_smtputf8(addresses: Iterable[Address]) -> bool:
     """Whether one of them can only be carried by RFC 6531, and stand in a header by RFC 6532."""
     return any(not address.local.isascii() for address in addresses)
+
+
+@lru_cache(maxsize=16)
+def _date(second: datetime, offset: timedelta) -> str:  # noqa: ARG001  # one moment has a spelling in each zone
+    return f"Date: {format_datetime(second)}"
 
 
 @lru_cache(maxsize=256)

@@ -35,11 +35,11 @@ class Letter:
 
     @property
     def text(self) -> str:
-        return self.text_octets.decode().replace("\r\n", "\n")
+        return self.text_octets.replace(b"\r\n", b"\n").decode()
 
     @property
     def html(self) -> str:
-        return self.html_octets.decode().replace("\r\n", "\n")
+        return self.html_octets.replace(b"\r\n", b"\n").decode()
 
 
 def _on_wire(text: str) -> bytes:

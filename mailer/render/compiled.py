@@ -47,7 +47,7 @@ class Compiled:
         if note:
             seen["transfer_note"] = Markup(note.text.render(seen).strip())  # noqa: S704 - nothing is escaped in text
         words = self.subject.render(seen).replace(BREAK, " ").split(" ")
-        seen["subject"] = subject = " ".join(word for word in words if word)
+        seen["subject"] = subject = " ".join(filter(None, words))
         text = self.text.render(seen)
         if note:
             seen["transfer_note"] = Markup(note.html.render(seen).strip())  # noqa: S704 - escaped when it was rendered

@@ -1,6 +1,6 @@
 """Messages say exactly what was meant, as the standard library would have said it, and share what is common."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -244,6 +244,14 @@ def test_the_headers_are_those_of_a_wanted_letter(sender, compose) -> None:
     assert message["In-Reply-To"] == message["References"] == "<first@npx.example.org>"
     assert message["Content-Language"] == "ar"
     assert [len(part.get_all("MIME-Version", [])) for part in message.walk()] == [1, 0, 0]
+
+
+def test_a_moment_is_told_on_the_clock_of_its_zone(sender, compose) -> None:
+    """The same moment has the hour and the offset of the zone it was given in, in whatever order messages are made."""
+    composer = Composer(sender)
+    for hours, told in ((0, "13:05:09 +0000"), (-4, "09:05:09 -0400"), (0, "13:05:09 +0000"), (5.5, "18:35:09 +0530")):
+        date = WHEN.astimezone(timezone(timedelta(hours=hours)))
+        assert compose(composer, date=date)[2]["Date"] == f"Mon, 22 Apr 2024 {told}"
 
 
 def test_all_unfit_files_are_told_at_once(sender, folder, tmp_path) -> None:
