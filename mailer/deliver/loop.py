@@ -262,7 +262,7 @@ class Round(Generic[C]):
             counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
             self._pace.finish(finished_at, claim.job.recipients, counted=counted)
             if outcome.reply and not outcome.slow_down:
-                self._setbacks.clear()
+                self._setbacks.answered()
             self._attempts.append((claim, self._attempt(one)))
 
     def _attempt(self, settled: Settled[C]) -> Attempt:
@@ -326,14 +326,18 @@ class Round(Generic[C]):
             self._tray.changed.set()
 
     async def _use(self, session: Session[C]) -> RelayUnreachable | None:
-        """Sends over one connection for as long as it serves; says what was the matter if it was of no use."""
+        """Sends over one connection for as long as it serves.
+
+        Says what was the matter if it was of no use, or of harm. One that takes a message and is lost before the next
+        is of use: nobody is in doubt, and the mailing gets ahead.
+        """
         try:
             await session.open()
         except RelayUnreachable as exc:
             return exc
         self._was_reached = True
         outcome = await session.serve()
-        if outcome is None or session.has_served:
+        if outcome is None or (session.has_served and not session.left_doubt):
             return None
         words = outcome.reply.text if outcome.reply else outcome.note
         if outcome.slow_down:
@@ -354,7 +358,7 @@ class Round(Generic[C]):
         if not self._was_reached and not isinstance(error, RelayBusy):
             self._fail(error)
         now = self._clock()
-        if self._is_stopping or not self._setbacks.add(now):
+        if self._is_stopping or not self._setbacks.add(now, left_doubt=session.left_doubt):
             return
         self._tray.recall()
         if not self._setbacks.last:

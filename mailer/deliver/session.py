@@ -119,11 +119,12 @@ class Session(Generic[C]):
     """Sends what is ready in `tray` over one connection.
 
     `was_opened`: the relay took the connection. `is_sending`: it may be about to accept a message.
-    `has_served`: it has answered for one with more than that it wants to be left alone.
+    `has_served`: it has answered for one with more than that it wants to be left alone. `left_doubt`: the last one is
+    in doubt.
     """
 
     def __init__(self, transport: Transport, tray: Tray[C], compose: Compose[C], clock: Callable[[], datetime]) -> None:
-        self.was_opened = self.is_sending = self.has_served = False
+        self.was_opened = self.is_sending = self.has_served = self.left_doubt = False
         self._is_closing = False
         self._transport, self._tray, self._compose, self._clock = transport, tray, compose, clock
         self._in_hand: list[Claim[C]] = []  # taken up, and nothing begun that the relay could accept
@@ -218,6 +219,7 @@ class Session(Generic[C]):
         took = (now - started_at).total_seconds()
         self._patience = took / 4 if took > _SOON else 0.0
         self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
+        self.left_doubt = outcome.verdict is Verdict.UNKNOWN
         self._tray.settle(Settled(claim, started_at, now, outcome))
 
 

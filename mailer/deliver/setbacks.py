@@ -10,10 +10,13 @@ from mailer.deliver.pace import BACK_OFF, JITTER, wait_after
 # Seconds after the 1st, 2nd ... setback in a row. What follows is taken from the table of back-off, up to its 3rd wait.
 REOPEN_AFTER = (1.0, 5.0, 15.0)
 _LONGEST = 3
+# Answers that make up for a message in doubt: where more are lost than one in so many, a person would soon have more to
+# settle than to send.
+_ANSWERS_A_DOUBT = 10
 
 
 class Setbacks:
-    """Connections in a row that were of no use. Nothing is to be begun before `resume_at`.
+    """Connections in a row that were of no use, or left a message in doubt. Nothing is to be begun before `resume_at`.
 
     `last`: what the first waits did not mend, so that the next is a long one. `since`: when the first of them came.
     """
@@ -24,17 +27,22 @@ class Setbacks:
         self.since = self.resume_at
         self._retry_after, self._source = retry_after, source
         self._number = 0
+        self._answers_owed = 0
 
     @property
     def last(self) -> bool:
         return self._number > len(REOPEN_AFTER)
 
-    def clear(self) -> None:
-        """The relay has served."""
-        self._number = 0
+    def answered(self) -> None:
+        """The relay has served; behind a doubt, once is not enough."""
+        self._answers_owed = max(0, self._answers_owed - 1)
+        if not self._answers_owed:
+            self._number = 0
 
-    def add(self, now: datetime) -> bool:
+    def add(self, now: datetime, *, left_doubt: bool) -> bool:
         """Counts one. False for one that had begun before a pause that still holds, and tells nothing new."""
+        if left_doubt:
+            self._answers_owed = _ANSWERS_A_DOUBT
         if now < self.resume_at:
             return False
         if self._number == 0:

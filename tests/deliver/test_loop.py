@@ -303,6 +303,55 @@ def test_a_relay_that_loses_every_message_after_the_dot_stops_the_run(mailing_of
     assert set(mailing.counts) <= {State.IN_DOUBT, State.QUEUED, State.DEFERRED}
 
 
+def _losing(step: str, every: int, keep: list[Session]) -> Action:
+    """A relay that loses each connection when it comes to some step for the `every`th time."""
+
+    def lose(session: Session) -> None:
+        keep.append(session)
+        if keep.count(session) == every:
+            drop(session)
+        if step == "mail":
+            session.mail, session.rcpts = "MAIL FROM:<bounces@example.org>", []
+        session.socket.sendall(GOOD[step].encode() + b"\r\n")
+
+    return lose
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_relay_that_loses_every_other_message_after_the_dot_stops_the_run(
+    mailing_of: MailingOf, features: list[str], connections: int
+) -> None:
+    """That it takes those between does not help: nobody wants to settle half a mailing by hand."""
+    mailing = mailing_of(60)
+    script = {"dot": [_losing("dot", 2, [])] * 60}
+    with ScriptedServer(script, features) as server, pytest.raises(RelayUnreachable, match="one connection after"):
+        mailing.send(server, connections=connections)
+    assert mailing.counts[State.IN_DOUBT] <= 4 + connections
+    assert mailing.counts[State.SENT] == len(server.accepted) - mailing.counts[State.IN_DOUBT]
+
+
+@MANNERS
+def test_a_doubt_now_and_then_does_not_stop_the_run(mailing_of: MailingOf, features: list[str]) -> None:
+    """A relay that loses one in fifteen after the dot goes on being used."""
+    mailing = mailing_of(90)
+    with ScriptedServer({"dot": [_losing("dot", 15, [])] * 90}, features) as server:
+        assert mailing.send(server).states == {State.SENT: 84, State.IN_DOUBT: 6}
+
+
+@MANNERS
+@CONNECTIONS
+def test_a_relay_that_takes_one_message_a_connection_gets_them_so(
+    mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch, features: list[str], connections: int
+) -> None:
+    """One that hangs up without a word before the next leaves no doubt, and is neither given up nor waited for."""
+    monkeypatch.setattr(setbacks, "REOPEN_AFTER", (600.0,))
+    mailing = mailing_of(30)
+    with ScriptedServer({"mail": [_losing("mail", 2, [])] * 200}, features) as server:
+        assert mailing.send(server, connections=connections).states == {State.SENT: 30}
+    assert accepted(server) == dict.fromkeys(range(30), 1)
+
+
 def test_an_idle_connection_is_closed_and_made_anew(mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """While there is nothing to do for long, the relay is not kept waiting."""
     monkeypatch.setattr(session, "_IDLE", 0.05)
