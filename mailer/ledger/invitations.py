@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from mailer.ledger.identity import Identity
-from mailer.ledger.records import Invitee, cc_text, marks
+from mailer.ledger.records import ASKED_AT_ONCE, Invitee, cc_text, chunks, marks
 from mailer.ledger.schema import moment_text
 from mailer.ledger.store import Store
 from mailer.ledger.suppression import hold_back, suppressed
@@ -88,10 +88,15 @@ class Intake:
         yield from invitees
         yield from (self.identity.of(address) for invitee in invitees.values() for address in invitee.cc)
 
-    def _known(self, connection: Connection, digests: Collection[bytes]) -> Sequence[Row[*tuple[Any, ...]]]:
+    def _known(self, connection: Connection, digests: Iterable[bytes]) -> list[Row[*tuple[Any, ...]]]:
         """What is there of each: digest, number, party and rule, then delivery, its Cc, and whether that may change."""
-        query = self.store.sql(_KNOWN.format(marks(digests)))
-        return connection.exec_driver_sql(query, (self.mailing, self.event, *digests)).all()
+        return [
+            row
+            for some in chunks(digests, ASKED_AT_ONCE)
+            for row in connection.exec_driver_sql(
+                self.store.sql(_KNOWN.format(marks(some))), (self.mailing, self.event, *some)
+            )
+        ]
 
     def _correct(
         self,
