@@ -1,8 +1,10 @@
 """The one loop: claim, send, record, pace, back off, stop cleanly.
 
 The loop alone speaks to the ledger. In one durable transaction it hands in what has been settled and claims what may go
-next, so that commits group themselves while the last one is being written. A session sees a delivery only when its
-claim is on disk, and no more is claimed than each open connection has in hand and next behind it.
+next. Outcomes wait for one another until some session has nothing more to do, a few milliseconds at most, so that one
+transaction holds those of one connection's whole work, and of several about half of what is out, while the others go on
+sending. A session sees a delivery only when its claim is on disk, and no more is claimed than each open connection has
+in hand and next behind it.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ class Round(Generic[C]):
     ) -> None:
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 
+        `jobs` are read in the loop's thread, one ahead of what is claimed; what reading raises ends the round.
         `connect` makes a transport that is not yet open; `relay` ("host:port") names it in the ledger. `compose` makes
         the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
         outcome when it is on disk. `still_due` is asked right before each claim, as a round may last for hours in which

@@ -62,9 +62,10 @@ class Mailing:
         progress: Callable[[Delivery, Attempt], None] | None = None,
         meanwhile: Callable[[Round[int]], None] | None = None,
         relay: dict[str, object] | None = None,
+        reading: Callable[[Sequence[Job[int]]], Iterator[Job[int]]] = iter,
         **policy: object,
     ) -> Tally:
-        """`meanwhile` is given the round just before it begins, in the loop's thread."""
+        """`meanwhile` is given the round just before it begins, in the loop's thread; `reading` gives the jobs."""
         settings = {"security": Security.NONE, "timeout": 10, **(relay or {})}
         here = Relay("127.0.0.1", server.port, **settings)  # type: ignore[arg-type]
         with self.ledger.run(EVENT, NAME, self.clock(), relay=str(here)) as run:
@@ -72,7 +73,7 @@ class Mailing:
             waiting = self.ledger.deliveries(EVENT, NAME, State.DEFERRED)
             self.round = Round(
                 run,
-                [Job(number, _guest(key)) for key, number in numbers.items()],
+                reading([Job(number, _guest(key)) for key, number in numbers.items()]),
                 compose,
                 lambda: Connection(here),
                 relay=str(here),

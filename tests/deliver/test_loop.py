@@ -7,14 +7,14 @@ import sqlite3
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 
-from mailer.deliver import Pace, Round, Window, session, setbacks
+from mailer.deliver import Job, Pace, Round, Window, session, setbacks
 from mailer.errors import (
     InputRefused,
     LedgerError,
@@ -122,6 +122,29 @@ def _count_sent(folder: Path) -> int:
     with sqlite3.connect(f"file:{folder}/ledger.db?mode=ro", uri=True) as database:
         (number,) = database.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone()
     return number
+
+
+@MANNERS
+@CONNECTIONS
+def test_jobs_are_read_as_they_are_claimed(mailing_of: MailingOf, features: list[str], connections: int) -> None:
+    """A list that cannot be read to its end stops the run there; what was read is sent, and the rest is due."""
+    mailing = mailing_of(40)
+    ahead: list[int] = []
+
+    def read(jobs: Sequence[Job[int]]) -> Iterator[Job[int]]:
+        for number, job in enumerate(jobs[:30]):
+            ahead.append(number - len(mailing.told))
+            yield job
+        raise OSError("the sheet has gone")
+
+    with ScriptedServer(features=features) as server:
+        with pytest.raises(OSError, match="the sheet has gone"):
+            mailing.send(server, connections=connections, reading=read)
+        assert max(ahead) <= 4 * connections
+        assert mailing.counts[State.SENT] == len(server.accepted)
+        assert set(mailing.counts) <= {State.SENT, State.QUEUED, State.DEFERRED}
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(40), 1)
 
 
 def test_no_more_connections_are_made_than_there_is_work_for(mailing_of: MailingOf) -> None:
