@@ -86,6 +86,8 @@ def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = T
 
 def _printed(*, isolated: bool) -> Callable[[object], object]:
     def printed(value: object) -> object:
+        if type(value) is str and not isolated and len(value) <= limits.LONGEST_VALUE and value.isprintable():
+            return value
         if isinstance(value, Markup):
             return value if value.isprintable() or isinstance(value, Gap) else Markup(_NO_MARKUP.sub(" ", value))  # noqa: S704
         if isinstance(value, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
@@ -26,11 +26,15 @@ class Gap(Markup):
         return super().__new__(cls, f"{_OPENS}{number}{_CLOSES}")
 
 
-def renumbered(rendered: str) -> tuple[list[int], str]:
-    """The numbers of the gaps in `rendered`, each once, and the text with their places in that list as numbers."""
-    used = list(dict.fromkeys(map(int, _SIGN.findall(rendered))))
-    places = {number: Gap(place) for place, number in enumerate(used)}
-    return used, _SIGN.sub(lambda sign: places[int(sign[1])], rendered)
+def numbers(rendered: str) -> list[int]:
+    """The numbers of the gaps in `rendered`, each once."""
+    return list(dict.fromkeys(map(int, _SIGN.findall(rendered))))
+
+
+def renumbered(rendered: str, order: Iterable[int]) -> str:
+    """`rendered` with gaps whose numbers are the places of the old ones in `order`."""
+    places = {number: Gap(place) for place, number in enumerate(order)}
+    return _SIGN.sub(lambda sign: places[int(sign[1])], rendered)
 
 
 def has_gaps(rendered: str) -> bool:

@@ -13,8 +13,9 @@ from jinja2 import Template
 from mailer.render.courses import open_gaps, printing, sort_out
 from mailer.render.environment import Sandbox
 from mailer.render.faults import failure
-from mailer.render.gaps import Filling, renumbered
+from mailer.render.gaps import Filling, numbers, renumbered
 from mailer.render.placeholders import Source
+from mailer.render.plain import Reader, asked, reader
 
 T = TypeVar("T")
 
@@ -26,9 +27,11 @@ _LONGEST_COURSE = 200
 
 @dataclass(frozen=True, slots=True)
 class _Stencil(Generic[T]):
-    """What one course of a template makes, but for its gaps: `values` prints what belongs there, if there are any."""
+    """What one course of a template makes, but for its gaps: what belongs into the first is `plain` to read, `others`
+    prints what belongs into the rest, if there are any."""
 
-    values: Template | None
+    plain: tuple[Reader, ...]
+    others: Template | None
     filled: Filling[T]
 
 
@@ -48,7 +51,9 @@ class Part(Generic[T]):
     ) -> None:
         self._sandbox, self._source, self._name, self._made = sandbox, source, name, made
         self._tree = sandbox.tree(source.text, shared)
+        self._shared = frozenset(shared)
         self._parted = sort_out(self._tree, shared)
+        self._known: dict[tuple[object, ...], _Stencil[T]] = {}
         self._stencils: dict[tuple[str, ...], _Stencil[T]] = {}
 
     def render(self, values: Mapping[str, object]) -> T:
@@ -56,7 +61,8 @@ class Part(Generic[T]):
         try:
             stencil = self._stencil(values)
             if stencil:
-                return stencil.filled(_pieces(stencil.values, values) if stencil.values else ())
+                texts = [read(values) for read in stencil.plain]
+                return stencil.filled((*texts, *_pieces(stencil.others, values)) if stencil.others else texts)
         except Exception:  # noqa: S110  # an expression can raise anything; in the whole template it does so in its line
             pass
         return self.render_whole(values)
@@ -81,8 +87,23 @@ class Part(Generic[T]):
         trace = self._parted.trace
         return self._sandbox.compiled(trace, self._name) if trace else None
 
+    @cached_property
+    def _asked(self) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+        trace = self._parted.trace
+        return asked(trace, self._shared) if trace else lambda _: ()
+
     def _stencil(self, values: Mapping[str, object]) -> _Stencil[T] | None:
         """That of the course which the template takes for `values`; None where it is not worth while."""
+        try:
+            answers = self._asked(values)
+        except (LookupError, TypeError):
+            return self._stencil_of_course(values)
+        found = self._known.get(answers) or self._stencil_of_course(values)
+        if found and len(self._known) < _MOST_STENCILS:
+            self._known[answers] = found
+        return found
+
+    def _stencil_of_course(self, values: Mapping[str, object]) -> _Stencil[T] | None:
         course = _pieces(self._trace, values) if self._trace else ()
         found = self._stencils.get(course)
         if not found and len(self._stencils) < _MOST_STENCILS and len(course) < _LONGEST_COURSE:
@@ -91,9 +112,16 @@ class Part(Generic[T]):
 
     def _new_stencil(self, values: Mapping[str, object]) -> _Stencil[T]:
         gaps = self._parted.gaps
-        used, text = renumbered(self._open.render({**values, **open_gaps(len(gaps))}))
-        printed = printing([gaps[number] for number in used], self._tree)
-        return _Stencil(self._sandbox.compiled(printed, self._name) if used else None, self._made(text))
+        rendered = self._open.render({**values, **open_gaps(len(gaps))})
+        readers = {number: reader(gaps[number], self._sandbox) for number in numbers(rendered)}
+        plain = {number: read for number, read in readers.items() if read}
+        others = [number for number in readers if number not in plain]
+        printed = printing([gaps[number] for number in others], self._tree)
+        return _Stencil(
+            tuple(plain.values()),
+            self._sandbox.compiled(printed, self._name) if others else None,
+            self._made(renumbered(rendered, [*plain, *others])),
+        )
 
 
 def _pieces(template: Template, values: Mapping[str, object]) -> tuple[str, ...]:

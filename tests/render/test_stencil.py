@@ -91,12 +91,15 @@ EXPRESSIONS = st.sampled_from(
         *("contact.name.split() | join(', ')", "event.hosts | names", "deadline | date", "contact.name[:3]"),
         *("event.title", "transfer_note", "7 * days_left", "contact.name | length", "rsvp_url"),
         *("transfer_note | upper", "[contact.name, 'Bo'] | names", "[contact.name, transfer_note] | join(' ')"),
+        *("contact['extra']['link'] | href_part", "contact.name | bare", "contact.extra.nothing"),
+        *("contact.extra", "reference | href_part", "transfer_note | bare", "salutation | href", "days_left | bare"),
     ]
 )  # fmt: skip
 QUESTIONS = st.sampled_from(
     [
         *("contact.position", "not contact.rank", "contact.extra.seat is defined", "days_left < 3"),
         *("contact.party_kind == 'mission'", "'a' in contact.name", "contact.name | length > 30", "event.source"),
+        *("contact['position'] == 'Ana'", "contact.extra == {}", "contact.extra.link | length > 9", "days_left"),
         *("contact.extra.seat", "transfer_note", "contact.name.startswith('A') and contact.rank or contact.title"),
     ]
 )  # fmt: skip
