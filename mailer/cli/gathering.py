@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from mailer.cli.desk import Guest, problem_at
-from mailer.cli.messages import check_attachment, check_message
+from mailer.cli.messages import check_attachment, check_messages
 from mailer.cli.roll import Roll
 from mailer.errors import Problem
 from mailer.model import Contact, Standing
@@ -105,9 +105,7 @@ class _Inspection:
         """What is wrong with the messages to `guests`, each fault with the guest whose message shows it."""
         yield from self._missing_languages()
         yield from self._without_file
-        for guest in guests if len(guests) <= RENDER_ALL else self._variants.values():
-            for problem in check_message(self._prepared, guest):
-                yield guest, problem
+        yield from check_messages(self._prepared, guests if len(guests) <= RENDER_ALL else self._variants.values())
 
     def _missing_languages(self) -> Iterator[tuple[Guest, Problem]]:
         """One warning for each language that contacts ask for and no template is in."""

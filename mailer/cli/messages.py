@@ -1,8 +1,8 @@
-"""One guest's message as it would leave, looked at by a careful reader before it does."""
+"""The messages of guests as they would leave, looked at by a careful reader before they do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,20 +26,22 @@ def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
         yield problem_at(guest.contact, "attachment", f"the attachment {exc}", fix)
 
 
-def check_message(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
-    """What is wrong with the message that this guest would get."""
-    now, contact = prepared.desk.clock(), guest.contact
-    sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, f"<sample@{prepared.sender.from_.address.domain}>")
-    try:
-        letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
-        if not contact.attachment:
-            prepared.message(letter, guest, sample, eight_bit=True)
-    except InputRefused as exc:
-        yield from exc.problems
-        return
-    for fault, fix in _faults(letter):
-        problem = f"{prepared.mailing.template} reads badly: {fault}"
-        yield replace(problem_at(contact, "address", problem, fix, warning=True), value=None)
+def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Problem]]:
+    """What is wrong with the messages that these guests would get, each problem with its guest."""
+    now, message_id = prepared.desk.clock(), f"<sample@{prepared.sender.from_.address.domain}>"
+    sound: set[bytes] = set()
+    for guest in guests:
+        try:
+            letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
+            if not guest.contact.attachment:
+                sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, message_id)
+                prepared.message(letter, guest, sample, eight_bit=True)
+        except InputRefused as exc:
+            yield from ((guest, problem) for problem in exc.problems)
+            continue
+        for fault, fix in _faults(letter, sound):
+            problem = f"{prepared.mailing.template} reads badly: {fault}"
+            yield guest, replace(problem_at(guest.contact, "address", problem, fix, warning=True), value=None)
 
 
 def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id: str) -> Delivery:
@@ -60,7 +62,7 @@ def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id
     )
 
 
-def _faults(letter: Letter) -> Iterator[tuple[str, str]]:
-    yield from faults_in(letter)
+def _faults(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
+    yield from faults_in(letter, sound)
     if _SAMPLE_REFERENCE.encode() not in letter.text_octets:
         yield "the reference does not stand in it", "Put {{ reference }} and {{ rsvp_url }} into the template."

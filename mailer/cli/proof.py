@@ -37,15 +37,34 @@ _FAULTS: tuple[tuple[re.Pattern[str], str, Callable[[str], object]], ...] = (
     ),
 )
 
+_PARAGRAPH = b"\r\n\r\n"
+# So many are remembered: those of every variant of a letter, and less than a megabyte.
+_MOST_PARAGRAPHS = 4096
+
 _DAY = re.compile(r"day,? \d{1,2} [A-Z][a-z]+ \d{4}\b")
 _DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
 
 
-def faults_in(letter: Letter) -> Iterator[tuple[str, str]]:
-    """Each fault, and what to do. Tables of the text are passed over."""
-    text = letter.text
-    whole = f"{letter.subject}\n{text}"
-    lines = [letter.subject, *text.splitlines()]
+def faults_in(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
+    """Each fault, and what to do. Tables of the text are passed over.
+
+    `sound` are paragraphs in which nothing was found before, at first none: most of a letter stands in the next one
+    too. Those of this letter are added if it has no fault.
+    """
+    # The first is looked at with the subject. No fault reaches from one paragraph into another.
+    first, *others = letter.text_octets.split(_PARAGRAPH)
+    new = [first, *(paragraph for paragraph in others if paragraph not in sound)]
+    found = [*_faults_of(letter.subject, _PARAGRAPH.join(new).replace(b"\r\n", b"\n").decode())]
+    if not found:
+        if len(sound) > _MOST_PARAGRAPHS:
+            sound.clear()
+        sound.update(new[1:])
+    yield from found
+
+
+def _faults_of(subject: str, text: str) -> Iterator[tuple[str, str]]:
+    whole = f"{subject}\n{text}"
+    lines = [subject, *text.splitlines()]
     if "|" in text:
         lines[1:] = [line for line in lines[1:] if "|" not in line]
     for pattern, fault, possible in _FAULTS:

@@ -43,16 +43,33 @@ def by_looking_everywhere(letter: Letter) -> list[str]:
     return found
 
 
-@given(subject=TEXTS, text=TEXTS)
+PARAGRAPHS = st.lists(TEXTS, max_size=4).map("\n\n".join)
+
+
+@given(subject=TEXTS, text=PARAGRAPHS)
 @example(subject="", text="a  - b\n  c  d")
 @example(subject="", text="| nan |\nFriday,\n23 May 2024")
 def test_no_fault_is_overlooked_and_none_is_made_up(subject: str, text: str) -> None:
     """Words left over, gaps, empty brackets and wrong weekdays are found as by looking at every line for each."""
     letter = Letter.of(subject, text, "", "en")
-    assert [fault for fault, _ in faults_in(letter)] == by_looking_everywhere(letter)
+    assert [fault for fault, _ in faults_in(letter, set())] == by_looking_everywhere(letter)
+
+
+@given(
+    paragraphs=st.lists(TEXTS, min_size=1, max_size=6),
+    places=st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=2, max_size=6),
+)
+@example(paragraphs=["Friday,", "23 May 2024", "(", ")", "one", "two"], places=[[4, 0, 5, 1], [4, 0, 1], [4, 2, 3]])
+def test_what_was_read_before_hides_nothing(paragraphs: list[str], places: list[list[int]]) -> None:
+    """A letter that repeats paragraphs of others before it is found to have the faults that it has by itself."""
+    sound: set[bytes] = set()
+    for chosen in places:
+        text = "\n\n".join(paragraphs[place % len(paragraphs)] for place in chosen)
+        letter = Letter.of("Friday,", text, "", "en")
+        assert [fault for fault, _ in faults_in(letter, sound)] == by_looking_everywhere(letter)
 
 
 @pytest.mark.parametrize("text", ["Good governance in Geneva (Annex), 23 May", "- one\n  two", "Friday, 17 May 2024"])
 def test_a_sound_letter_has_no_fault(text: str) -> None:
     """Words that hold such letters, hanging lines and right weekdays are well."""
-    assert not list(faults_in(Letter.of("Invitation", text, "", "en")))
+    assert not list(faults_in(Letter.of("Invitation", text, "", "en"), set()))
