@@ -28,6 +28,8 @@ _NO_MARKUP = re.compile(r"[\x00-\x04\x06-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud80
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 # Everything RFC 3986 lets stand in an address; the percent sign too, as the address may be encoded already.
 _SAFE_IN_LINK = ":/?#[]@!$&'()*+,;=%-._~"
+# What most addresses are made of: nothing is left to encode.
+_SAFE_LINK = re.compile(rf"(?:https?://|mailto:)[A-Za-z0-9{re.escape(_SAFE_IN_LINK)}]+")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -126,15 +128,21 @@ def _href(html: bool) -> Callable[[object], Markup]:
 
     def href(value: object) -> Markup:
         address = str(value).strip()
-        if not address:
-            raise Unfit("the link is empty", "Fill in the address, or leave the link out with `{% if … %}`.")
-        if not _LINK.match(address):
-            raise Unfit(f"{address!r} is no address for a link", "Links begin with https://, http:// or mailto:.")
-        # Not a surrogate, which has no octets to encode: it goes as the question mark that readers expect.
-        encoded = quote(address, safe=_SAFE_IN_LINK, errors="replace")
-        return escape(encoded) if html else Markup(encoded)  # noqa: S704 - text parts are not escaped
+        if not _SAFE_LINK.fullmatch(address):
+            address = _encoded(address)
+        return escape(address) if html else Markup(address)  # noqa: S704 - text parts are not escaped
 
     return href
+
+
+def _encoded(address: str) -> str:
+    """`address` with its signs encoded that may not stand in one. Raises Unfit if it is no address for a link."""
+    if not address:
+        raise Unfit("the link is empty", "Fill in the address, or leave the link out with `{% if … %}`.")
+    if not _LINK.match(address):
+        raise Unfit(f"{address!r} is no address for a link", "Links begin with https://, http:// or mailto:.")
+    # Not a surrogate, which has no octets to encode: it goes as the question mark that readers expect.
+    return quote(address, safe=_SAFE_IN_LINK, errors="replace")
 
 
 def _href_part(value: object) -> str:

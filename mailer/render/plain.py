@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from jinja2 import nodes
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mailer.render.environment import Sandbox
 
@@ -87,6 +87,9 @@ def _path(node: nodes.Node) -> Path | None:
 
 
 def _escaped(value: object) -> str:
+    """`escape`, which makes a new Markup even of what is one, or has no sign that means anything in HTML."""
+    if type(value) is Markup:
+        return value
     if type(value) is str and not ("&" in value or "<" in value or ">" in value or "'" in value or '"' in value):
         return value
     return escape(value)

@@ -53,6 +53,7 @@ class Part(Generic[T]):
         self._tree = sandbox.tree(source.text, shared)
         self._shared = frozenset(shared)
         self._parted = sort_out(self._tree, shared)
+        # By the values that the template asks about, and by the course that its trace shows for them.
         self._known: dict[tuple[object, ...], _Stencil[T]] = {}
         self._stencils: dict[tuple[str, ...], _Stencil[T]] = {}
 
