@@ -3,8 +3,8 @@
 The loop alone speaks to the ledger. In one durable transaction it hands in what has been settled and claims what may go
 next. Outcomes wait for one another until some session has nothing more to do, a few milliseconds at most, so that one
 transaction holds those of one connection's whole work, and of several about half of what is out, while the others go on
-sending. A session sees a delivery only when its claim is on disk, and no more is claimed than each open connection has
-in hand and next behind it.
+sending. A session sees a delivery only when its claim is on disk, and no more is claimed than each open connection
+then has in hand and next behind it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Round(Generic[C]):
     ) -> None:
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 
-        `jobs` are read in the loop's thread, one ahead of what is claimed; what reading raises ends the round.
+        `jobs` are read some hundred at a time where the ledger is visited; what reading them raises ends the round.
         `connect` makes a transport that is not yet open; `relay` ("host:port") names it in the ledger. `compose` makes
         the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
         outcome when it is on disk. `still_due` is asked right before each claim, as a round may last for hours in which
@@ -122,6 +122,7 @@ class Round(Generic[C]):
         """
         with ThreadPoolExecutor(1, "ledger") as self._thread:
             try:
+                await self._read_jobs()
                 await self._respect_pause()
                 await self._feed()
             except Exception as exc:
@@ -156,15 +157,31 @@ class Round(Generic[C]):
             self._tray.changed.clear()
             look_again_at = None
             if self._tray.is_pressing or self._is_stopping or not self._is_connected:
+                if self._agenda.is_low and not self._is_stopping:
+                    await self._read_jobs()
                 now = self._clock()
                 self._judge_settled()
-                jobs, look_again_at = self._choose(now)
+                try:
+                    jobs, look_again_at = self._choose(now)
+                except Exception as exc:
+                    self._fail(exc)
+                    jobs = []
                 if jobs or self._attempts or self._tray.untried:
                     await self._exchange(jobs, now)
                     continue
                 if self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
                     return
             await self._wait(look_again_at)
+
+    async def _read_jobs(self) -> None:
+        """Has more jobs read where the ledger is visited, as they may be queued only now; a fault there ends the round.
+
+        What is in flight meanwhile, or after a fault, is recorded all the same.
+        """
+        try:
+            await self._in_thread(self._agenda.read)
+        except Exception as exc:
+            self._fail(exc)
 
     def _choose(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
         """The jobs to claim now, and when there may be another if nothing happens until then."""
@@ -221,7 +238,7 @@ class Round(Generic[C]):
         self._claims += len(claimed)
         deliveries = {delivery.id: delivery for delivery in claimed}
         for job in jobs:
-            if delivery := deliveries.get(job.delivery_id):
+            if delivery := deliveries.pop(job.delivery_id, None):
                 self._tray.put(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
                 self._pace.finish(now, job.recipients, counted=False)

@@ -22,8 +22,9 @@ Compose = Callable[[Delivery, C, Features], tuple[Envelope, Sequence[bytes]]]
 _IDLE = 30.0
 _LOOK = 1.0
 # Seconds. No outcome waits longer for others that go into the ledger with it; and where a message takes longer, it pays
-# to wait a moment for one whose envelope travels with it.
+# to wait a moment, though never long, for one whose envelope travels with it.
 _SOON = 0.005
+_NOT_LONG = 0.05
 
 
 class Claim(NamedTuple, Generic[C]):
@@ -217,7 +218,7 @@ class Session(Generic[C]):
     def _settle(self, claim: Claim[C], started_at: datetime, outcome: Outcome) -> None:
         now = self._clock()
         took = (now - started_at).total_seconds()
-        self._patience = took / 4 if took > _SOON else 0.0
+        self._patience = min(took / 4, _NOT_LONG) if took > _SOON else 0.0
         self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
         self.left_doubt = outcome.verdict is Verdict.UNKNOWN
         self._tray.settle(Settled(claim, started_at, now, outcome))
