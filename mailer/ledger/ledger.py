@@ -64,6 +64,12 @@ _COUNTS = text(
     f"AND ({one_of('state', tuple(set(State) - {State.SENT}))}) GROUP BY state, mailing"
 )
 
+# Rows of these three are never taken away, so that the last id tells of each that is added.
+_STAMP = text(
+    "SELECT (SELECT COALESCE(MAX(id), 0) FROM answers), (SELECT COALESCE(MAX(id), 0) FROM decisions), "
+    "(SELECT COALESCE(MAX(id), 0) FROM invitations)"
+)
+
 
 class Ledger:
     """The only memory: who is invited, who was written to, what the relay answered, and what the invited did.
@@ -316,6 +322,12 @@ class Ledger:
         """The answers of the event in the order taken in, as people have settled them; replaced ones too."""
         with self._store.reading.connect() as connection:
             return answering.answers_of(connection, event)
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Numbers that change whenever an answer comes in, a person decides upon one, or somebody is invited."""
+        with self._store.reading.connect() as connection:
+            answered, decided, invited = connection.execute(_STAMP).one()
+        return answered, decided, invited
 
     def recorded(self, event: str, fingerprints: Iterable[str]) -> set[str]:
         """Those of the fingerprints under which an answer of the event was taken in."""

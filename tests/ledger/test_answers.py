@@ -180,3 +180,25 @@ def test_a_ledger_of_the_first_version_takes_answers(tmp_path: Path) -> None:
         send(ledger, queue(ledger, 1))
         assert len(ledger.record_answers(EVENT, {"row": answer(ledger)}, NOW + timedelta(1))) == 1
         assert [state.value for state in states(ledger)] == ["sent"]
+
+
+def test_the_stamp_changes_with_whatever_may_close_an_invitation(ledger: Ledger) -> None:
+    """An invitation, an answer and a decision each change it, of any event; sending and what is known do not."""
+    assert ledger.stamp() == (0, 0, 0)
+    stamps = [ledger.stamp()]
+    numbers = queue(ledger, 1)
+    stamps.append(ledger.stamp())
+    [one] = ledger.record_answers(EVENT, {"first": answer(ledger)}, NOW)
+    stamps.append(ledger.stamp())
+    ledger.settle_answer(EVENT, one, "rejected", NOW)
+    stamps.append(ledger.stamp())
+    ledger.settle_answer(EVENT, one, "undone", NOW)
+    stamps.append(ledger.stamp())
+    ledger.enqueue("other", MAILING, [invitee(1)], domain=DOMAIN, now=NOW)
+    stamps.append(ledger.stamp())
+    assert len(set(stamps)) == len(stamps)
+
+    send(ledger, numbers)
+    queue(ledger, 1, mailing="reminder-2d")
+    ledger.record_answers(EVENT, {"first": answer(ledger)}, NOW)
+    assert ledger.stamp() == stamps[-1]
