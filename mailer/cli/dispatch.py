@@ -13,7 +13,7 @@ from datetime import datetime
 from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
-from mailer.cli.gathering import SOME, batches
+from mailer.cli.gathering import batches
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
@@ -22,6 +22,9 @@ from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Delivery, Envelope, Mailbox, State
 from mailer.smtp import Connection, Features, Relay, Security
 from mailer.status import Verdict
+
+# Nearly every list is queued whole before its first message leaves; longer ones in parts of so many.
+_QUEUED_TOGETHER = 10_000
 
 
 def pace_of(desk: Desk, ledger: Ledger) -> Pace:
@@ -40,7 +43,8 @@ async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: b
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
         ledger.publish(event.name, facts_of(event), desk.clock())
         waiting = _waiting(prepared, due, ledger)
-        jobs = _jobs(prepared, due, ledger, {job.delivery_id for _, job in waiting})
+        watch = Watch(prepared, ledger, anytime=anytime)
+        jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waiting})
         threads = _thread_ids(prepared, ledger)
 
         def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
@@ -62,7 +66,7 @@ async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: b
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
                 progress=lambda delivery, attempt: advance(_line(delivery, attempt), _facts(delivery, attempt)),
                 deferred=waiting,
-                still_due=Watch(prepared, ledger, anytime=anytime),
+                still_due=watch,
             )
             _stop_on_signals(round_)
             return await round_.deliver()
@@ -115,18 +119,22 @@ async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:
     return relay_of(desk.config)
 
 
-def _jobs(prepared: Prepared, due: Iterable[Guest], ledger: Ledger, waiting: Collection[int]) -> Iterator[Job[Guest]]:
+def _jobs(
+    prepared: Prepared, due: Iterable[Guest], ledger: Ledger, watch: Watch, waiting: Collection[int]
+) -> Iterator[Job[Guest]]:
     """What may be claimed, in the order of the sheets, but for what is `waiting`; queued a part at a time.
 
-    So the first message need not wait until the last one is queued. Where the run ends before that, who is not queued
-    is found to be due by the next one.
+    So the first message need not wait until the last of a very long list is queued. Where the run ends before that, who
+    is not queued is found to be due by the next one.
     """
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
     domain = desk.mail_from.address.domain
-    for guests in batches(due, SOME):
+    for guests in batches(due, _QUEUED_TOGETHER):
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
         ledger.enqueue(event.name, wave, invitees, domain=domain, now=desk.clock())
+        # An answer that came in between concerns the party's invitations, of which there may now be more.
+        watch.look()
         numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])
         for guest in guests:
             number = numbers.get(guest.contact.address.key)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 # Up to here every message is rendered before the first one leaves; above it, one of each variant.
 RENDER_ALL = 10_000
 
-# Guests that are asked about, queued and looked up together: so few that nothing else waits long for it.
+# Contacts about whom the ledger is asked together.
 SOME = 1000
 
 _ROWS_NAMED = 20

@@ -116,27 +116,27 @@ class Watch:
 
     def __init__(self, prepared: Prepared, ledger: Ledger, *, anytime: bool) -> None:
         self._prepared, self._ledger, self._anytime = prepared, ledger, anytime
-        self._answers = -1
-        self._look(prepared.desk.clock())
+        self._stamp: tuple[int, int, int] | None = None
+        self.look()
 
     def __call__(self, guest: Guest) -> bool:
         desk, mailing = self._prepared.desk, self._prepared.mailing
         now = desk.clock()
         if now - self._looked_at > _FRESH_FOR:
-            self._look(now)
+            self.look()
         if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
             return False
+        answered, held = self._known
         key = guest.contact.address.key
-        record = Record(answer=self._answered.get(key), held=self._held.get(key))
+        record = Record(answer=answered.get(key), held=held.get(key))
         return audience.why_no_longer(guest.contact, record, mailing, desk.event, now) is None
 
-    def _look(self, now: datetime) -> None:
-        """Takes in the answers that have come since."""
-        self._looked_at = now
-        desk = self._prepared.desk
-        if (answers := len(self._ledger.answers(desk.event.name))) != self._answers:
-            self._answers = answers
-            self._answered, self._held = _answered(desk, self._ledger, self._prepared.mailing)
+    def look(self) -> None:
+        """Takes in the answers that have come, or were settled, since; and whom they concern of those just invited."""
+        self._looked_at = self._prepared.desk.clock()
+        if (stamp := self._ledger.stamp()) != self._stamp:
+            self._known = _answered(self._prepared.desk, self._ledger, self._prepared.mailing)
+            self._stamp = stamp
 
 
 def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str, str], Mapping[str, str]]:

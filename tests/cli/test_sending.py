@@ -6,11 +6,12 @@ import mailbox
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import CONTACTS, EVENT, NOW, TEMPLATE, Folder
-from tests.servers import ScriptedServer, drop
+from tests.servers import GOOD, ScriptedServer, Session, drop
 
 ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
 
@@ -380,3 +381,26 @@ def test_nobody_is_written_to_who_answers_while_the_run_waits(folder: Folder) ->
         told = folder.run("send", "--yes", "--wait", now="2031-03-07T23:59:58")
     assert "1 no longer due" in told.out
     assert BEN not in {t.recipients[0] for t in relay.accepted}
+
+
+def test_a_colleagues_answer_during_the_run_spares_the_party(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is still to be written to when a colleague answers is left alone, also where the list is queued in parts."""
+    monkeypatch.setattr("mailer.cli.surveying._FRESH_FOR", timedelta(0))
+    monkeypatch.setattr("mailer.cli.dispatch._QUEUED_TOGETHER", 3)
+    monkeypatch.setattr("mailer.deliver.agenda._SOME", 3)
+    monkeypatch.setattr("mailer.deliver.agenda._LOW", 1)
+    eva = "eva@belgium.example.org"
+    folder.write(
+        "contacts/missions.csv", CONTACTS.replace("Peru,", f"Belgium,Ms.,Eva,SAMPLE,Counsellor,{eva},,\nPeru,")
+    )
+
+    def answer(session: Session) -> None:
+        words = ("answers", "record", ADA, "in-person", "--now", NOW)
+        subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder.path, check=True, capture_output=True)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [answer]}) as relay:
+        folder.relay(relay)
+        told = folder.run("send", "--yes")
+    assert "1 no longer due" in told.out
+    assert {t.recipients[0] for t in relay.accepted} == {ADA, BEN, REGISTRY}
