@@ -278,7 +278,7 @@ class Round(Generic[C]):
     def _judge_settled(self) -> None:
         """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
         for one in self._tray.collect():
-            claim, _, finished_at, outcome = one
+            claim, _, finished_at, outcome, _ = one
             counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
             self._pace.finish(finished_at, claim.job.recipients, counted=counted)
             if outcome.reply and not outcome.slow_down:
@@ -286,23 +286,23 @@ class Round(Generic[C]):
             self._attempts.append((claim, self._attempt(one)))
 
     def _attempt(self, settled: Settled[C]) -> Attempt:
-        claim, started_at, finished_at, outcome = settled
+        claim, started_at, finished_at, outcome, is_first = settled
         state, note, due_at = _STATES[outcome.verdict], outcome.note, None
         if state is State.DEFERRED:
-            due_at = self._retry_at(claim.delivery, outcome, finished_at)
+            due_at = self._retry_at(claim.delivery, outcome, finished_at, is_first)
             if due_at is None:
                 state, note = State.FAILED, f"given up: {note}"
         return Attempt(claim.delivery.id, state, started_at, finished_at, self._relay, outcome.reply, note, due_at)
 
-    def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime) -> datetime | None:
+    def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime, is_first: bool) -> datetime | None:
         """When a deferral is tried again, the last time at the give-up time; None once that has passed.
 
         A message that met with a lost connection, or with a relay that asks for less, is not to blame and goes at once,
-        unless it meets with that more often than there are connections; and the latter never makes it fail.
+        unless it was the first on more connections than there may be; and the latter never makes it fail.
         """
         if outcome.is_retry or outcome.slow_down:
-            self._lost[delivery.id] += 1
-            if self._lost[delivery.id] <= 1 + self._policy.connections:
+            self._lost[delivery.id] += is_first
+            if self._lost[delivery.id] <= self._policy.connections:
                 return now
         begun = delivery.date if delivery.attempts and delivery.date else now
         give_up_at = begun + timedelta(seconds=self._policy.give_up_after)

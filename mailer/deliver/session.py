@@ -35,12 +35,13 @@ class Claim(NamedTuple, Generic[C]):
 
 
 class Settled(NamedTuple, Generic[C]):
-    """What became of a claim."""
+    """What became of a claim; `is_first` where its connection had served nobody before."""
 
     claim: Claim[C]
     started_at: datetime
     finished_at: datetime
     outcome: Outcome
+    is_first: bool
 
 
 class Tray(Generic[C]):
@@ -219,9 +220,10 @@ class Session(Generic[C]):
         now = self._clock()
         took = (now - started_at).total_seconds()
         self._patience = min(took / 4, _NOT_LONG) if took > _SOON else 0.0
+        is_first = not self.has_served
         self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
         self.left_doubt = outcome.verdict is Verdict.UNKNOWN
-        self._tray.settle(Settled(claim, started_at, now, outcome))
+        self._tray.settle(Settled(claim, started_at, now, outcome, is_first))
 
 
 def _not_sent(fault: Exception) -> Outcome:
