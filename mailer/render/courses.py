@@ -37,7 +37,7 @@ def sort_out(tree: nodes.Template, shared: Iterable[str]) -> Sorted:
     """The template `tree`, of blocks, loops, assignments and values, in which `shared` names are the same for all."""
     assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"} | {"loop"}
     own = {name.name for name in tree.find_all(nodes.Name)} - assigned - set(shared)
-    personal = own | _handed_on(tree, own)
+    personal = own | _touched(tree, own, assigned)
     gaps: dict[str, nodes.Expr] = {}
 
     def is_gap(child: nodes.Expr) -> bool:
@@ -70,19 +70,30 @@ def printing(gaps: Iterable[nodes.Expr], tree: nodes.Template) -> nodes.Template
     return _like(tree, [nodes.Output([gap], lineno=gap.lineno) for gap in gaps])
 
 
-def _handed_on(tree: nodes.Template, own: set[str]) -> set[str]:
-    """The names that the template sets to something made of `own` values."""
+def _touched(tree: nodes.Template, own: set[str], assigned: set[str]) -> set[str]:
+    """The `assigned` names that stand together with `own` values, or with one of themselves that does.
+
+    More than are set to something made of them: what a filter makes may be used up by whoever reads it, and whether
+    `contact.rank or names | first` reads it depends on the rank.
+    """
+    together = [names for statement in tree.find_all(nodes.Stmt) for names in _together(statement)]
     found: set[str] = set()
-    while True:
-        before = len(found)
-        for assignment in tree.find_all(nodes.Assign):
-            if _names(assignment.node) & (own | found):
-                found |= _names(assignment.target)
-        for loop in tree.find_all(nodes.For):
-            if _names(loop.iter) & (own | found):
-                found |= _names(loop.target) | {"loop"}
-        if len(found) == before:
-            return found
+    while new := {name for names in together if names & (own | found) for name in names & assigned} - found:
+        found |= new
+    return found
+
+
+def _together(statement: nodes.Stmt) -> Iterator[set[str]]:
+    """The names in each expression of a statement, with those that are set to what comes out of it."""
+    if isinstance(statement, nodes.Output):
+        yield from map(_names, statement.nodes)
+    elif isinstance(statement, nodes.If):
+        yield _names(statement.test)
+    elif isinstance(statement, nodes.For):
+        parts = (statement.target, statement.iter, statement.test)
+        yield {"loop"}.union(*(_names(part) for part in parts if part))
+    else:
+        yield _names(statement)
 
 
 def _names(node: nodes.Node) -> set[str]:
@@ -125,7 +136,8 @@ def _rebuilt(
                 yield turn
         elif isinstance(node, nodes.For):
             rounds = way(1, node.body), way(0, node.else_)
-            loop = _like(node, node.target, node.iter, *rounds, node.test, node.recursive)
+            # Templates may not call `loop`, so none is recursive; a loop that could be prints all rounds in one piece.
+            loop = _like(node, node.target, node.iter, *rounds, node.test, False)
             if not traced or traced(loop):
                 yield from (loop, *way(0, []))
         else:

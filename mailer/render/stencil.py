@@ -53,20 +53,29 @@ class Part(Generic[T]):
         self._tree = sandbox.tree(source.text, shared)
         self._shared = frozenset(shared)
         self._parted = sort_out(self._tree, shared)
-        # By the values that the template asks about, and by the course that its trace shows for them.
+        # What a stencil holds follows from the course that the trace shows, and that from the values that the trace
+        # reads: so by those first, where all are such that equal ones print the same, and else by the course.
         self._known: dict[tuple[object, ...], _Stencil[T]] = {}
         self._stencils: dict[tuple[str, ...], _Stencil[T]] = {}
 
     def render(self, values: Mapping[str, object]) -> T:
         """The part with `values`, the shared ones among them. Raises Failed, which names the tag's file and line."""
         try:
-            stencil = self._stencil(values)
-            if stencil:
-                texts = [read(values) for read in stencil.plain]
-                return stencil.filled((*texts, *_pieces(stencil.others, values)) if stencil.others else texts)
-        except Exception:  # noqa: S110  # an expression can raise anything; in the whole template it does so in its line
-            pass
-        return self.render_whole(values)
+            filled = self.filled(values)
+        except Exception:  # an expression can raise anything; in the whole template it does so in its line
+            filled = None
+        return self.render_whole(values) if filled is None else filled
+
+    def filled(self, values: Mapping[str, object]) -> T | None:
+        """What `render` returns, out of a stencil; None where one is not worth while.
+
+        Raises whatever an expression does, and only if `render_whole` raises Failed.
+        """
+        stencil = self._stencil(values)
+        if not stencil:
+            return None
+        texts = [read(values) for read in stencil.plain]
+        return stencil.filled((*texts, *_pieces(stencil.others, values)) if stencil.others else texts)
 
     def render_whole(self, values: Mapping[str, object]) -> T:
         """What `render` returns and raises, of the template as it was written."""
