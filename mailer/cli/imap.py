@@ -65,21 +65,23 @@ def _log_in(url: ImapUrl, config: Config) -> BaseMailBox:
 
 
 def password_for(url: ImapUrl, config: Config) -> str | None:
-    """IMAP_PASSWORD, unless it belongs to another account; else what the relay takes, None where that is a token.
+    """IMAP_PASSWORD for the account of IMAP_URL; for the relay's own what the relay takes, None where that is a token.
 
     Raises UsageError: a password or token is shown to no other server than its own.
     """
-    account = (url.user, url.host)
     ours = config.IMAP_URL
-    if config.IMAP_PASSWORD and (ours is None or (ours.user, ours.host) == account):
+    if config.IMAP_PASSWORD and ours and (ours.user, ours.host) == (url.user, url.host):
         return config.IMAP_PASSWORD.get_secret_value()
     if url.user == config.SMTP_USERNAME and url.host in (config.SMTP_HOST, _IMAP_HOST_OF.get(config.SMTP_HOST or "")):
         if config.SMTP_AUTH == "xoauth2":
             return None
         if config.SMTP_PASSWORD:
             return config.SMTP_PASSWORD.get_secret_value()
-    whose = f"; the one that is set is for {ours.user} at {ours.host}" if ours and config.IMAP_PASSWORD else ""
-    raise UsageError(f"There is no password for {url.user} at {url.host}: set IMAP_PASSWORD in config.env{whose}.")
+    advice = f"set IMAP_URL=imaps://{url.user}@{url.host} and IMAP_PASSWORD in config.env"
+    if config.IMAP_PASSWORD:
+        whose = f"for {ours.user} at {ours.host}" if ours else "for the account in IMAP_URL, which is not set"
+        advice = f"the one that is set is {whose}; {advice}"
+    raise UsageError(f"There is no password for {url.user} at {url.host}: {advice}.")
 
 
 def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> BaseMailBox:

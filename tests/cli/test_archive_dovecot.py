@@ -158,6 +158,11 @@ def _await(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     pytest.skip(f"Dovecot does not start here: {log.read_text('utf-8') if log.exists() else 'it says nothing'}")
 
 
+def configure(folder: Folder, dovecot: Dovecot, password: str) -> None:
+    values = {"IMAP_URL": f"imap://{USER}@127.0.0.1", "IMAP_PASSWORD": password, "SMTP_CA_FILE": str(dovecot.ca_file)}
+    folder.write("config.env", "".join(f"{key}={value}\n" for key, value in values.items()))
+
+
 @pytest.mark.parametrize("scheme", ["imaps", "imap"])
 def test_a_real_server_settles_what_it_holds(folder: Folder, dovecot: Dovecot, scheme: str) -> None:
     """What lies in the folder marked for sent messages, or in one named by its own letters, was sent; what was unread
@@ -169,8 +174,7 @@ def test_a_real_server_settles_what_it_holds(folder: Folder, dovecot: Dovecot, s
     copies = {transaction.recipients[0]: transaction.content for transaction in relay.accepted}
     dovecot.keep(SENT, copies[first])
     dovecot.keep(OTHER, copies[second])
-    values = {"IMAP_PASSWORD": f"'{PASSWORD.replace(BACKSLASH, BACKSLASH * 2)}'", "SMTP_CA_FILE": str(dovecot.ca_file)}
-    folder.write("config.env", "".join(f"{key}={value}\n" for key, value in values.items()))
+    configure(folder, dovecot, f"'{PASSWORD.replace(BACKSLASH, BACKSLASH * 2)}'")
     server = f"{scheme}://{USER}@127.0.0.1:{dovecot.imaps if scheme == 'imaps' else dovecot.imap}"
 
     marked = folder.run("resolve", "--archive", server)
@@ -190,7 +194,7 @@ def test_a_real_server_refuses_a_wrong_password(folder: Folder, dovecot: Dovecot
     with ScriptedServer({"dot": [drop, "250 Ok"]}) as relay:
         folder.relay(relay)
         folder.run("send", "--yes")
-    folder.write("config.env", f"IMAP_PASSWORD=wrong-hush\nSMTP_CA_FILE={dovecot.ca_file}\n")
+    configure(folder, dovecot, "wrong-hush")
     refused = folder.run("resolve", "--archive", f"imaps://{USER}@127.0.0.1:{dovecot.imaps}")
     assert refused.code == 4
     assert "Authentication failed" in refused.err
