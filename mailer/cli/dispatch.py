@@ -14,6 +14,7 @@ from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.gathering import batches
+from mailer.cli.interrupts import Interrupts
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
@@ -35,7 +36,9 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     return Pace(windows, ledger.reached_relay_since(desk.clock() - Pace(windows).reach))
 
 
-async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: bool, anytime: bool) -> Tally:
+async def dispatch(
+    prepared: Prepared, found: Survey, ledger: Ledger, interrupts: Interrupts, *, wait: bool, anytime: bool
+) -> Tally:
     """Queues the mailing for those who are due and sends it, telling each outcome; see `Round.deliver` for errors."""
     desk, event, due = prepared.desk, prepared.desk.event, found.due.guests
     async with AsyncExitStack() as stack:
@@ -69,6 +72,7 @@ async def dispatch(prepared: Prepared, found: Survey, ledger: Ledger, *, wait: b
                 still_due=watch,
             )
             _stop_on_signals(round_)
+            interrupts.heed()
             return await round_.deliver()
 
 

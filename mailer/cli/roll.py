@@ -6,6 +6,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any, BinaryIO, Generic, TypeVar
@@ -48,13 +49,24 @@ class Roll(Generic[T]):
             self.append(item)
 
     def append(self, item: T) -> None:
+        """Raises OSError that names the folder for temporary files where that has no room."""
         if len(self._last) == PAGE:
-            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115  # kept until the roll is gone
-            self._file.seek(0, os.SEEK_END)
-            _Pickler(self._file, pickle.HIGHEST_PROTOCOL).dump(self._last)
-            self._pages += 1
-            self._last = []
+            try:
+                self._put_away()
+            except OSError as exc:
+                words = (
+                    f"{exc.strerror or exc}; a long list needs room there: free some, or set TMPDIR to another folder"
+                )
+                raise OSError(exc.errno, words, tempfile.gettempdir()) from exc
         self._last.append(item)
+
+    def _put_away(self) -> None:
+        self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115  # kept until the roll is gone
+        self._file.seek(0, os.SEEK_END)
+        _Pickler(self._file, pickle.HIGHEST_PROTOCOL).dump(self._last)
+        self._file.flush()
+        self._pages += 1
+        self._last = []
 
     def __len__(self) -> int:
         return self._pages * PAGE + len(self._last)
@@ -72,4 +84,5 @@ class Roll(Generic[T]):
 
     def __del__(self) -> None:
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # what could not be written is told already
+                self._file.close()

@@ -18,6 +18,7 @@ from mailer.errors import InputRefused, Problem, RelayError, UsageError
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
     from mailer.cli.gathering import Gathered
+    from mailer.cli.interrupts import Interrupts
     from mailer.cli.mailing import Prepared
     from mailer.cli.surveying import Survey
     from mailer.deliver import Tally
@@ -94,18 +95,26 @@ def remind(event: str | None, mailing: str | None, now: str | None, **flags: obj
 
 def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
     from mailer.cli.gathering import gather
+    from mailer.cli.interrupts import Interrupts
     from mailer.cli.mailing import prepare
-    from mailer.cli.surveying import survey
 
     if options.test and options.dry_run:
         raise UsageError("--test sends and --dry-run does not: give one of them.")
     if not (options.sandbox or options.dry_run):
         _require_relay(desk)
-    prepared = prepare(desk, mailing)
-    if options.test:
-        everybody = gather(prepared)
-        _require_sound(everybody, options)
-        return _send_samples(prepared, everybody, options.test)
+    with Interrupts() as interrupts:
+        prepared = prepare(desk, mailing)
+        if options.test:
+            everybody = gather(prepared)
+            _require_sound(everybody, options)
+            return _send_samples(prepared, everybody, options.test)
+        return _survey_and_send(prepared, options, interrupts)
+
+
+def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrupts) -> int:
+    from mailer.cli.surveying import survey
+
+    desk, mailing = prepared.desk, prepared.mailing
     with desk.ledger(create=False) as ledger:
         found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
     _require_sound(found.due, options)
@@ -123,7 +132,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
         elif closed:
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
-            return _send_due(prepared, found, ledger, options)
+            return _send_due(prepared, found, ledger, options, interrupts)
         return _exit_code(prepared, ledger, found)
 
 
@@ -137,7 +146,7 @@ def _require_sound(gathered: Gathered, options: _Options) -> None:
         console.complain(f"{console.count(len(gathered.problems), 'warning')}: see mailer check")
 
 
-def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options) -> int:
+def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
     from mailer.cli.dispatch import dispatch
 
     number = len(found.due.guests)
@@ -145,10 +154,13 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
         console.confirm(f"{'rehearse' if options.sandbox else 'send'} {console.count(number, 'message')}")
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            tally = runner.run(dispatch(prepared, found, ledger, wait=options.wait, anytime=options.anytime))
+            sending = dispatch(prepared, found, ledger, interrupts, wait=options.wait, anytime=options.anytime)
+            tally = runner.run(sending)
     except RelayError:
         _tell_standing(prepared, ledger)
         raise
+    finally:
+        interrupts.mute()
     _conclude(prepared, tally, number, ledger)
     return 130 if tally.interrupted else _exit_code(prepared, ledger, found)
 

@@ -1,5 +1,10 @@
 """A list of any length: what goes in comes out, as often as it is asked for."""
 
+import tempfile
+from pathlib import Path
+
+import pytest
+
 from mailer.cli.desk import Guest
 from mailer.cli.roll import PAGE, Roll
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place, Rule
@@ -34,3 +39,12 @@ def test_a_guest_comes_back_as_he_was() -> None:
     assert first == guest
     assert first.contact.place.cell("rank") == "F7"
     assert first.contact.rule is Rule.PERSONAL
+
+
+def test_a_full_folder_for_temporary_files_is_named() -> None:
+    """Where a long list has no room, the folder is named, with what to do."""
+    roll = Roll(range(PAGE))
+    roll._file = Path("/dev/full").open("w+b", buffering=0)  # noqa: SIM115  # the roll closes it
+    with pytest.raises(OSError, match="set TMPDIR to another folder") as raised:
+        roll.append(PAGE)
+    assert raised.value.filename == tempfile.gettempdir()
