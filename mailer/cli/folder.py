@@ -10,6 +10,9 @@ import click
 from mailer.cli import console
 from mailer.errors import UsageError
 
+# Secrets, whom was written to, and what can be made again.
+_NEVER_IN_GIT = ("config.env", "oauth-token.json*", "ledger.db*", "outbox/", "preview/")
+
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
@@ -39,3 +42,4 @@ def make_folder(folder: Path) -> None:
     shutil.copy(source / "config.example.env", folder)
     shutil.copy(source / "config.example.env", folder / "config.env")
     (folder / "config.env").chmod(0o600)
+    (folder / ".gitignore").write_text("".join(f"{name}\n" for name in _NEVER_IN_GIT), "utf-8")

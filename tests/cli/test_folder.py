@@ -1,5 +1,6 @@
 """`init`, `demo` and `--help`: what a newcomer meets first."""
 
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +22,21 @@ def test_a_new_folder_is_ready_to_look_at(folder: Folder) -> None:
     again = folder.run("init", "mine", now=None)
     assert again.code == 2
     assert "not empty" in again.err
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_no_secret_gets_into_git(folder: Folder) -> None:
+    """In a new folder `git add .` leaves out the password, the token, the ledger and every copy of a message."""
+    folder.run("init", "mine", now=None)
+    private = ("config.env", "oauth-token.json", "ledger.db", "ledger.db-wal", "outbox/1-a.eml", "preview/index.html")
+    for name in private:
+        folder.write(f"mine/{name}", "hush")
+    git = ["git", "-C", str(folder.path / "mine")]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "."], check=True, capture_output=True)
+    added = subprocess.run([*git, "ls-files"], check=True, capture_output=True, text=True).stdout.split()
+    assert {".gitignore", "config.example.env", "templates/poc-week/event.toml"} <= set(added)
+    assert not set(private) & set(added)
 
 
 def test_the_demo_shows_the_whole_job(folder: Folder) -> None:
