@@ -160,7 +160,10 @@ def _limits(value: str | tuple[Limit, ...]) -> tuple[Limit, ...]:
     for part in value.lower().split(","):
         match = re.fullmatch(r"\s*(\d{1,9})\s*(messages|recipients)?\s*/\s*(second|minute|hour|day)\s*", part)
         if not match or not int(match[1]):
-            raise ValueError("must read like 30/minute, 10000/day, 2000 recipients/day, or off")
+            raise ValueError(
+                "must read like 30/minute, 10000/day, 2000 recipients/day, each per second, minute, hour or day and "
+                "with a comma between two, or off"
+            )
         limits.append(Limit(int(match[1]), _PERIODS[match[3]], match[2] == "recipients"))
     return tuple(limits)
 
