@@ -17,6 +17,7 @@ from mailer.errors import UsageError
 from mailer.model import Address, Delivery, State
 
 if TYPE_CHECKING:
+    from mailer.cli.desk import Desk
     from mailer.config import Config
     from mailer.ledger import Attempt, Ledger
 
@@ -30,21 +31,22 @@ def _addresses(texts: tuple[str, ...]) -> list[Address]:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[EVENT] [ADDRESS ...]")
-@click.option("--sent", "decision", flag_value="sent", help="They were received: mark them as sent.")
-@click.option("--resend", "decision", flag_value="queued", help="Send them again, with the same Message-ID and Date.")
+@click.option("--sent", is_flag=True, help="They were received: mark them as sent.")
+@click.option("--resend", is_flag=True, help="Send them again, with the same Message-ID and Date.")
 @click.option(
     "--archive",
     metavar="MAILDIR|MBOX|IMAP",
     help="What an archive copy or Sent folder holds was sent: a path, imaps://user@host/Folder, or imap for IMAP_URL.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask before all of them are settled at once.")
 @sandbox_option
 @now_option
-def resolve(words: tuple[str, ...], decision: str | None, archive: str | None, sandbox: bool, now: str | None) -> int:
+def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: bool, now: str | None, **way: bool) -> int:
     """Show what is in doubt, and settle it: all of it, or the addresses named.
 
-    A delivery is in doubt when the connection or the program was lost after the message was handed over and before the
-    relay answered: it may have been sent. Ask the recipient or look into the relay's log, then decide. Or let an
-    archive copy decide: --archive looks there for the Message-ID, and changes nothing in it.
+    A delivery is in doubt when the connection or the program was lost before the relay's answer was on record: it may
+    have been sent. Ask the recipient or look into the relay's log, then decide. Or let an archive copy decide:
+    --archive looks there for the Message-ID, and changes nothing in it.
 
     On an IMAP server, that is in imaps://user@host/Folder, with % codes (%20 for a blank), or without a folder in the
     one for sent messages. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or that of the
@@ -52,8 +54,7 @@ def resolve(words: tuple[str, ...], decision: str | None, archive: str | None, s
     """
     from mailer.cli.desk import open_desk
 
-    if decision and archive:
-        raise UsageError("--archive decides by itself: leave --sent and --resend out.")
+    decision = _decision(archive, **way)
     event = words[0] if words and "@" not in words[0] else None
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
@@ -62,23 +63,27 @@ def resolve(words: tuple[str, ...], decision: str | None, archive: str | None, s
         if not doubtful:
             console.say("Nothing is in doubt.")
             return 0
+        # Before the list, under which its error would be lost.
+        archived = _archived(archive, doubtful, desk.config) if archive else None
         for delivery in doubtful:
             _show(delivery, ledger.attempts(delivery.id)[-1], desk.event.timezone)
-        if archive:
-            sent, again = _archived(archive, doubtful, desk.config), []
+        if decision and not wanted and not yes and sys.stdin.isatty():
+            messages = console.count(len(doubtful), "message")
+            console.confirm(f"mark {messages} as sent" if decision is State.SENT else f"have {messages} sent again")
+        if archived is None:
+            choices = [decision or _ask(delivery) for delivery in doubtful]
         else:
-            choices = [State(decision) if decision else _ask(delivery) for delivery in doubtful]
-            sent, again = (
-                [delivery.id for delivery, choice in zip(doubtful, choices, strict=True) if choice is state]
-                for state in (State.SENT, State.QUEUED)
-            )
-        ledger.settle(sent, State.SENT, desk.clock())
-        ledger.settle(again, State.QUEUED, desk.clock())
-    left = len(doubtful) - len(sent) - len(again)
-    console.say(f"{len(sent)} marked as sent, {len(again)} to be sent again, {left} left")
-    if archive and left:
-        console.say("A copy may be filed late: look again in some minutes, before you decide with --resend.")
-    return int(left > 0)
+            choices = [State.SENT if delivery.message_id in archived else None for delivery in doubtful]
+        return _settle(ledger, desk, list(zip(doubtful, choices, strict=True)), event, archive)
+
+
+def _decision(archive: str | None, *, sent: bool, resend: bool) -> State | None:
+    """What is to become of all of them; None where each is asked for, or the archive decides."""
+    if sent and resend:
+        raise UsageError("--sent and --resend contradict each other: name one.")
+    if archive and (sent or resend):
+        raise UsageError("--archive decides by itself: leave --sent and --resend out.")
+    return State.SENT if sent else State.QUEUED if resend else None
 
 
 def _in_doubt(ledger: Ledger, event: str, wanted: set[str]) -> list[Delivery]:
@@ -92,27 +97,72 @@ def _in_doubt(ledger: Ledger, event: str, wanted: set[str]) -> list[Delivery]:
 
 def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:
     when = last.started_at.astimezone(zone)
-    console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}")
-    console.say(f"  handed to {last.relay} on {when:%d %B %Y at %H:%M:%S %Z}; Message-ID {delivery.message_id}")
+    console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}, Message-ID {delivery.message_id}")
+    console.say(f"  claimed for {last.relay} on {when:%d %B %Y at %H:%M:%S %Z}; it may have been handed over")
     console.say(f"  {last.note}")
 
 
-def _archived(archive: str, doubtful: Sequence[Delivery], config: Config) -> list[int]:
-    """The ids of those whose Message-ID the archive holds; all are asked for at once."""
-    message_ids = {delivery.message_id for delivery in doubtful}
+def _archived(archive: str, doubtful: Sequence[Delivery], config: Config) -> set[str]:
+    """Those of their Message-IDs that the archive holds; all are asked for at once."""
     # A message is as old as its Date, which it keeps when it is sent again.
     since = min(delivery.date or delivery.updated_at for delivery in doubtful)
-    found = held(archive, message_ids, since, config)
-    return [delivery.id for delivery in doubtful if delivery.message_id in found]
+    return held(archive, {delivery.message_id for delivery in doubtful}, since, config)
 
 
 def _ask(delivery: Delivery) -> State | None:
     if not sys.stdin.isatty():
         return None
-    answer = click.prompt(
-        f"{delivery.recipient}", type=click.Choice(["sent", "resend", "leave"]), default="leave", show_choices=True
+    chosen: State | None = click.prompt(
+        f"{delivery.recipient} (sent, resend, leave)", default="leave", value_proc=_choice
     )
-    return {"sent": State.SENT, "resend": State.QUEUED}.get(answer)
+    return chosen
+
+
+def _choice(typed: str) -> State | None:
+    """What a word, or its first letters, stands for."""
+    for word, state in (("sent", State.SENT), ("resend", State.QUEUED), ("leave", None)):
+        if word.startswith(typed.strip().lower()):
+            return state
+    raise click.BadParameter("type sent, resend or leave, or s, r or l.")
+
+
+def _settle(
+    ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | None]], event: str | None, archive: str | None
+) -> int:
+    """Records what was chosen, says what still stands and what to do next, and returns the exit code."""
+    sent = ledger.settle([one.id for one, state in choices if state is State.SENT], State.SENT, desk.clock())
+    again = [one for one, state in choices if state is State.QUEUED]
+    queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
+    left = sum(states.get(State.IN_DOUBT, 0) for states in ledger.counts(desk.event.name).values())
+    where = (f" {event}" if event else "") + (" --sandbox" if desk.rehearsal else "")
+    console.say(_summary(sent, queued, left, f"mailer resolve{where}"))
+    if archive and any(state is None for _, state in choices):
+        console.say("A copy may be filed late: look again in some minutes, before you decide with --resend.")
+    elif not archive and not sent and not queued:
+        console.say(f"Settle them: mailer resolve{where} ADDRESS --sent or --resend, or --archive FOLDER")
+    for command in sorted({_sending(desk, one.mailing) for one in again}):
+        console.say(f"Now: {command}{where}")
+    return int(left > 0)
+
+
+def _summary(sent: int, queued: int, left: int, command: str) -> str:
+    parts = ((sent, "marked as sent"), (queued, "to be sent again"))
+    done = ", ".join(f"{number} {what}" for number, what in parts if number) or "Nothing was settled"
+    if not left:
+        return f"{done}; nothing is in doubt any more"
+    others = console.count(left, "other") if sent or queued else str(left)
+    return f"{done}; {others} {'is' if left == 1 else 'are'} still in doubt: {command}"
+
+
+def _sending(desk: Desk, mailing: str) -> str:
+    """The command that sends what is queued of a mailing as the ledger names it: a reminder with its offset."""
+    from mailer.audience import main_mailing
+
+    if mailing == main_mailing(desk.event).name:
+        return "mailer send"
+    if mailing in desk.event.mailings:
+        return f"mailer send --mailing {mailing}"
+    return f"mailer remind --mailing {mailing.rpartition('-')[0]}"
 
 
 @click.command()

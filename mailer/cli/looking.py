@@ -11,6 +11,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option, sandbox_option
 from mailer.errors import Problem
+from mailer.model import State
 
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
@@ -98,7 +99,8 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     console.table(report.STATUS_HEADINGS, rows)
     console.say()
     for mailing, states in counts.items():
-        console.say(f"{mailing}: {console.states(states)}")
+        way_out = "; settle them with mailer resolve" if State.IN_DOUBT in states else ""
+        console.say(f"{mailing}: {console.states(states)}{way_out}")
     _say_answers(turnout)
     for line in reminders:
         console.say(line)
