@@ -28,13 +28,19 @@ class Setbacks:
         self._retry_after, self._source = retry_after, source
         self._number = 0
         self._answers_owed = 0
+        self._doubted_at = self.resume_at
 
     @property
     def last(self) -> bool:
         return self._number > len(REOPEN_AFTER)
 
-    def answered(self) -> None:
-        """The relay has served; behind a doubt, once is not enough."""
+    def answered(self, at: datetime | None = None) -> None:
+        """The relay has served; behind a doubt, once is not enough, and what came before the doubt tells nothing.
+
+        `at`: when its reply came, now if not given.
+        """
+        if at and at < self._doubted_at:
+            return
         self._answers_owed = max(0, self._answers_owed - 1)
         if not self._answers_owed:
             self._number = 0
@@ -42,7 +48,7 @@ class Setbacks:
     def add(self, now: datetime, *, left_doubt: bool) -> bool:
         """Counts one. False for one that had begun before a pause that still holds, and tells nothing new."""
         if left_doubt:
-            self._answers_owed = _ANSWERS_A_DOUBT
+            self._answers_owed, self._doubted_at = _ANSWERS_A_DOUBT, now
         if now < self.resume_at:
             return False
         if self._number == 0:
