@@ -40,12 +40,17 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
             _show(finding)
     failed = sum(finding.result is Result.FAILED for finding in found)
     wanting = sum(finding.result is Result.ATTENTION for finding in found)
+    unseen = sum(finding.result is Result.UNSEEN for finding in found)
     if as_json:
         console.as_json({"checks": [finding.as_json() for finding in found]})
     elif failed:
         console.say("No mailing could leave now.")
+    elif wanting:
+        console.say(f"{console.count(wanting, 'line')} for a person to see to.")
+    elif unseen:
+        console.say(f"Nothing bad was seen; {console.count(unseen, 'thing')} could not be looked at.")
     else:
-        console.say(f"{console.count(wanting, 'line')} for a person to see to." if wanting else "All is good.")
+        console.say("All is good.")
     return 4 if failed else int(wanting > 0)
 
 

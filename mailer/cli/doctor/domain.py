@@ -95,7 +95,7 @@ def examine(resolver: Resolver | None, sender: Sender) -> Iterator[Finding]:
 def _unseen(why: str) -> Finding:
     meaning = "Whether receivers can tell your messages from a forger's was not looked at"
     return Finding(
-        "dns", Result.NOTE, why, meaning, "Run it where the DNS can be asked, or name a resolver: --resolver"
+        "dns", Result.UNSEEN, why, meaning, "Run it where the DNS can be asked, or name a resolver: --resolver"
     )
 
 
@@ -214,7 +214,7 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
         return Finding("dkim", Result.ATTENTION, found, meaning, "Have DKIM set up for the domain at your provider")
     meaning = "Whether the relay signs as your domain cannot be seen from here"
     to_do = "Ask its administrator for the selector, then: mailer doctor --selector NAME"
-    return Finding("dkim", Result.NOTE, "the selector of your relay is not known", meaning, to_do)
+    return Finding("dkim", Result.UNSEEN, "the selector of your relay is not known", meaning, to_do)
 
 
 def _texts_of_key(resolver: Resolver, name: str) -> list[str]:

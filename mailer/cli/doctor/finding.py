@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class Result(StrEnum):
-    """`note` asks nothing, or could not be seen; `attention` wants a person; `failed` stops every mailing."""
+    """`note` asks nothing; `unseen` could not be looked at; `attention` wants a person; `failed` stops all mailings."""
 
     GOOD = "good"
     NOTE = "note"
+    UNSEEN = "unseen"
     ATTENTION = "attention"
     FAILED = "failed"
 

@@ -112,7 +112,7 @@ def _time(greeting: str, before: datetime, after: datetime) -> Finding:
     theirs = _moment(dated[0]) if dated else None
     if theirs is None:
         to_do = f"Compare it with a good one: it shows {after:%H:%M:%S} UTC"
-        return Finding("clock", Result.NOTE, "the relay does not tell its time", meaning, to_do)
+        return Finding("clock", Result.UNSEEN, "the relay does not tell its time", meaning, to_do)
     off = before - theirs if theirs < before else after - theirs if theirs > after else timedelta()
     if abs(off) <= _TOLERANCE:
         return Finding("clock", Result.GOOD, "this machine and the relay agree on the time", meaning)
