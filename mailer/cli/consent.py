@@ -77,6 +77,7 @@ def _by_device_code(client: Client, service: _Service, session: OAuth2Session) -
     except (KeyError, TypeError):
         raise LoginRefused(f"{client.service} offers no device code: run mailer login where a browser is.") from None
     console.say(f"On any device open {address}, enter the code {user_code} and log in as {client.username}.")
+    console.say(f"Waiting {lifetime / 60:.0f} minutes for that.")
     ends_at = time.monotonic() + lifetime
     while time.monotonic() < ends_at:
         time.sleep(interval)
@@ -112,7 +113,10 @@ def _by_browser(client: Client, service: _Service, session: OAuth2Session) -> Ma
             login_hint=client.username,
             **service.wishes,
         )
-        console.say(f"Log in as {client.username} in the browser. If none opens, open this address there:\n{address}")
+        console.say(f"Waiting {_PATIENCE / 60:.0f} minutes for you to log in as {client.username} in the browser.")
+        if service.device_url:
+            console.say("If there is no browser on this machine, stop here and run mailer login --device.")
+        console.say(f"If none opens, open this address there:\n{address}")
         webbrowser.open(address)
         try:
             answer = answers.get(timeout=_PATIENCE)

@@ -1,6 +1,7 @@
 """`mailer login`, and sending with the tokens that it brought."""
 
 import os
+import re
 import stat
 import sys
 import webbrowser
@@ -65,6 +66,8 @@ def test_a_browser_comes_back_with_consent(folder: Folder, browser: Path) -> Non
         done = login(folder)
         assert done.code == 0, done.err
         assert service.grants == ["authorization_code"]
+    assert "Waiting 10 minutes for you to log in" in done.out
+    assert "mailer login --device" in done.out
     assert "oauth-token.json" in done.out
     assert f"{service.address}/organisation/oauth2/v2.0/authorize?" in done.out
     assert "You may close this window" in browser.read_text()
@@ -108,6 +111,7 @@ def test_a_code_is_entered_on_another_device(folder: Folder, monkeypatch: pytest
         assert len(service.requests) == 5
     assert "https://login.example.org/device" in done.out
     assert "WDJB-MJHT" in done.out
+    assert re.search(r"Waiting \d+ minutes for that", done.out)
     assert (folder.path / "oauth-token.json").exists()
 
 
