@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,9 @@ class PostgreSQLStore(Store):
             try:
                 yield session
             finally:
-                _ask(session, f"SELECT pg_advisory_unlock{_THE_RIGHT_TO_SEND}")
+                # Where the session is gone, the lock went with it, and what ended it is what the person must hear.
+                with suppress(LedgerError):
+                    _ask(session, f"SELECT pg_advisory_unlock{_THE_RIGHT_TO_SEND}")
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

@@ -43,7 +43,8 @@ class Store(ABC):
         @event.listens_for(self.engine, "handle_error")
         def explain(context: ExceptionContext) -> LedgerError | None:
             fault = context.original_exception
-            ours = context.sqlalchemy_exception is not None
+            # That a connection in the pool is dead is no fault: another takes its place.
+            ours = context.sqlalchemy_exception is not None and not context.is_pre_ping
             return LedgerError(self.explain(fault)) if ours else None
 
     @abstractmethod

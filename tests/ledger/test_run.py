@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -195,3 +196,20 @@ def test_runs_remember_their_relay_and_process(ledger: Ledger, url: str) -> None
     assert moment_of(started_at) == later(5)  # type: ignore[arg-type]
     assert finished(url) == [(os.getpid(), later(5))]
     assert ledger.attempts(1)[0].reply == ACCEPTED
+
+
+def test_what_stopped_the_loop_is_told_where_the_database_went_away_too(postgresql: Callable[[], str]) -> None:
+    """The right to send ends with the session that held it; that it cannot be given back is not the news."""
+    url = postgresql()
+    with Ledger.open(url) as ledger:
+        numbers = queue(ledger, 1)
+        with pytest.raises(RuntimeError, match="what stopped it"), ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            run.exchange((), numbers, NOW)
+            raw(
+                url,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+            )
+            raise RuntimeError("what stopped it")
+        with ledger.run(EVENT, MAILING, later(60), relay=RELAY):
+            assert states(ledger) == [State.IN_DOUBT]
