@@ -33,7 +33,17 @@ from mailer.ledger.records import (
     reply_of,
 )
 from mailer.ledger.run import Run, exclusive_run, sweep
-from mailer.ledger.schema import UNSENT, attempts, deliveries, editions, invitations, moment_of, moment_text, one_of
+from mailer.ledger.schema import (
+    IS_UNSENT,
+    UNSENT,
+    attempts,
+    deliveries,
+    editions,
+    invitations,
+    moment_of,
+    moment_text,
+    one_of,
+)
 from mailer.ledger.store import Store, open_store
 from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
 
@@ -54,13 +64,13 @@ _OF_RECIPIENTS = (
 )
 _HISTORY = "SELECT d.recipient, d.mailing, d.state, d.claimed_at FROM {}"
 _DUE = (
-    "SELECT d.id, d.recipient FROM {} AND d.mailing = ? AND d.state IN ('queued', 'deferred') AND d.state <> 'sent' "
+    f"SELECT d.id, d.recipient FROM {{}} AND d.mailing = ? AND d.state IN ('queued', 'deferred') AND d.{IS_UNSENT} "  # noqa: S608 - no value
     "AND (d.state = 'queued' OR d.due_at <= ?)"
 )
 # All of each mailing, and what of it is not sent: two indexes alone, and no row is visited.
 _COUNTS = text(
     "SELECT mailing, 'sent', COUNT(*) FROM deliveries WHERE event = :event GROUP BY mailing UNION ALL "  # noqa: S608 - states
-    "SELECT mailing, state, COUNT(*) FROM deliveries WHERE event = :event AND state <> 'sent' "
+    f"SELECT mailing, state, COUNT(*) FROM deliveries WHERE event = :event AND {IS_UNSENT} "
     f"AND ({one_of('state', tuple(set(State) - {State.SENT}))}) GROUP BY state, mailing"
 )
 
@@ -196,7 +206,7 @@ class Ledger:
         if state is not None:
             conditions.append("d.state = :state")
         if state not in {None, State.SENT}:
-            conditions.append("d.state <> 'sent'")  # names the index
+            conditions.append(f"d.{IS_UNSENT}")
         page_after = text(f"{SELECT_DELIVERY} WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT {PAGE}")
         last = 0
         while True:

@@ -75,8 +75,9 @@ def one_of(column: str, states: tuple[str, ...]) -> str:
     return " OR ".join(f"{column} = '{state}'" for state in states)
 
 
-# The deliveries that `deliveries_unsent` holds.
-UNSENT = text("state <> 'sent'")
+# The deliveries that `deliveries_unsent` holds; a query names this condition too, or SQLite passes the index over.
+IS_UNSENT = "state <> 'sent'"
+UNSENT = text(IS_UNSENT)
 
 metadata = MetaData(
     naming_convention={
@@ -91,7 +92,8 @@ metadata = MetaData(
 # `digest` is a keyed digest of the address (identity.py): it tells a recipient also after `forget` has taken the
 # address itself away. As an invitation is one per event and recipient, a delivery is one per invitation and mailing;
 # the Message-ID is derived from the same three and needs no index of its own, which for a million rows, in no order,
-# would be rewritten with every chunk that is queued.
+# would be rewritten with every chunk that is queued. Whoever looks for Message-IDs, as a report of many bounces does,
+# reads `message_id` of all deliveries of the event once and keeps those that are wanted.
 
 meta = Table(
     "meta",
@@ -163,8 +165,7 @@ deliveries = Table(
 # For totals, and the deliveries of one mailing in the order queued: written once and never again. Were the event first,
 # SQLite would take it for a whole event too, and sort that for each page.
 Index("deliveries_by_mailing", deliveries.c.mailing, deliveries.c.event)
-# What is not sent is what anybody looks for, and leaves the index when it is. A query names the condition as it stands
-# here, or SQLite passes the index over.
+# What is not sent is what anybody looks for, and leaves the index when it is.
 Index(
     "deliveries_unsent",
     deliveries.c.state,

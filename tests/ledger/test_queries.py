@@ -1,6 +1,12 @@
 """What the audience, the pace and the reports read from the ledger."""
 
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
 from mailer.ledger import History, Ledger
+from mailer.ledger.run import _ABANDONED
 from mailer.model import State
 from tests.ledger.people import (
     DOMAIN,
@@ -128,3 +134,23 @@ def test_no_question_waits_for_who_is_writing(ledger: Ledger, url: str) -> None:
         assert ledger.suppressed(guests) == set()
         assert ledger.counts(EVENT) == {MAILING: {State.QUEUED: 2}}
         assert states(ledger) == [State.QUEUED] * 2
+
+
+def test_what_waits_is_found_without_what_was_sent(tmp_path: Path) -> None:
+    """However many mails have gone out, no question about those that have not goes through them."""
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        queue(ledger, 1)
+        asked: list[tuple[str, Any]] = []
+        remember = lambda _, __, sql, values, *___: asked.append((sql, values))  # noqa: E731
+        event.listen(ledger._store.engine, "before_cursor_execute", remember)
+        ledger.due(EVENT, MAILING, NOW)
+        ledger.next_due(EVENT, MAILING)
+        list(ledger.deliveries(EVENT, state=State.IN_DOUBT))
+        ledger.counts(EVENT)
+        ledger.sweep(NOW)
+        questions = [(sql, values) for sql, values in asked if "state <> 'sent'" in sql]
+        assert len(questions) == 5
+        with ledger._store.reading.connect() as connection:
+            for sql, values in [*questions, (_ABANDONED, ())]:
+                plan = " ".join(row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+                assert "deliveries_unsent" in plan, sql

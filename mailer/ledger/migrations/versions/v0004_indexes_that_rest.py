@@ -10,6 +10,10 @@ down_revision = "0003"
 
 # As they stood in this version.
 STATES = ("queued", "claimed", "sent", "deferred", "failed", "in_doubt", "bounced", "suppressed", "cancelled")
+COLUMNS = (
+    "id, invitation_id, event, mailing, recipient, cc, message_id, state, reason, attempts, code, enhanced_status, "
+    "reply, date, due_at, run_id, claimed_at, queued_at, updated_at"
+)
 
 
 def upgrade() -> None:
@@ -62,7 +66,7 @@ def _remake_deliveries() -> None:
             name="claimed_has_owner",
         ),
     )
-    op.execute("INSERT INTO deliveries SELECT * FROM deliveries_before")
+    op.execute(f"INSERT INTO deliveries ({COLUMNS}) SELECT {COLUMNS} FROM deliveries_before")  # noqa: S608 - names
     op.drop_table("deliveries_before")
     for trigger in triggers:
         op.execute(trigger)
