@@ -12,6 +12,7 @@ from mailer.model import Letter
 from mailer.render import limits
 from mailer.render.document import LARGEST_HTML
 from mailer.render.faults import syntax_problem
+from mailer.render.lookups import path_of
 from mailer.render.source import TemplateFile
 
 _ALLOWED = (nodes.If, nodes.For, nodes.Assign, nodes.Output)
@@ -86,24 +87,12 @@ def _paths(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
         for argument in node.args:
             yield from _paths(argument)
         return
-    path = _path(node)
+    path = path_of(node)
     if path and len(path) > 1:
         yield path, node.lineno
         return
     for child in node.iter_child_nodes():
         yield from _paths(child)
-
-
-def _path(node: nodes.Node | None) -> tuple[str, ...] | None:
-    if isinstance(node, nodes.Name):
-        return (node.name,)
-    if isinstance(node, nodes.Getattr):
-        below = _path(node.node)
-        return (*below, node.attr) if below else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        below = _path(node.node)
-        return (*below, node.arg.value) if below else None
-    return None
 
 
 def names_used(templates: Iterable[TemplateFile], environment: Environment) -> frozenset[str]:
@@ -113,7 +102,7 @@ def names_used(templates: Iterable[TemplateFile], environment: Environment) -> f
 
 
 def _every_path(node: nodes.Node) -> Iterator[tuple[str, ...]]:
-    path = _path(node)
+    path = path_of(node)
     if path:
         yield path
         return

@@ -14,8 +14,8 @@ from mailer.render.courses import open_gaps, printing, sort_out
 from mailer.render.environment import Sandbox
 from mailer.render.faults import failure
 from mailer.render.gaps import Filling, numbers, renumbered
+from mailer.render.lookups import Reader, asked, reader
 from mailer.render.placeholders import Source
-from mailer.render.plain import Reader, asked, reader
 
 T = TypeVar("T")
 

@@ -22,12 +22,26 @@ _FILTERS = frozenset({"bare", "href", "href_part"})
 _DISTINCT = frozenset({str, int, type(None)})
 
 
+def path_of(node: nodes.Node) -> Path | None:
+    """The way to a name or an entry of a table; None for any other expression."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr):
+        key = node.attr
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        key = node.arg.value
+    else:
+        return None
+    path = path_of(node.node)
+    return (*path, key) if path else None
+
+
 def reader(gap: nodes.Expr, sandbox: Sandbox) -> Reader | None:
     """What prints `gap` as a template of `sandbox` does; None where it is more than an entry in one of our filters."""
     filter_ = None
     if isinstance(gap, nodes.Filter) and gap.name in _FILTERS and gap.node:
         filter_, gap = sandbox.filters[gap.name], gap.node
-    path = _path(gap)
+    path = path_of(gap)
     if not path:
         return None
     finalize, printed = sandbox.finalize or str, _escaped if sandbox.autoescape else str
@@ -64,26 +78,12 @@ def asked(trace: nodes.Template, shared: Set[str]) -> Callable[[Mapping[str, Any
 
 
 def _paths(node: nodes.Node) -> Iterator[Path]:
-    path = _path(node)
+    path = path_of(node)
     if path:
         yield path
     else:
         for child in node.iter_child_nodes():
             yield from _paths(child)
-
-
-def _path(node: nodes.Node) -> Path | None:
-    """The way to a name or an entry of a table; None for any other expression."""
-    if isinstance(node, nodes.Name):
-        return (node.name,)
-    if isinstance(node, nodes.Getattr):
-        key = node.attr
-    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        key = node.arg.value
-    else:
-        return None
-    path = _path(node.node)
-    return (*path, key) if path else None
 
 
 def _escaped(value: object) -> str:
