@@ -282,7 +282,7 @@ class Round(Generic[C]):
             counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
             self._pace.finish(finished_at, claim.job.recipients, counted=counted)
             if outcome.reply and not outcome.slow_down:
-                self._setbacks.answered()
+                self._setbacks.answered(finished_at)
             self._attempts.append((claim, self._attempt(one)))
 
     def _attempt(self, settled: Settled[C]) -> Attempt:

@@ -34,12 +34,9 @@ class Setbacks:
     def last(self) -> bool:
         return self._number > len(REOPEN_AFTER)
 
-    def answered(self, at: datetime | None = None) -> None:
-        """The relay has served; behind a doubt, once is not enough, and what came before the doubt tells nothing.
-
-        `at`: when its reply came, now if not given.
-        """
-        if at and at < self._doubted_at:
+    def answered(self, at: datetime) -> None:
+        """The relay replied at that moment. Behind a doubt, once is not enough; what came before it tells nothing."""
+        if at < self._doubted_at:
             return
         self._answers_owed = max(0, self._answers_owed - 1)
         if not self._answers_owed:

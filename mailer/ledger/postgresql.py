@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import sleep
@@ -56,6 +57,9 @@ class PostgreSQLStore(Store):
                 f"{self.place} cannot be opened: correct the settings behind the ? in LEDGER_URL."
             ) from None
         self.reading = self.engine
+        # What they say of a session that broke would stand before the sentence that tells it.
+        for library in ("psycopg", "sqlalchemy"):
+            logging.getLogger(library).addHandler(logging.NullHandler())
         event.listen(self.engine, "connect", _prepare)
         self._guard_border()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, event, make_url
@@ -117,7 +117,8 @@ class Store(ABC):
                 self.vouch()
                 connection.commit()
             except BaseException:
-                connection.rollback()
+                with suppress(self.engine.dialect.loaded_dbapi.Error):  # with its session, it is rolled back already
+                    connection.rollback()
                 raise
         except self.engine.dialect.loaded_dbapi.Error as exc:
             raise LedgerError(self.explain(exc)) from exc

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -213,3 +215,30 @@ def test_what_stopped_the_loop_is_told_where_the_database_went_away_too(postgres
             raise RuntimeError("what stopped it")
         with ledger.run(EVENT, MAILING, later(60), relay=RELAY):
             assert states(ledger) == [State.IN_DOUBT]
+
+
+BREAK = """
+import sys
+from datetime import UTC, datetime
+import sqlalchemy
+from mailer.errors import LedgerError
+from mailer.ledger import Ledger
+with Ledger.open(sys.argv[1]) as ledger:
+    try:
+        with ledger.run("event", "invitation", datetime.now(UTC), relay="relay.example.org:25") as run:
+            with sqlalchemy.create_engine(sys.argv[1].replace("postgresql:", "postgresql+psycopg:")).begin() as other:
+                other.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                )
+            run.exchange([], [1], datetime.now(UTC))
+    except LedgerError as exc:
+        print(exc)
+"""
+
+
+def test_a_database_that_goes_away_is_told_in_one_sentence(postgresql: Callable[[], str]) -> None:
+    """No traceback of a library stands before the sentence that says what happened and what to do."""
+    ended = subprocess.run([sys.executable, "-c", BREAK, postgresql()], capture_output=True, text=True, check=True)
+    assert "cannot be reached" in ended.stdout or "refused" in ended.stdout
+    assert not ended.stderr
