@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
@@ -30,16 +31,26 @@ _ROWS_NAMED = 20
 Choice = Callable[[Iterable[Contact]], Iterable[Contact]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gathered:
-    """Those whom a mailing is to reach, in the order of the sheets, and all problems that were found on the way."""
+    """Those whom a mailing is to reach, in the order of the sheets, and all problems that were found on the way.
 
-    guests: Roll[Guest]
+    `groups` counts them by kind of party and language; `recipients` counts those in copy too.
+    """
+
     problems: Sequence[Problem]
+    guests: Roll[Guest] = field(default_factory=Roll)
+    groups: Counter[tuple[str, str]] = field(default_factory=Counter)
+    recipients: int = 0
 
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.is_error]
+
+    def add(self, guest: Guest) -> None:
+        self.guests.append(guest)
+        self.groups[guest.contact.party.kind.value, guest.language] += 1
+        self.recipients += 1 + len(guest.contact.cc)
 
 
 def active(contacts: Iterable[Contact]) -> Iterator[Contact]:
@@ -54,17 +65,22 @@ def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
     however long the sheets are.
     """
     problems = list(prepared.problems)
-    guests: Roll[Guest] = Roll()
+    gathered = Gathered(problems)
     inspection = _Inspection(prepared)
     for contact in choose(_without_problems(prepared.contacts(), problems)):
         for guest in _without_problems(prepared.addressed(contact), problems):
-            guests.append(guest)
+            gathered.add(guest)
             inspection.see(guest)
-    faults = list(inspection.faults(guests))
+    faults = list(inspection.faults(gathered.guests))
     problems.extend(_grouped(problem for _, problem in faults))
-    if unfit := {guest.contact.address.key for guest, problem in faults if problem.is_error}:
-        guests = Roll(guest for guest in guests if guest.contact.address.key not in unfit)
-    return Gathered(guests, problems)
+    unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
+    if not unfit:
+        return gathered
+    fit = Gathered(problems)
+    for guest in gathered.guests:
+        if guest.contact.address.key not in unfit:
+            fit.add(guest)
+    return fit
 
 
 def _without_problems(found: Iterable[T | Problem], problems: list[Problem]) -> Iterator[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -228,16 +227,11 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
     relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
-    groups: Counter[tuple[str, str]] = Counter()
-    recipients = 0
-    for guest in found.due.guests:
-        groups[guest.contact.party.kind.value, guest.language] += 1
-        recipients += 1 + len(guest.contact.cc)
     console.say(event.title)
     if event.cancelled:
         console.say("This event is CANCELLED: see that the text says so.")
     console.say(f"{prepared.wave}: {len(found.due.guests)} to be sent")
-    for (kind, language), number in sorted(groups.items()):
+    for (kind, language), number in sorted(found.due.groups.items()):
         console.say(f"{number:>7}  {kind}s, in {language}")
     for reason, number in found.reasons.most_common():
         console.say(f"{number:>7}  left out: {reason}")
@@ -248,8 +242,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
     deadline = event.rsvp.deadline.astimezone(event.timezone)
     console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
-    if recipients and not desk.rehearsal:
-        console.say(_forecast(desk, ledger, len(found.due.guests), recipients))
+    if found.due.guests and not desk.rehearsal:
+        console.say(_forecast(desk, ledger, len(found.due.guests), found.due.recipients))
 
 
 def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str:
