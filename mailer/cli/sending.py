@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,6 +104,9 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
         _require_relay(desk)
     with Interrupts() as interrupts:
         prepared = prepare(desk, mailing)
+        # Modules and templates stay to the end: to look through them for cycles again and again takes a seventh of the
+        # time of a long list.
+        gc.freeze()
         if options.test:
             everybody = gather(prepared)
             _require_sound(everybody, options)
