@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailer.cli import main
-from tests.servers import ScriptedServer
+from tests.servers import ScriptedServer, drop
 
 EVENT = """
 title = "Round table on protection"
@@ -48,6 +48,8 @@ Namibia,,,,,registry@namibia.example.org,,
 Peru,Ms.,Eva,SAMPLE,Counsellor,eva@peru.example.org,,do not contact
 """
 NOW = "2031-02-24T10:00"
+ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
+ALL_IN_DOUBT = {ADA: "in_doubt", BEN: "in_doubt", REGISTRY: "in_doubt"}
 
 
 @dataclass
@@ -121,6 +123,27 @@ def relay() -> Iterator[ScriptedServer]:
     """A relay that takes everything."""
     with ScriptedServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the ledger of the first test is kept for the others: lost connections are taken up again at leisure."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture
+def doubtful(folder: Folder, shelf: Path) -> Folder:
+    """A folder whose three deliveries are all in doubt, as each connection was lost behind the message."""
+    if not any(shelf.iterdir()):
+        with ScriptedServer({"dot": [drop, drop, drop]}) as relay:
+            folder.relay(relay)
+            folder.run("send", "--yes")
+        assert folder.states() == ALL_IN_DOUBT
+        for path in folder.path.glob("ledger.db*"):
+            shutil.copy(path, shelf)
+    for path in shelf.iterdir():
+        shutil.copy(path, folder.path)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.cli.conftest import EVENT, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder
 from tests.servers import ScriptedServer
 
-ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
 HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
 ANSWERED, REMINDING = "2031-02-25T10:00", "2031-02-28T10:00"
 PATHS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -1,11 +1,9 @@
 """`mailer resolve --archive` with a folder on an IMAP server: what it holds was sent, and nothing else is settled."""
 
-import shutil
 import ssl
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import trustme
@@ -16,37 +14,20 @@ from mailer.cli.copies import examine, held_of
 from mailer.cli.imap import logged_in, password_for
 from mailer.config import Config, ImapUrl
 from mailer.errors import RelayUntrusted
-from tests.cli.conftest import Folder, Result
+from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, REGISTRY, Folder, Result
 from tests.mailboxes import PASSWORD, USER, ImapServer, Kept, kept
-from tests.servers import ScriptedServer, drop, say_and_drop, stall
+from tests.servers import drop, say_and_drop, stall
 from tests.tokens import CLIENT_ID, CLIENT_SECRET, TokenService
 
-ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
-ALL_IN_DOUBT = {ADA: "in_doubt", BEN: "in_doubt", REGISTRY: "in_doubt"}
 MOMENT = datetime(2031, 2, 24, tzinfo=UTC)
 NAME, MARK = "Gesendete Objekte", {"Gesendete Objekte": "\\Sent"}
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the ledger of the first test is kept for the others: lost connections are taken up again at leisure."""
-    return tmp_path_factory.mktemp("shelf")
-
-
 @pytest.fixture
-def doubtful(folder: Folder, shelf: Path) -> Folder:
-    """A folder whose three deliveries are all in doubt."""
-    if not any(shelf.iterdir()):
-        with ScriptedServer({"dot": [drop, drop, drop]}) as relay:
-            folder.relay(relay)
-            folder.run("send", "--yes")
-        assert folder.states() == ALL_IN_DOUBT
-        for path in folder.path.glob("ledger.db*"):
-            shutil.copy(path, shelf)
-    for path in shelf.iterdir():
-        shutil.copy(path, folder.path)
-    configure(folder)
-    return folder
+def asked(doubtful: Folder) -> Folder:
+    """A folder with all in doubt, whose settings name a mailbox."""
+    configure(doubtful)
+    return doubtful
 
 
 def configure(folder: Folder, **settings: str) -> None:
@@ -78,31 +59,31 @@ def resolve(folder: Folder, archive: str, *words: str) -> Result:
 # --- what is settled --------------------------------------------------------------------------------------------------
 
 
-def test_what_the_sent_folder_holds_was_sent(doubtful: Folder) -> None:
+def test_what_the_sent_folder_holds_was_sent(asked: Folder) -> None:
     """Without a folder's name the one that the server marks is looked into, and told; what it lacks stays in doubt."""
-    with ImapServer({"INBOX": [], NAME: copies(doubtful, ADA, REGISTRY)}, MARK) as server:
-        result = resolve(doubtful, url(server))
+    with ImapServer({"INBOX": [], NAME: copies(asked, ADA, REGISTRY)}, MARK) as server:
+        result = resolve(asked, url(server))
     assert result.code == 1, result.err
-    assert doubtful.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
+    assert asked.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
     assert f"folder {NAME} of {USER} at 127.0.0.1" in result.out
     assert "2 marked as sent; 1 other is still in doubt: mailer resolve" in result.out
     assert "look again in some minutes" in result.out
 
 
-def test_all_found_ends_all_doubt(doubtful: Folder) -> None:
+def test_all_found_ends_all_doubt(asked: Folder) -> None:
     """With every identifier found the exit code is 0, in one search and one reading, of headers alone."""
-    with ImapServer({NAME: [kept("<other@example.org>"), *copies(doubtful, ADA, BEN, REGISTRY)]}, MARK) as server:
-        assert resolve(doubtful, url(server)).code == 0
-    assert set(doubtful.states().values()) == {"sent"}
+    with ImapServer({NAME: [kept("<other@example.org>"), *copies(asked, ADA, BEN, REGISTRY)]}, MARK) as server:
+        assert resolve(asked, url(server)).code == 0
+    assert set(asked.states().values()) == {"sent"}
     assert server.verbs()[-4:] == ["EXAMINE", "SEARCH", "FETCH", "LOGOUT"]
     assert server.fetched == 3
 
 
-def test_an_address_can_be_named(doubtful: Folder) -> None:
+def test_an_address_can_be_named(asked: Folder) -> None:
     """Of what the folder holds only the deliveries that were named are settled."""
-    with ImapServer({NAME: copies(doubtful, ADA, BEN)}, MARK) as server:
-        assert resolve(doubtful, url(server), BEN).code == 1  # as two others are still in doubt
-    assert doubtful.states() == {**ALL_IN_DOUBT, BEN: "sent"}
+    with ImapServer({NAME: copies(asked, ADA, BEN)}, MARK) as server:
+        assert resolve(asked, url(server), BEN).code == 1  # as two others are still in doubt
+    assert asked.states() == {**ALL_IN_DOUBT, BEN: "sent"}
 
 
 @pytest.mark.parametrize(
@@ -115,37 +96,37 @@ def test_an_address_can_be_named(doubtful: Folder) -> None:
         ("/%E5%8F%B0%E5%8C%97", "&U,BTFw-"),
     ],
 )
-def test_a_folder_may_have_any_name(doubtful: Folder, path: str, name: str) -> None:
+def test_a_folder_may_have_any_name(asked: Folder, path: str, name: str) -> None:
     """Blanks, other letters and other scripts may be typed or written as % codes (RFC 5092, RFC 3501 section 5.1.3)."""
-    with ImapServer({name: copies(doubtful, ADA, BEN, REGISTRY), NAME: []}, MARK) as server:
-        assert resolve(doubtful, url(server, path)).code == 0
+    with ImapServer({name: copies(asked, ADA, BEN, REGISTRY), NAME: []}, MARK) as server:
+        assert resolve(asked, url(server, path)).code == 0
 
 
-def test_the_configured_mailbox_is_called_imap(doubtful: Folder) -> None:
+def test_the_configured_mailbox_is_called_imap(asked: Folder) -> None:
     """`--archive imap` looks into IMAP_URL; where it is not set, that is said."""
-    configure(doubtful, IMAP_URL="")
-    assert "IMAP_URL" in resolve(doubtful, "imap").err
-    with ImapServer({"Copies": copies(doubtful, ADA, BEN, REGISTRY)}) as server:
-        configure(doubtful, IMAP_URL=url(server, "/Copies"))
-        assert resolve(doubtful, "imap").code == 0
+    configure(asked, IMAP_URL="")
+    assert "IMAP_URL" in resolve(asked, "imap").err
+    with ImapServer({"Copies": copies(asked, ADA, BEN, REGISTRY)}) as server:
+        configure(asked, IMAP_URL=url(server, "/Copies"))
+        assert resolve(asked, "imap").code == 0
 
 
-def test_a_hit_whose_header_differs_is_none(doubtful: Folder) -> None:
+def test_a_hit_whose_header_differs_is_none(asked: Folder) -> None:
     """A search that finds what only resembles the identifier, or everything, settles nothing."""
-    others = [kept(f"<x{ids_of(doubtful)[ADA][1:]}"), kept("<other@example.org>"), Kept(b"Subject: none\r\n\r\n")]
+    others = [kept(f"<x{ids_of(asked)[ADA][1:]}"), kept("<other@example.org>"), Kept(b"Subject: none\r\n\r\n")]
     with ImapServer({NAME: others}, MARK, search=lambda message, wanted: True) as server:
-        assert resolve(doubtful, url(server)).code == 1
-    assert doubtful.states() == ALL_IN_DOUBT
+        assert resolve(asked, url(server)).code == 1
+    assert asked.states() == ALL_IN_DOUBT
 
 
 @pytest.mark.parametrize("refusal", [None, "{tag} NO Cannot search so", "{tag} BAD Too complex"])
-def test_a_search_by_header_that_finds_nothing_is_made_good(doubtful: Folder, refusal: str | None) -> None:
+def test_a_search_by_header_that_finds_nothing_is_made_good(asked: Folder, refusal: str | None) -> None:
     """Where the server's search does not know the header, or refuses it, the messages of those days are read."""
     old = [kept(f"<{n}@example.org>", day=kept("").day.replace(day=n)) for n in range(1, 21)]
-    found = [replace(copy, folded=True) for copy in copies(doubtful, ADA, BEN, REGISTRY)]
+    found = [replace(copy, folded=True) for copy in copies(asked, ADA, BEN, REGISTRY)]
     script = {"search": [refusal]} if refusal else {}
     with ImapServer({NAME: [*old, *found]}, MARK, script, search=lambda message, wanted: False) as server:
-        assert resolve(doubtful, url(server)).code == 0
+        assert resolve(asked, url(server)).code == 0
     assert server.fetched == 3
 
 
@@ -164,47 +145,47 @@ def test_thousands_are_asked_for_in_few_round_trips() -> None:
 # --- what is not to be done -------------------------------------------------------------------------------------------
 
 
-def test_a_missing_folder_is_told_with_those_that_there_are(doubtful: Folder) -> None:
+def test_a_missing_folder_is_told_with_those_that_there_are(asked: Folder) -> None:
     """A name that the server does not know is a usage error that lists the names it knows, as people write them."""
     with ImapServer({"INBOX": [], "Gel&APY-scht": [], "[All]": []}, {"[All]": "\\Noselect"}) as server:
-        result = resolve(doubtful, url(server, "/Sent"))
+        result = resolve(asked, url(server, "/Sent"))
     assert result.code == 2
     assert "no folder Sent" in result.err
     assert "There are: Gelöscht, INBOX." in result.err
-    assert doubtful.states() == ALL_IN_DOUBT
+    assert asked.states() == ALL_IN_DOUBT
 
 
 @pytest.mark.parametrize(
     ("marks", "words"), [({}, "marks no folder"), ({"INBOX": "\\Sent", NAME: "\\sent"}, "2 folders")]
 )
-def test_a_sent_folder_is_not_guessed(doubtful: Folder, marks: dict[str, str], words: str) -> None:
+def test_a_sent_folder_is_not_guessed(asked: Folder, marks: dict[str, str], words: str) -> None:
     """A server that marks no folder as that for sent messages, or several, is not second-guessed by names."""
     with ImapServer({"INBOX": [], NAME: []}, marks) as server:
-        result = resolve(doubtful, url(server))
+        result = resolve(asked, url(server))
     assert result.code == 2
     assert words in result.err
     assert f"There are: {NAME}, INBOX." in result.err
 
 
-def test_a_password_in_the_address_is_refused(doubtful: Folder) -> None:
+def test_a_password_in_the_address_is_refused(asked: Folder) -> None:
     """It is neither used nor repeated, and the reason is given; so is every address that cannot be read."""
     for archive in (f"imaps://{USER}:hush@imap.example.org/Sent", "imaps://a:hu/sh-hush@imap.example.org", "imaps://h"):
-        result = resolve(doubtful, archive)
+        result = resolve(asked, archive)
         assert result.code == 2
         assert ("IMAP_PASSWORD" if "hush@" in archive and "hu/" not in archive else "must read like") in result.err
 
 
-def test_a_decision_and_an_archive_exclude_each_other(doubtful: Folder) -> None:
+def test_a_decision_and_an_archive_exclude_each_other(asked: Folder) -> None:
     """`--resend` with `--archive` is a question back."""
-    assert resolve(doubtful, "imap", "--resend").code == 2
+    assert resolve(asked, "imap", "--resend").code == 2
 
 
-def test_a_missing_library_is_named(doubtful: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_named(asked: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the extra is not installed, the command says how to get it."""
     for name in ("mailer.cli.copies", "mailer.cli.imap"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "imap_tools", None)
-    result = resolve(doubtful, f"imaps://{USER}@127.0.0.1")
+    result = resolve(asked, f"imaps://{USER}@127.0.0.1")
     assert result.code == 2
     assert "pip install 'invitation-mailer[imap]'" in result.err
 
@@ -212,30 +193,30 @@ def test_a_missing_library_is_named(doubtful: Folder, monkeypatch: pytest.Monkey
 # --- login ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_refused_login_is_told_without_the_password(doubtful: Folder) -> None:
+def test_a_refused_login_is_told_without_the_password(asked: Folder) -> None:
     """The server's words are shown, without a secret that it repeats; nothing is settled, and the exit code is 4."""
-    configure(doubtful, IMAP_PASSWORD="wrong-hush")
+    configure(asked, IMAP_PASSWORD="wrong-hush")
     for plain in (True, False):
-        with ImapServer({NAME: copies(doubtful, ADA)}, MARK, plain=plain) as server:
-            result = resolve(doubtful, url(server))
+        with ImapServer({NAME: copies(asked, ADA)}, MARK, plain=plain) as server:
+            result = resolve(asked, url(server))
         assert result.code == 4
         assert "AUTHENTICATIONFAILED" in result.err
         assert "IMAP_PASSWORD" in result.err
         assert server.logins == ["wrong-hush"]
-    assert doubtful.states() == ALL_IN_DOUBT
+    assert asked.states() == ALL_IN_DOUBT
 
 
-def test_the_relays_password_serves_its_own_account(doubtful: Folder) -> None:
+def test_the_relays_password_serves_its_own_account(asked: Folder) -> None:
     """For the relay's user on the relay's host SMTP_PASSWORD is enough; to nobody else it is shown."""
-    configure(doubtful, IMAP_PASSWORD="", SMTP_USERNAME=USER, SMTP_PASSWORD=f"'{PASSWORD}'")
-    with ImapServer({NAME: copies(doubtful, ADA, BEN)}, MARK) as server:
-        assert resolve(doubtful, url(server).replace("events", "staff")).code == 2
-        assert resolve(doubtful, url(server).replace("127.0.0.1", "localhost")).code == 2
+    configure(asked, IMAP_PASSWORD="", SMTP_USERNAME=USER, SMTP_PASSWORD=f"'{PASSWORD}'")
+    with ImapServer({NAME: copies(asked, ADA, BEN)}, MARK) as server:
+        assert resolve(asked, url(server).replace("events", "staff")).code == 2
+        assert resolve(asked, url(server).replace("127.0.0.1", "localhost")).code == 2
         assert server.connections == 0
-        assert "2 marked as sent" in resolve(doubtful, url(server), ADA, BEN).out
+        assert "2 marked as sent" in resolve(asked, url(server), ADA, BEN).out
 
 
-def test_the_password_of_one_mailbox_is_not_shown_to_another(doubtful: Folder) -> None:
+def test_the_password_of_one_mailbox_is_not_shown_to_another(asked: Folder) -> None:
     """IMAP_PASSWORD goes to the account of IMAP_URL alone, and to none where that is not set."""
     with ImapServer({NAME: []}, MARK) as server:
         for ours, whose in [
@@ -243,8 +224,8 @@ def test_the_password_of_one_mailbox_is_not_shown_to_another(doubtful: Folder) -
             ("imap://staff@127.0.0.1", "staff at 127.0.0.1"),
             ("", "the account in IMAP_URL, which is not set"),
         ]:
-            configure(doubtful, IMAP_URL=ours)
-            result = resolve(doubtful, url(server))
+            configure(asked, IMAP_URL=ours)
+            result = resolve(asked, url(server))
             assert result.code == 2
             assert f"the one that is set is for {whose}; set IMAP_URL=imaps://{USER}@127.0.0.1" in result.err
     assert server.connections == 0
@@ -257,11 +238,11 @@ def test_the_hosts_of_one_service_share_an_account(smtp: str, imap: str) -> None
     assert password_for(ImapUrl(USER, imap, 993, is_tls=True), settings) == "hush"
 
 
-def test_a_token_is_the_password_where_the_relay_takes_tokens(doubtful: Folder) -> None:
+def test_a_token_is_the_password_where_the_relay_takes_tokens(asked: Folder) -> None:
     """With SMTP_AUTH=xoauth2 the relay's own token logs in; one that is refused is replaced, once."""
     with TokenService(secret=CLIENT_SECRET) as service:
         configure(
-            doubtful,
+            asked,
             IMAP_PASSWORD="",
             SMTP_AUTH="xoauth2",
             SMTP_USERNAME=USER,
@@ -270,17 +251,17 @@ def test_a_token_is_the_password_where_the_relay_takes_tokens(doubtful: Folder) 
             OAUTH_CLIENT_SECRET=CLIENT_SECRET,
             OAUTH_SCOPE="https://relay.example.org/.default",
         )
-        with ImapServer({NAME: copies(doubtful, ADA)}, MARK, takes=service.takes) as server:
-            assert "1 marked as sent" in resolve(doubtful, url(server), ADA).out
+        with ImapServer({NAME: copies(asked, ADA)}, MARK, takes=service.takes) as server:
+            assert "1 marked as sent" in resolve(asked, url(server), ADA).out
             service.revoke()
-            assert resolve(doubtful, url(server), BEN).code == 1
+            assert resolve(asked, url(server), BEN).code == 1
             assert len(server.logins) == 3
-        with ImapServer({NAME: copies(doubtful, BEN)}, MARK, takes=lambda token: False) as server:
-            result = resolve(doubtful, url(server))
+        with ImapServer({NAME: copies(asked, BEN)}, MARK, takes=lambda token: False) as server:
+            result = resolve(asked, url(server))
             assert len(server.logins) == 2
     assert result.code == 4
     assert "OAUTH_SCOPE" in result.err
-    assert doubtful.states() == {**ALL_IN_DOUBT, ADA: "sent"}
+    assert asked.states() == {**ALL_IN_DOUBT, ADA: "sent"}
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------
@@ -300,26 +281,26 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap"])
 def test_an_authority_of_ones_own_is_trusted(
-    doubtful: Folder, scheme: str, authority: trustme.CA, tls: ssl.SSLContext
+    asked: Folder, scheme: str, authority: trustme.CA, tls: ssl.SSLContext
 ) -> None:
     """With SMTP_CA_FILE the login goes over TLS, begun at once or by STARTTLS."""
-    authority.cert_pem.write_to_path(str(doubtful.path / "ca.pem"))
-    configure(doubtful, SMTP_CA_FILE="ca.pem")
-    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
-        assert "1 marked as sent" in resolve(doubtful, url(server, scheme=scheme), ADA).out
+    authority.cert_pem.write_to_path(str(asked.path / "ca.pem"))
+    configure(asked, SMTP_CA_FILE="ca.pem")
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
+        assert "1 marked as sent" in resolve(asked, url(server, scheme=scheme), ADA).out
     assert ("STARTTLS" in server.verbs()) == (scheme == "imap")
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap"])
-def test_a_certificate_that_proves_nothing_is_not_trusted(doubtful: Folder, scheme: str, tls: ssl.SSLContext) -> None:
+def test_a_certificate_that_proves_nothing_is_not_trusted(asked: Folder, scheme: str, tls: ssl.SSLContext) -> None:
     """An unknown authority gets no password, though the server is on this machine."""
-    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
-        result = resolve(doubtful, url(server, scheme=scheme))
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, tls=tls, tls_at_once=scheme == "imaps") as server:
+        result = resolve(asked, url(server, scheme=scheme))
     assert result.code == 4
     assert "does not prove that it is 127.0.0.1" in result.err
     assert "SMTP_CA_FILE" in result.err
     assert not server.logins
-    assert doubtful.states() == ALL_IN_DOUBT
+    assert asked.states() == ALL_IN_DOUBT
 
 
 def test_nothing_goes_in_the_clear_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,49 +327,49 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("step", STEPS)
-def test_a_server_that_breaks_off_settles_nothing(doubtful: Folder, step: str, fault: str) -> None:
+def test_a_server_that_breaks_off_settles_nothing(asked: Folder, step: str, fault: str) -> None:
     """At whatever command it fails, the exit code is 4, one sentence says so, and all stays in doubt."""
-    with ImapServer({NAME: copies(doubtful, ADA, BEN, REGISTRY)}, MARK, {step: FAULTS[fault]}) as server:
-        result = resolve(doubtful, url(server))
+    with ImapServer({NAME: copies(asked, ADA, BEN, REGISTRY)}, MARK, {step: FAULTS[fault]}) as server:
+        result = resolve(asked, url(server))
     assert result.code == 4, result.err
     assert "127.0.0.1" in result.err
-    assert doubtful.states() == ALL_IN_DOUBT
+    assert asked.states() == ALL_IN_DOUBT
 
 
-def test_messages_that_cannot_be_read_are_no_answer(doubtful: Folder) -> None:
+def test_messages_that_cannot_be_read_are_no_answer(asked: Folder) -> None:
     """A refused FETCH is told as such, not as an archive that lacks the messages."""
-    with ImapServer({NAME: copies(doubtful, ADA)}, MARK, {"fetch": "{tag} NO [SERVERBUG] Disk"}) as server:
-        result = resolve(doubtful, url(server))
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, {"fetch": "{tag} NO [SERVERBUG] Disk"}) as server:
+        result = resolve(asked, url(server))
     assert result.code == 4
     assert "[SERVERBUG] Disk" in result.err
 
 
-def test_a_silent_server_is_left(doubtful: Folder) -> None:
+def test_a_silent_server_is_left(asked: Folder) -> None:
     """SMTP_TIMEOUT bounds each answer."""
-    configure(doubtful, SMTP_TIMEOUT="0.2")
+    configure(asked, SMTP_TIMEOUT="0.2")
     with ImapServer({NAME: []}, MARK, {"search": stall}) as server:
-        result = resolve(doubtful, url(server))
+        result = resolve(asked, url(server))
     assert result.code == 4
     assert "does not answer" in result.err
 
 
-def test_a_farewell_is_not_needed(doubtful: Folder) -> None:
+def test_a_farewell_is_not_needed(asked: Folder) -> None:
     """What the server proved before it broke off at LOGOUT counts."""
-    with ImapServer({NAME: copies(doubtful, ADA, BEN, REGISTRY)}, MARK, {"logout": drop}) as server:
-        assert resolve(doubtful, url(server)).code == 0
+    with ImapServer({NAME: copies(asked, ADA, BEN, REGISTRY)}, MARK, {"logout": drop}) as server:
+        assert resolve(asked, url(server)).code == 0
 
 
-def test_a_host_that_is_not_there_is_told(doubtful: Folder) -> None:
+def test_a_host_that_is_not_there_is_told(asked: Folder) -> None:
     """A name that does not exist and a port where nobody listens are told apart."""
     # No resolver is asked for a label that is longer than any can be (RFC 1035 section 2.3.4).
     nowhere = f"{'a' * 64}.example.org"
-    configure(doubtful, IMAP_URL=f"imaps://{USER}@{nowhere}")
-    missing = resolve(doubtful, "imap")
+    configure(asked, IMAP_URL=f"imaps://{USER}@{nowhere}")
+    missing = resolve(asked, "imap")
     assert missing.code == 4
     assert f"There is no host named {nowhere}" in missing.err
     with ImapServer({}) as server:
         gone = url(server)
-    configure(doubtful)
-    closed = resolve(doubtful, gone)
+    configure(asked)
+    closed = resolve(asked, gone)
     assert closed.code == 4
     assert "refused" in closed.err

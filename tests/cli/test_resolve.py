@@ -1,38 +1,12 @@
 """`mailer resolve`: what is in doubt is told honestly, and settled only as a person said."""
 
 import os
-import shutil
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import EVENT, TEMPLATE, Folder, Result
+from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, EVENT, REGISTRY, TEMPLATE, Folder, Result
 from tests.servers import ScriptedServer, drop
-
-ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
-ALL_IN_DOUBT = {ADA: "in_doubt", BEN: "in_doubt", REGISTRY: "in_doubt"}
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the ledger of the first test is kept for the others: lost connections are taken up again at leisure."""
-    return tmp_path_factory.mktemp("shelf")
-
-
-@pytest.fixture
-def doubtful(folder: Folder, shelf: Path) -> Folder:
-    """A folder whose three deliveries are all in doubt, as each connection was lost behind the message."""
-    if not any(shelf.iterdir()):
-        with ScriptedServer({"dot": [drop, drop, drop]}) as relay:
-            folder.relay(relay)
-            folder.run("send", "--yes")
-        assert folder.states() == ALL_IN_DOUBT
-        for path in folder.path.glob("ledger.db*"):
-            shutil.copy(path, shelf)
-    for path in shelf.iterdir():
-        shutil.copy(path, folder.path)
-    return folder
 
 
 def typing(folder: Folder, monkeypatch: pytest.MonkeyPatch, typed: str, *words: str) -> Result:

@@ -10,10 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.conftest import CONTACTS, EVENT, NOW, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, REGISTRY, TEMPLATE, Folder
 from tests.servers import GOOD, ScriptedServer, Session, drop
-
-ADA, BEN, REGISTRY = "ada@belgium.example.org", "ben@kenya.example.org", "registry@namibia.example.org"
 
 
 def test_everybody_gets_one_personal_message(folder: Folder, relay: ScriptedServer) -> None:
