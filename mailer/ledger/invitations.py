@@ -61,6 +61,7 @@ class Intake:
             wanted.setdefault(self.identity.of(invitee.recipient), invitee)
         with self.store.engine.begin() as connection:
             self.store.wait_for_turn(connection)
+            self.store.make_room(connection)
             gone = suppressed(self.store, connection, self._everybody(wanted))
             known = self._known(connection, wanted)
             self._correct(connection, known, wanted, gone)

@@ -82,6 +82,9 @@ class PostgreSQLStore(Store):
     def wait_for_turn(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{_TURN}")
 
+    def make_room(self, connection: Connection) -> None:
+        """Nothing to do: the server has one cache for all."""
+
     def vouch(self) -> None:
         """Nothing to do: a database that is dropped ends its sessions."""
 

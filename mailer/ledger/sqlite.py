@@ -89,8 +89,10 @@ class SQLiteStore(Store):
             raise LedgerError(f"{self.place} does not exist yet: `mailer send` makes it. Or correct LEDGER_URL.")
 
     def wait_for_turn(self, connection: Connection) -> None:
-        # BEGIN IMMEDIATE has let nobody else in. Whoever queues writes all over the indexes of digests and references,
-        # and a page that finds no room is written, and read again, once for nearly each row.
+        """Nothing to do: BEGIN IMMEDIATE has let nobody else in."""
+
+    def make_room(self, connection: Connection) -> None:
+        # A page that finds no room is written, and read again, once for nearly each row.
         connection.exec_driver_sql(f"PRAGMA cache_size = -{_ROOM_FOR_INDEXES}")
 
     def vouch(self) -> None:

@@ -64,6 +64,10 @@ class Store(ABC):
         """Waits until no other process makes tables or queues deliveries, and keeps them waiting until the commit."""
 
     @abstractmethod
+    def make_room(self, connection: Connection) -> None:
+        """Lets the connection hold more in memory: who queues writes all over the indexes of digests and references."""
+
+    @abstractmethod
     def settle(self) -> None:
         """Puts a ledger that is known to be ours into the mode in which it keeps its promises."""
 
