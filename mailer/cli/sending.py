@@ -136,7 +136,10 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options, interrupts)
-        return _exit_code(prepared, ledger, found)
+        code = _exit_code(prepared, ledger, found)
+        if code and not options.dry_run:
+            _tell_standing(prepared, ledger)  # why a run that had nothing to do wants a person
+        return code
 
 
 def _require_sound(gathered: Gathered, options: _Options) -> None:

@@ -61,7 +61,10 @@ def test_refusals_concern_one_recipient_alone(folder: Folder) -> None:
         assert "No such user" in rows[ADA]["reply"]
         assert rows[BEN]["state"] == "sent"
         assert rows[REGISTRY]["state"] == "deferred"
-        assert folder.run("send", "--yes", now="2031-02-24T10:01").code == 1
+        again = folder.run("send", "--yes", now="2031-02-24T10:01")
+        assert again.code == 1
+        assert "Nothing is due." in again.out
+        assert "invitation in all: 1 deferred, 1 failed, 1 sent" in again.out  # which is why
         assert len(relay.accepted) == 1
         folder.run("send", "--yes", now="2031-02-24T10:30")
     assert folder.states() == {ADA: "failed", BEN: "sent", REGISTRY: "sent"}
