@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,15 +13,15 @@ from mailer.model import Contact, Standing
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
 _COPY = 1 << _ROW_BITS  # marks the place of an address that gets a copy there, and no invitation of its own
 _SHEET_BITS = _ROW_BITS + 1
-_SLOTS = 1024
+_SHELVES = 1024
 _TWICE = "Nothing, if two mails are meant; else take the address out of one of the two rows."
 
 
 class Register:
-    """Addresses by the row that keeps their invitation: 12 octets a slot, so that a million rows take some 25 MB.
+    """Addresses by the row that keeps their invitation: 12 octets each, so that a million rows take some 13 MB.
 
-    An open-addressed hash table (Knuth, vol. 3, section 6.4, linear probing) of 64-bit hashes of `Address.key`; that
-    two of a million addresses share one has odds of one in thirty million.
+    They stand as 64-bit hashes of `Address.key` in order, on shelves so short that it costs little to put one in
+    between; that two of a million addresses share a hash has odds of one in thirty million.
     """
 
     def __init__(self, sheets: Sequence[tuple[str, str | None]]) -> None:
@@ -28,10 +29,9 @@ class Register:
         self.opted_out: set[str] = set()
         self.left: set[str] = set()
         self._sheets = sheets
-        self._count = 0
-        self._hashes = array("Q", [0]) * _SLOTS
         # Four octets are enough for the places in a thousand sheets.
-        self._rows = array("Q" if len(sheets) << _SHEET_BITS > 1 << 32 else "I", [0]) * _SLOTS
+        places = "Q" if len(sheets) << _SHEET_BITS > 1 << 32 else "I"
+        self._shelves = [(array("Q"), array(places)) for _ in range(_SHELVES)]
 
     def enter(self, contact: Contact, sheet: int, row: Row) -> Contact | None:
         """The contact if it may be invited; as do-not-contact or None, with a warning in `row`, if it may not.
@@ -86,28 +86,14 @@ class Register:
 
     def _place(self, digest: int, place: int) -> int | None:
         """Enter `place` under `digest`; or the place that stands there already, which yields if it is but a copy's."""
-        if self._count * 2 > len(self._hashes):
-            self._grow()
-        digest = digest & 0xFFFF_FFFF_FFFF_FFFF or 1  # 0 marks an empty slot
-        hashes, mask = self._hashes, len(self._hashes) - 1
-        slot = digest & mask
-        while taken := hashes[slot]:
-            if taken == digest:
-                earlier = self._rows[slot]
-                if earlier & _COPY and not place & _COPY:
-                    self._rows[slot] = place
-                return earlier
-            slot = slot + 1 & mask
-        hashes[slot] = digest
-        self._rows[slot] = place
-        self._count += 1
+        hashes, places = self._shelves[digest % _SHELVES]
+        digest &= 0xFFFF_FFFF_FFFF_FFFF
+        at = bisect_left(hashes, digest)
+        if at < len(hashes) and hashes[at] == digest:
+            earlier = places[at]
+            if earlier & _COPY and not place & _COPY:
+                places[at] = place
+            return earlier
+        hashes.insert(at, digest)
+        places.insert(at, place)
         return None
-
-    def _grow(self) -> None:
-        hashes, rows = self._hashes, self._rows
-        self._hashes = array("Q", [0]) * (2 * len(hashes))
-        self._rows = array(rows.typecode, [0]) * (2 * len(hashes))
-        self._count = 0
-        for digest, place in zip(hashes, rows, strict=True):
-            if digest:
-                self._place(digest, place)
