@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mailer.cli.desk import Guest, problem_at
 from mailer.cli.messages import check_attachment, check_messages
-from mailer.cli.roll import Roll
+from mailer.cli.roll import GUESTS, Roll
 from mailer.errors import Problem
 from mailer.model import Contact, Standing
 
@@ -39,7 +39,7 @@ class Gathered:
     """
 
     problems: Sequence[Problem]
-    guests: Roll[Guest] = field(default_factory=Roll)
+    guests: Roll[Guest] = field(default_factory=lambda: Roll(packing=GUESTS))
     groups: Counter[tuple[str, str]] = field(default_factory=Counter)
     recipients: int = 0
 

@@ -147,12 +147,12 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import main_mailing, why_not
     from mailer.cli.desk import read_guests
-    from mailer.cli.roll import Roll
+    from mailer.cli.roll import CONTACTS, Roll
     from mailer.cli.surveying import Records
     from mailer.report import NotWritten
 
     mailing, now = main_mailing(desk.event), desk.clock()
-    contacts: Roll[Contact] = Roll()
+    contacts = Roll(packing=CONTACTS)
     problems = 0
     for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
         if isinstance(found, Problem):

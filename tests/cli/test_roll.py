@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailer.cli.desk import Guest
-from mailer.cli.roll import PAGE, Roll
+from mailer.cli.roll import CONTACTS, GUESTS, PAGE, Roll
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place, Rule
 
 
@@ -35,8 +35,9 @@ def test_a_guest_comes_back_as_he_was() -> None:
     address = Address("ada", "example.org")
     contact = Contact(place, party, address, (address,), "Ms.", rule=Rule.PERSONAL, extra={"table": "4"})
     guest = Guest(contact, "en", Form("Dear Ms. Sample,", "Ms. Ada SAMPLE"), None)
-    first, *_ = Roll([guest] * (PAGE + 1))
+    first, *_ = Roll([guest] * (PAGE + 1), GUESTS)
     assert first == guest
+    assert next(iter(Roll([contact] * (PAGE + 1), CONTACTS))) == contact
     assert first.contact.place.cell("rank") == "F7"
     assert first.contact.rule is Rule.PERSONAL
 
