@@ -74,6 +74,8 @@ def offset_due(mailing: Mailing, event: Event, now: datetime) -> int | None:
 
     Offset N falls due at the start of the Nth calendar day before the deadline's day, in the event's zone.
     """
+    if not mailing.before_deadline:
+        return None
     days = (event.day_of(event.rsvp.deadline) - event.day_of(now)).days
     return min((offset for offset in mailing.before_deadline if offset >= days), default=None)
 

@@ -140,6 +140,8 @@ def _party_of(row: Row, kind: PartyKind | None) -> Party | None:
             column, "It is not clear whether this is a mission or an organisation", "Write mission or organisation."
         )
         return None
+    if len(columns.party) == 1 and (name := cells[columns.party[0][0]]) and (party := _party(name, kind)):
+        return party  # nearly always
     filled = [(means is kind, cells[column]) for column, means in columns.party if cells[column]]
     if len(filled) > 1 and not row.at("kind"):
         row.say(
