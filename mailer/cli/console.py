@@ -116,10 +116,11 @@ def log(event: str, **facts: object) -> None:
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict[str, object]], None]]:
-    """A call to make at each outcome: moves a bar with rate and time left on a terminal, else writes a JSON line."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _, facts: None if quiet else log("delivery", **facts)
+def progress(total: int) -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """A call to make with the facts of each outcome: moves a bar with rate and time left on a terminal, where whatever
+    was not sent is told too; else writes a JSON line."""
+    if not sys.stderr.isatty():
+        yield lambda facts: log("delivery", **facts)
         return
     from rich.console import Console
     from rich.progress import (
@@ -142,10 +143,11 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Callable[[str, dict
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Sending", total=total)
 
-        def advance(line: str, facts: dict[str, object]) -> None:
-            if facts.get("state") != "sent":
-                bar.console.print(line, markup=False, highlight=False)
-            if facts.get("state") != "deferred":
+        def advance(facts: Mapping[str, object]) -> None:
+            if facts["state"] != State.SENT:
+                words = facts["reply"] or facts["note"]
+                bar.console.print(f"{facts['state']:9} {facts['recipient']}: {words}", markup=False, highlight=False)
+            if facts["state"] != State.DEFERRED:
                 bar.advance(task)
 
         yield advance

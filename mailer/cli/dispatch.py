@@ -67,7 +67,7 @@ async def dispatch(
                 policy=Policy(settings.SMTP_CONNECTIONS, settings.RETRY_AFTER, settings.GIVE_UP_AFTER, wait),
                 clock=desk.clock,
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
-                progress=lambda delivery, attempt: advance(_line(delivery, attempt), _facts(delivery, attempt)),
+                progress=lambda delivery, attempt: advance(_facts(delivery, attempt)),
                 deferred=waiting,
                 still_due=watch,
             )
@@ -181,11 +181,6 @@ def _stop_on_signals(round_: Round[Guest]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
-def _line(delivery: Delivery, attempt: Attempt) -> str:
-    words = attempt.reply.text if attempt.reply else attempt.note
-    return f"{attempt.state.value:9} {delivery.recipient}: {words}"
 
 
 def _facts(delivery: Delivery, attempt: Attempt) -> dict[str, object]:

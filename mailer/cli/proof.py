@@ -64,14 +64,14 @@ def faults_in(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
 
 def _faults_of(subject: str, text: str) -> Iterator[tuple[str, str]]:
     whole = f"{subject}\n{text}"
-    lines = [subject, *text.splitlines()]
-    if "|" in text:
-        lines[1:] = [line for line in lines[1:] if "|" not in line]
-    for pattern, fault, possible in _FAULTS:
-        if possible(whole):
-            match = next(filter(None, map(pattern.search, lines)), None)
-            if match:
-                yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
+    suspected = [(pattern, fault) for pattern, fault, possible in _FAULTS if possible(whole)]
+    if not suspected and not _DAY.search(whole.replace("\n", " ")):
+        return
+    lines = [subject, *(line for line in text.splitlines() if "|" not in line)]
+    for pattern, fault in suspected:
+        match = next(filter(None, map(pattern.search, lines)), None)
+        if match:
+            yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
     running = " ".join(lines)
     for day in _DAY.finditer(running):
         word = running.rfind(" ", 0, day.start()) + 1

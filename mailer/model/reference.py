@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import ClassVar, Self
 
 
@@ -21,24 +23,27 @@ class Reference:
     @classmethod
     def from_digest(cls, digest: bytes) -> Self:
         """The reference that stands for `digest`, of at least eight octets; equal digests give equal references."""
-        number = int.from_bytes(digest[:8], "big")
-        signs = ""
+        number, base = int.from_bytes(digest[:8], "big"), len(cls.ALPHABET)
+        digits = []
         for _ in range(9):
-            number, rest = divmod(number, len(cls.ALPHABET))
-            signs += cls.ALPHABET[rest]
-        return cls(signs + cls._check_sign(signs))
+            number, digit = divmod(number, base)
+            digits.append(digit)
+        digits.append(cls._check_digit(digits))
+        return cls("".join([cls.ALPHABET[digit] for digit in digits]))
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The reference as typed, in any case, with or without hyphen and spaces. Raises ValueError if mistyped."""
         signs = "".join(c for c in text.upper() if c not in "-‐‑–—" and not c.isspace())
-        if len(signs) != 10 or any(c not in cls.ALPHABET for c in signs) or cls._check_sign(signs[:9]) != signs[9]:
+        digits = [cls.ALPHABET.find(c) for c in signs]
+        if len(signs) != 10 or -1 in digits or cls._check_digit(digits[:9]) != digits[9]:
             raise ValueError(f"{text!r} is not a reference of ours: it is mistyped or comes from elsewhere")
         return cls(signs)
 
     @classmethod
-    def _check_sign(cls, signs: str) -> str:
-        return cls.ALPHABET[sum((n + 2) * cls.ALPHABET.index(c) for n, c in enumerate(signs)) * -1 % len(cls.ALPHABET)]
+    def _check_digit(cls, digits: Sequence[int]) -> int:
+        weighted: int = sum(map(mul, digits, range(2, 11)))
+        return -weighted % len(cls.ALPHABET)
 
     def __str__(self) -> str:
         return f"{self.signs[:5]}-{self.signs[5:]}"

@@ -17,10 +17,10 @@ _TELL = """
 import sys
 from mailer.cli import console
 with console.progress(2) as advance:
-    advance("", {"recipient": "guest1@mission.example.org"})
+    advance({"recipient": "guest1@mission.example.org"})
     sys.stdin.readline()
-    advance("", {"recipient": "guest2@mission.example.org"})
-    advance("", {"recipient": "guest3@mission.example.org"})
+    advance({"recipient": "guest2@mission.example.org"})
+    advance({"recipient": "guest3@mission.example.org"})
 print("went on to the end")
 """
 
@@ -29,7 +29,7 @@ def test_each_outcome_is_a_line_of_json_with_its_moment(capsys: pytest.CaptureFi
     """Where no person looks on, the log tells the facts as they are, in any script and on one line."""
     begun = datetime.now(UTC).replace(microsecond=0)
     with console.progress(1) as advance:
-        advance("for a terminal", {"recipient": "guest@mission.example.org", "reply": "Olá\nBoa tarde", "note": None})
+        advance({"recipient": "guest@mission.example.org", "reply": "Olá\nBoa tarde", "note": None})
     (line,) = capsys.readouterr().err.splitlines()
     assert "Olá\\nBoa tarde" in line
     facts = json.loads(line)
