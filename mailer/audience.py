@@ -28,8 +28,6 @@ class Record:
     suppressed: str | None = None
 
 
-NO_RECORD = Record()
-
 _HELD = "held: "
 _DOUBT = "in doubt: settle it with mailer resolve"
 

@@ -45,6 +45,10 @@ class Limit:
     seconds: int
     of_recipients: bool = False
 
+    def __str__(self) -> str:
+        period = next(name for name, seconds in _PERIODS.items() if seconds == self.seconds)
+        return f"{self.most}{' recipients' if self.of_recipients else ''}/{period}"
+
 
 @dataclass(frozen=True, slots=True)
 class ImapUrl:

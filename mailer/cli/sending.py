@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mailer.ledger import Ledger
     from mailer.model import Mailing
 
-# What one message takes on a usual relay over one connection, in seconds, for the forecast.
+# What one message takes on a usual relay over one connection, in seconds: for the forecast, until the ledger knows.
 _SECONDS_EACH = 0.3
 
 
@@ -256,14 +256,17 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
 def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str:
     """How long the messages will take, and whether they will be out before the deadline, as a sentence."""
     from mailer.cli.dispatch import pace_of
+    from mailer.cli.relay import relay_of
 
-    now, event = desk.clock(), desk.event
-    seconds_each = _SECONDS_EACH / desk.config.SMTP_CONNECTIONS
-    done = pace_of(desk, ledger).forecast(messages, now, seconds_each, recipients_each=recipients / messages)
+    now, event, config = desk.clock(), desk.event, desk.config
+    seconds_each = ledger.seconds_each(str(relay_of(config))) or _SECONDS_EACH
+    each = seconds_each / config.SMTP_CONNECTIONS
+    done = pace_of(desk, ledger).forecast(messages, now, each, recipients_each=recipients / messages)
     clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
     order = "after" if done > event.rsvp.deadline else "before"
     when = f"{done.astimezone(event.timezone):{clock}}, {order} the deadline"
-    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}"
+    pace = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
+    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{pace}"
 
 
 def _list(found: Survey) -> None:

@@ -54,6 +54,9 @@ PAGE = 10_000
 # of which are written anew for them: in parts of a thousand, each row would cost twice as much from 300,000 on.
 QUEUED_AT_ONCE = 25_000
 
+# So many transactions tell how fast a relay is.
+_LATELY = 200
+
 # States in which something was, or may have been, taken by the relay.
 _WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
 
@@ -274,6 +277,18 @@ class Ledger:
         )
         with self._store.reading.connect() as connection:
             return [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+
+    def seconds_each(self, relay: str) -> float | None:
+        """What a transaction over the relay ("host:port") took lately, in seconds; None where none is known."""
+        query = (
+            select(attempts.c.started_at, attempts.c.finished_at)
+            .where(attempts.c.relay == relay, attempts.c.state == State.SENT)
+            .order_by(attempts.c.id.desc())
+            .limit(_LATELY)
+        )
+        with self._store.reading.connect() as connection:
+            took = [(finished - started).total_seconds() for started, finished in connection.execute(query)]
+        return sum(took) / len(took) if took else None
 
     def edition(self, event: str) -> Edition | None:
         """What the event said in the mails that went out last; None before the first."""

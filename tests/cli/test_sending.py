@@ -6,10 +6,12 @@ import mailbox
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailer.ledger import Attempt, Invitee, Ledger
+from mailer.model import Address, Party, PartyKind, Reply, Rule, State
 from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, REGISTRY, TEMPLATE, Folder
 from tests.servers import GOOD, ScriptedServer, Session, drop
 
@@ -87,6 +89,29 @@ def test_a_connection_lost_after_the_final_dot_is_in_doubt(folder: Folder) -> No
     first, again = (email.message_from_bytes(t.content) for t in relay.accepted if t.recipients[0] == ADA)
     assert first["Message-ID"] == again["Message-ID"]
     assert first["Date"] == again["Date"]
+
+
+def test_the_forecast_goes_by_the_pace_and_by_what_the_relay_took_before(folder: Folder, relay: ScriptedServer) -> None:
+    """Before a relay is known a message counts a third of a second; then what it took; and never more than allowed."""
+    folder.relay(relay)
+    name = f"127.0.0.1:{relay.port}"
+    guests = "".join(f"Fiji,guest{n}@fiji.example.org\n" for n in range(57))
+    folder.write("contacts/fiji.csv", f"Mission,Email\n{guests}")
+    assert "60 messages: less than a minute, done about 10:00" in folder.run("send", "--dry-run").out
+    now = datetime(2031, 2, 23, 10, tzinfo=UTC)
+    guest = Invitee(Address("guest", "example.org"), (), Party("Fiji", PartyKind.MISSION), Rule.TRANSFERABLE)
+    with Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger:
+        ledger.enqueue("earlier", "invitation", [guest], domain="example.org", now=now)
+        [number] = ledger.due("earlier", "invitation", now).values()
+        with ledger.run("earlier", "invitation", now, relay=name) as run:
+            run.exchange((), [number], now)
+            took = now + timedelta(seconds=10)
+            run.exchange([Attempt(number, State.SENT, now, took, name, Reply(250, None, ("Ok",)))], (), took)
+    assert "60 messages: 10 minutes, done about 10:10" in folder.run("send", "--dry-run").out
+    folder.relay(relay, SMTP_RATE="2/minute, 500 recipients/day")
+    told = folder.run("send", "--dry-run").out
+    assert "done about 10:34" in told  # two, of ten seconds each, in any minute after which both are done
+    assert "before the deadline (at most 2/minute, 500 recipients/day)" in told
 
 
 def test_nothing_is_sent_while_an_error_stands(folder: Folder, relay: ScriptedServer) -> None:

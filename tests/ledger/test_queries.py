@@ -1,5 +1,7 @@
 """What the audience, the pace and the reports read from the ledger."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,21 @@ def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
         )
     assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), (later(11), 1), (later(21), 1)]
     assert ledger.reached_relay_since(later(1)) == [(later(11), 1), (later(21), 1)]
+
+
+def test_how_long_a_message_takes_is_known_from_the_latest(ledger: Ledger) -> None:
+    """The mean of what was sent last over that relay counts, and nothing that it refused or another one took."""
+    numbers = [*range(1, 5)]
+    ledger.enqueue(EVENT, MAILING, map(invitee, numbers), domain=DOMAIN, now=NOW)
+    assert ledger.seconds_each(RELAY) is None
+    due = list(ledger.due(EVENT, MAILING, NOW).values())
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), due, NOW)
+        slow = replace(outcome(due[0]), finished_at=outcome(due[0]).started_at + timedelta(seconds=3))
+        refused = replace(outcome(due[2], State.FAILED, UNKNOWN), finished_at=later(500))
+        run.exchange([slow, outcome(due[1]), refused, replace(outcome(due[3]), relay="other:25")], (), NOW)
+    assert ledger.seconds_each(RELAY) == 2
+    assert ledger.seconds_each("other:25") == 1
 
 
 def test_a_question_about_many_may_come_as_a_stream(ledger: Ledger) -> None:

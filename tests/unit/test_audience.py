@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.audience import (
-    NO_RECORD,
     Record,
     is_held,
     main_mailing,
@@ -39,6 +38,7 @@ from mailer.model import (
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
+NO_RECORD = Record()
 
 INVITATION = Mailing("invitation", "invitation", Audience.CONTACTS)
 REMINDER = Mailing("reminder", "reminder", Audience.UNANSWERED, before_deadline=(7, 2))
