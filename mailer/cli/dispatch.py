@@ -24,7 +24,8 @@ from mailer.model import Delivery, Envelope, Mailbox, State
 from mailer.smtp import Connection, Features, Relay, Security
 from mailer.status import Verdict
 
-# Nearly every list is queued whole before its first message leaves; longer ones in parts of so many.
+# Nearly every list is queued whole before its first message leaves; longer ones in parts of so many. Their digests and
+# references lie scattered over two whole indexes, most pages of which are written anew for each part.
 _QUEUED_TOGETHER = 10_000
 
 

@@ -50,10 +50,6 @@ from mailer.model import Address, Answer, Attendance, Delivery, Invitation, Stat
 # Rows of one page: bounds the memory.
 PAGE = 10_000
 
-# Rows that are queued in one transaction. Their digests and references lie scattered over two whole indexes, most pages
-# of which are written anew for them: in parts of a thousand, each row would cost twice as much from 300,000 on.
-QUEUED_AT_ONCE = 25_000
-
 # So many transactions tell how fast a relay is.
 _LATELY = 200
 
@@ -77,9 +73,10 @@ _COUNTS = text(
     f"AND ({one_of('state', tuple(set(State) - {State.SENT}))}) GROUP BY state, mailing"
 )
 
-# Rows of these three are never taken away, so that the last id tells of each that is added.
+# Rows of these three are never taken away. Answers are counted, since where several take them in at once, one with a
+# lower id may come to light after one with a higher; invitations, which may be a million, are made by one at a time.
 _STAMP = text(
-    "SELECT (SELECT COALESCE(MAX(id), 0) FROM answers), (SELECT COALESCE(MAX(id), 0) FROM decisions), "
+    "SELECT (SELECT COUNT(*) FROM answers), (SELECT COUNT(*) FROM decisions), "
     "(SELECT COALESCE(MAX(id), 0) FROM invitations)"
 )
 
@@ -156,7 +153,7 @@ class Ledger:
     # --- before sending ---
 
     def enqueue(self, event: str, mailing: str, invitees: Iterable[Invitee], *, domain: str, now: datetime) -> int:
-        """Queues the invitees who are not in the mailing yet; returns how many that were.
+        """Queues the invitees who are not in the mailing yet, in one transaction; returns how many that were.
 
         An invitation is made where there is none; a second call does nothing, and makes good one that was interrupted.
         What the invitees say now replaces the Cc of a delivery until the first attempt for it, and party and rule of
@@ -164,8 +161,7 @@ class Ledger:
         Suppressed addresses are entered as `suppressed` and not counted, and left out of every Cc. `domain` is the
         right-hand side of the Message-IDs.
         """
-        intake = Intake(self._store, self._identity, event, mailing, domain, now)
-        return sum(intake.enqueue(chunk) for chunk in chunks(invitees, QUEUED_AT_ONCE))
+        return Intake(self._store, self._identity, event, mailing, domain, now).enqueue(invitees)
 
     def due(self, event: str, mailing: str, now: datetime, among: Iterable[Address] | None = None) -> dict[str, int]:
         """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given."""
