@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.archive import held
 from mailer.cli.arguments import now_option, sandbox_option
 from mailer.errors import UsageError
 from mailer.model import Address, Delivery, State
@@ -104,6 +103,8 @@ def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:
 
 def _archived(archive: str, doubtful: Sequence[Delivery], config: Config) -> set[str]:
     """Those of their Message-IDs that the archive holds; all are asked for at once."""
+    from mailer.cli.archive import held
+
     # A message is as old as its Date, which it keeps when it is sent again.
     since = min(delivery.date or delivery.updated_at for delivery in doubtful)
     return held(archive, {delivery.message_id for delivery in doubtful}, since, config)
