@@ -75,11 +75,23 @@ _MESSAGE_STATUS = {"5.2.3", "5.3.4", "5.6.7"}
 _QUOTA_STATUS = {"5.4.5", "5.7.232", "5.7.233"}
 
 # RFC 3463 X.3.2, X.4.5 and X.5.3, and what Google and Microsoft 365 answer to those who send too fast.
-_PACE_STATUS = {"4.2.1", "4.3.2", "4.4.5", "4.5.3", "4.7.28", "4.7.500"}
+_PACE_STATUS = {"4.3.2", "4.4.5", "4.5.3", "4.7.28", "4.7.500"}
+# X.2.1 is a mailbox that is switched off, which Google's relay says too when an account is over its peak.
+_OVER_LIMIT = re.compile(r"\blimit exceeded\b", re.IGNORECASE)
+
+# What servers say at RCPT to those who have not logged in, with 5.7.1 like any other policy.
+_RELAY_WORDS = re.compile(
+    r"\brelay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))"
+    r"|\b(?:unable|not (?:permitted|allowed)) to relay|\bauthentication (?:is )?required",
+    re.IGNORECASE,
+)
 
 
-def judge(stage: Stage, reply: Reply) -> Judgement:
+def judge(stage: Stage, reply: Reply, *, has_login: bool = True) -> Judgement:
     """What `reply`, given at `stage`, means for the message, for this connection or for the whole run.
+
+    `has_login`: whether we have logged in. To those who have not, "relay access denied" speaks of them; to those who
+    have, of one recipient, to whom the relay has no way.
 
     The first digit of the basic code decides (RFC 5321 section 4.2.1; RFC 2034 section 4 binds the enhanced code's
     class to it), with the exceptions cited here. What we do not know is temporary.
@@ -91,7 +103,8 @@ def judge(stage: Stage, reply: Reply) -> Judgement:
         # Not an answer to what was asked. Behind the final dot nobody can say what it answers.
         lost = Verdict.UNKNOWN if stage is Stage.BODY else Verdict.TRANSIENT
         return Judgement(lost, Scope.CONNECTION, reason="the relay's answers do not follow the protocol")
-    if _is_about_login(stage, reply):
+    asks_for_login = not has_login and stage is Stage.RCPT and reply.code >= 500 and _RELAY_WORDS.search(reply.text)
+    if asks_for_login or _is_about_login(stage, reply):
         return Judgement(Verdict.PERMANENT, Scope.LOGIN, reason="the relay wants a login that it accepts")
     if reply.code < 500:
         return _temporary(stage, reply)
@@ -110,7 +123,8 @@ def _temporary(stage: Stage, reply: Reply) -> Judgement:
     # 452 is the relay's storage or too many recipients (RFC 5321 section 4.5.3.1.10), unless it is about a mailbox;
     # 454 outside of AUTH and STARTTLS is Amazon SES throttling.
     throttled = (code == 452 and not status.startswith("4.2.")) or (code == 454 and stage not in _BEFORE_MAIL)
-    slow_down = code in {421, 432} or throttled or status in _PACE_STATUS
+    over_limit = status == "4.2.1" and _OVER_LIMIT.search(reply.text) is not None
+    slow_down = code in {421, 432} or throttled or status in _PACE_STATUS or over_limit
     scope = Scope.CONNECTION if ends else Scope.DELIVERY
     return Judgement(Verdict.TRANSIENT, scope, slow_down, _reason(reply))
 

@@ -54,7 +54,7 @@ async def dispatch(
         def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
             letter = prepared.letter(guest, delivery.reference, desk.clock())
             thread_id = threads.get(delivery.recipient.key)
-            return prepared.message(letter, guest, delivery, eight_bit=features.eight_bit, thread_id=thread_id)
+            return prepared.message(letter, guest, delivery, features, thread_id=thread_id)
 
         with console.progress(len(due)) as advance:
             settings = desk.config
@@ -84,7 +84,7 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
     """
     desk = prepared.desk
     told: list[tuple[Guest, str]] = []
-    domain = desk.mail_from.address.domain
+    domain = desk.mail_from.address.ascii_domain
     with Ledger.open("sqlite://") as ledger:
         async with AsyncExitStack() as stack:
             connection = Connection(await _relay(desk, stack))
@@ -107,8 +107,7 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
                     updated_at=now,
                 )
                 letter = prepared.letter(guest, delivery.reference, now)
-                eight_bit = connection.features.eight_bit
-                outcome = await connection.send(*prepared.message(letter, guest, delivery, eight_bit=eight_bit))
+                outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
                 words = outcome.reply.text if outcome.reply else outcome.note
                 told.append((guest, "sent" if outcome.verdict is Verdict.ACCEPTED else f"not sent: {words}"))
     return told
@@ -133,7 +132,7 @@ def _jobs(
     is not queued is found to be due by the next one.
     """
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
-    domain = desk.mail_from.address.domain
+    domain = desk.mail_from.address.ascii_domain
     for guests in batches(due, _QUEUED_TOGETHER):
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)

@@ -16,6 +16,7 @@ from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, M
 if TYPE_CHECKING:
     from mailer.message import Composer, Sender
     from mailer.render import Letters
+    from mailer.smtp import Features
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,12 @@ class Prepared:
         )
 
     def message(
-        self, letter: Letter, guest: Guest, delivery: Delivery, *, eight_bit: bool, thread_id: str | None = None
+        self, letter: Letter, guest: Guest, delivery: Delivery, features: Features, *, thread_id: str | None = None
     ) -> tuple[Envelope, tuple[bytes, ...]]:
-        """The message that carries `letter`. Raises InputRefused that names the row if it cannot be made."""
+        """The message that carries `letter` over a relay of these features.
+
+        Raises InputRefused that names the row if it cannot be made.
+        """
         contact = guest.contact
         try:
             return self.composers[letter.language].compose(
@@ -70,7 +74,8 @@ class Prepared:
                 date=delivery.date or delivery.updated_at,
                 reference=delivery.reference,
                 in_reply_to=thread_id,
-                eight_bit=eight_bit,
+                eight_bit=features.eight_bit,
+                smtputf8=features.smtputf8,
                 attachment=self.desk.own_attachment(guest) if contact.attachment else None,
             )
         except ValueError as exc:
@@ -132,7 +137,7 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
     mailing = letters.mailing
     if not mailing.calendar:
         return dict.fromkeys(letters.languages, Composer(sender, mailing.attachments, letters.images))
-    domain, sequence, now = desk.mail_from.address.domain, _sequence(desk), desk.clock()
+    domain, sequence, now = desk.mail_from.address.ascii_domain, _sequence(desk), desk.clock()
     composers = {}
     for language in letters.languages:
         event = desk.event.in_language(language)

@@ -10,6 +10,7 @@ from mailer.cli.desk import Guest, problem_at
 from mailer.cli.proof import faults_in
 from mailer.errors import InputRefused, Problem
 from mailer.model import Delivery, Letter, State
+from mailer.smtp.features import CARRIES_ALL
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
@@ -28,14 +29,14 @@ def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
 
 def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Problem]]:
     """What is wrong with the messages that these guests would get, each problem with its guest."""
-    now, message_id = prepared.desk.clock(), f"<sample@{prepared.sender.from_.address.domain}>"
+    now, message_id = prepared.desk.clock(), f"<sample@{prepared.sender.from_.address.ascii_domain}>"
     sound: set[bytes] = set()
     for guest in guests:
         try:
             letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
             if not guest.contact.attachment:
                 sample = sample_delivery(prepared, guest, _SAMPLE_REFERENCE, message_id)
-                prepared.message(letter, guest, sample, eight_bit=True)
+                prepared.message(letter, guest, sample, CARRIES_ALL)
         except InputRefused as exc:
             yield from ((guest, problem) for problem in exc.problems)
             continue

@@ -106,9 +106,10 @@ def _write_messages(
 
 def _message(prepared: Prepared, guest: Guest, ledger: Ledger) -> tuple[Letter, bytes]:
     from mailer.cli.messages import sample_delivery
+    from mailer.smtp.features import CARRIES_ALL
 
     desk, contact = prepared.desk, guest.contact
-    event, domain = desk.event.name, desk.mail_from.address.domain
+    event, domain = desk.event.name, desk.mail_from.address.ascii_domain
     delivery = sample_delivery(
         prepared,
         guest,
@@ -116,7 +117,7 @@ def _message(prepared: Prepared, guest: Guest, ledger: Ledger) -> tuple[Letter, 
         message_id=ledger.message_id(event, prepared.wave, contact.address, domain),
     )
     letter = prepared.letter(guest, delivery.reference, desk.clock())
-    _, content = prepared.message(letter, guest, delivery, eight_bit=True)
+    _, content = prepared.message(letter, guest, delivery, CARRIES_ALL)
     return letter, b"".join(content)
 
 

@@ -17,7 +17,7 @@ _LEFT_OVER = {
 }  # fmt: skip
 _BLANKS, _BRACKETS, _COMMAS = (re.compile(one) for one in (r"  (?<=\w  ) *\w", r"\(\s*\)", r",\s*,"))
 
-# What is looked for in each line, what is said of it, and whether it can be in a text at all. That is known after a
+# What is looked for, what is said of it, and whether it can be in a text at all. That is known after a
 # look or two at the whole, by patterns that begin with a letter or sign to leap to, and for most letters it is the end.
 _FAULTS: tuple[tuple[re.Pattern[str], str, Callable[[str], object]], ...] = (
     (
@@ -65,20 +65,24 @@ def faults_in(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
 def _faults_of(subject: str, text: str) -> Iterator[tuple[str, str]]:
     whole = f"{subject}\n{text}"
     suspected = [(pattern, fault) for pattern, fault, possible in _FAULTS if possible(whole)]
-    if not suspected and not _DAY.search(whole.replace("\n", " ")):
+    if not suspected and "day" not in whole:
         return
-    lines = [subject, *(line for line in text.splitlines() if "|" not in line)]
+    # Each paragraph as one line, since a date may wrap.
+    running = "\0".join([subject, *map(_running, text.split("\n\n"))])
     for pattern, fault in suspected:
-        match = next(filter(None, map(pattern.search, lines)), None)
-        if match:
+        if match := pattern.search(running):
             yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
-    running = " ".join(lines)
     for day in _DAY.finditer(running):
         word = running.rfind(" ", 0, day.start()) + 1
         for weekday, date in _DATE.findall(running, word, day.end()):
             found = _weekday_of(date)
             if found and found != weekday:
                 yield f"{date} is a {found}, not a {weekday}", "Correct the date, or let event.toml give it."
+
+
+def _running(paragraph: str) -> str:
+    """The paragraph as one line, without what was a table in it."""
+    return " ".join(filter(None, (line.strip() for line in paragraph.splitlines() if "|" not in line)))
 
 
 @lru_cache(maxsize=64)

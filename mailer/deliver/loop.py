@@ -304,7 +304,10 @@ class Round(Generic[C]):
             self._lost[delivery.id] += is_first
             if self._lost[delivery.id] <= self._policy.connections:
                 return now
-        begun = delivery.date if delivery.attempts and delivery.date else now
+        # What was in doubt, or met with lost connections alone, the relay refuses for the first time now: a person who
+        # has it sent again days later means to have it tried.
+        is_first_refusal = not delivery.attempts or (delivery.code is None and outcome.reply is not None)
+        begun = now if is_first_refusal or delivery.date is None else delivery.date
         give_up_at = begun + timedelta(seconds=self._policy.give_up_after)
         later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._random)
         if outcome.slow_down:

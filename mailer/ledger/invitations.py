@@ -69,20 +69,26 @@ class Intake:
             for digest, *_, delivery, _, _ in known:
                 if delivery is not None:
                     del wanted[digest]
-            if not wanted:
-                return 0
-            missing = {digest: invitee for digest, invitee in wanted.items() if digest not in numbers}
-            last = connection.exec_driver_sql(_LAST).scalar_one()
-            turn = 0
-            while missing:
-                # Who is missing on a later turn has drawn a reference that is another's, and draws again.
-                connection.exec_driver_sql(self.store.sql(_INVITE), self._invitation_rows(missing, turn))
-                for digest, number in connection.exec_driver_sql(self.store.sql(_NEW), (last,)):
-                    numbers[digest] = last = number
-                    del missing[digest]
-                turn += 1
-            connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers, gone))
-            return len(wanted) - (hold_back(connection, self.now) if gone else 0)
+            if wanted:
+                self._invite(
+                    {digest: one for digest, one in wanted.items() if digest not in numbers}, numbers, connection
+                )
+                connection.exec_driver_sql(self.store.sql(_QUEUE), self._delivery_rows(wanted, numbers, gone))
+            if gone:
+                hold_back(connection, self.now)
+            return sum(digest not in gone for digest in wanted)
+
+    def _invite(self, missing: dict[bytes, Invitee], numbers: dict[bytes, int], connection: Connection) -> None:
+        """Makes the invitations that are missing, and adds theirs to the numbers."""
+        last = connection.exec_driver_sql(_LAST).scalar_one()
+        turn = 0
+        while missing:
+            # Who is missing on a later turn has drawn a reference that is another's, and draws again.
+            connection.exec_driver_sql(self.store.sql(_INVITE), self._invitation_rows(missing, turn))
+            for digest, number in connection.exec_driver_sql(self.store.sql(_NEW), (last,)):
+                numbers[digest] = last = number
+                del missing[digest]
+            turn += 1
 
     def _everybody(self, invitees: Mapping[bytes, Invitee]) -> Iterator[bytes]:
         """The digests of all addressees and of everybody in a Cc."""

@@ -50,8 +50,8 @@ from mailer.model import Address, Answer, Attendance, Delivery, Invitation, Stat
 # Rows of one page: bounds the memory.
 PAGE = 10_000
 
-# So many transactions tell how fast a relay is.
-_LATELY = 200
+# So many transactions tell how fast a relay is, found among so many of all relays.
+_LATELY, _NOT_LONG_AGO = 200, 10_000
 
 # States in which something was, or may have been, taken by the relay.
 _WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
@@ -276,13 +276,14 @@ class Ledger:
 
     def seconds_each(self, relay: str) -> float | None:
         """What a transaction over the relay ("host:port") took lately, in seconds; None where none is known."""
-        query = (
-            select(attempts.c.started_at, attempts.c.finished_at)
-            .where(attempts.c.relay == relay, attempts.c.state == State.SENT)
-            .order_by(attempts.c.id.desc())
-            .limit(_LATELY)
-        )
         with self._store.reading.connect() as connection:
+            last = connection.scalar(select(func.max(attempts.c.id))) or 0
+            query = (
+                select(attempts.c.started_at, attempts.c.finished_at)
+                .where(attempts.c.id > last - _NOT_LONG_AGO, attempts.c.relay == relay, attempts.c.state == State.SENT)
+                .order_by(attempts.c.id.desc())
+                .limit(_LATELY)
+            )
             took = [(finished - started).total_seconds() for started, finished in connection.execute(query)]
         return sum(took) / len(took) if took else None
 

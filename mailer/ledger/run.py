@@ -31,7 +31,7 @@ _RECORD = (
 )
 _CONCLUDE = (
     "UPDATE deliveries SET attempts = attempts + 1, state = ?, reason = ?, code = ?, enhanced_status = ?, reply = ?, "
-    "due_at = ?, updated_at = ? WHERE id = ?"
+    "due_at = ?, updated_at = ? WHERE id = ? AND state = 'claimed'"
 )
 _OWN = 3
 _CLAIM = (
@@ -79,7 +79,9 @@ class Run:
         with self._store.engine.begin() as connection:
             connection.execute(
                 update(deliveries)
-                .where(deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED)
+                .where(
+                    deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED, deliveries.c.run_id == self.id
+                )
                 .values(state=State.DEFERRED, reason=reason, due_at=NO_WAIT, updated_at=now)
             )
 
@@ -187,6 +189,8 @@ def _doubt_claims(store: Store, session: Session, now: datetime, note: str) -> i
 def _record(store: Store, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) -> None:
     cursor.executemany(store.sql(_RECORD), rows)
     cursor.executemany(store.sql(_CONCLUDE), [row[_OWN:] for row in rows])
+    if cursor.rowcount != len(rows):
+        raise LedgerError("An outcome is not of a delivery that is being sent, so none of its group was recorded.")
 
 
 def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:
@@ -202,10 +206,23 @@ def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) ->
 
 def _who_is_running(store: Store) -> str:
     with store.reading.connect() as connection:
-        row = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.id.desc())).first()
-    if row is None:
+        row = connection.execute(select(runs).order_by(runs.c.id.desc())).first()
+    if row is None or row.finished_at or not _may_be_alive(row.host, row.pid):
         return f"{store.place} is in use by another run that is just beginning. Wait until it has ended."
     return (
         f"{store.place} is in use: process {row.pid} on {row.host} has been sending {row.mailing} of {row.event} since "
         f"{row.started_at:%d %B %Y, %H:%M:%S} UTC. Wait until it has ended, or stop it there."
     )
+
+
+def _may_be_alive(host: str, pid: int) -> bool:
+    """Whether the process may still be there; only the lock tells, and it names nobody."""
+    if host != socket.gethostname() or os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        pass
+    return True

@@ -81,20 +81,24 @@ class Composer:
         reference: str,
         in_reply_to: str | None = None,
         eight_bit: bool,
+        smtputf8: bool,
         attachment: Path | None = None,
     ) -> tuple[Envelope, tuple[bytes, ...]]:
         """The envelope, and the content as buffers to be written one after the other.
 
         `message_id` and `in_reply_to` are with their angle brackets; `date` is aware; `reference` becomes the envelope
-        id; `eight_bit` says whether the relay offers 8BITMIME; `attachment` is the recipient's own file. Every buffer
+        id; `eight_bit` and `smtputf8` say whether the relay offers 8BITMIME and SMTPUTF8; `attachment` is the
+        recipient's own file. A Cc that the relay cannot carry stands in the envelope alone, where the relay's dialogue
+        leaves it out and says so: for it, the message must not become one that the relay cannot carry. Every buffer
         ends with CRLF, no line has more than 998 octets and dots are not doubled; only in the first can a line begin
         with one. All buffers but the first and the one of `attachment` are the same objects in every message. Raises
         ValueError, with a reason, for a value that no header may hold and for an attachment as `check_attachment` does.
         """
+        named = [address for address in cc if smtputf8 or not address.needs_smtputf8]
         reverse_path = self._sender.reverse_path(checked_reference(reference))
         lines = [
             *self._sender_lines,
-            *personal_lines(letter, to=to, cc=cc, message_id=message_id, date=date, in_reply_to=in_reply_to),
+            *personal_lines(letter, to=to, cc=named, message_id=message_id, date=date, in_reply_to=in_reply_to),
             *(line.replace(PLACEHOLDER, reference) for line in self._unsubscribe_lines),
             "",
         ]
@@ -102,15 +106,15 @@ class Composer:
         front, is_8bit = self._front(frame, lines, letter, eight_bit=eight_bit)
         personal = self._personal_part(attachment) if attachment else b""
         content = tuple(filter(None, (front, frame.images, personal, frame.ending)))
-        smtputf8 = needs_smtputf8((reverse_path, *self._sender.header_addresses, to.address, *cc))
+        is_utf8 = needs_smtputf8((reverse_path, *self._sender.header_addresses, to.address, *named))
         envelope = Envelope(
             reverse_path=reverse_path,
             forward_paths=(to.address, *cc),
             envelope_id=reference,
             size=sum(map(len, content)),
             # Headers in UTF-8 are eight-bit content too; a relay that takes them takes both (RFC 6531 section 3.1).
-            eight_bit=is_8bit or smtputf8,
-            smtputf8=smtputf8,
+            eight_bit=is_8bit or is_utf8,
+            smtputf8=is_utf8,
         )
         return envelope, content
 

@@ -67,9 +67,12 @@ class Address:
     @property
     def ascii(self) -> str:
         """The address for the wire, its domain as A-labels; the local part as it is (see `needs_smtputf8`)."""
-        if self.domain.isascii():
-            return f"{self.local}@{self.domain}"
-        return f"{self.local}@{_validated(f'a@{self.domain}').ascii_domain}"
+        return f"{self.local}@{self.ascii_domain}"
+
+    @property
+    def ascii_domain(self) -> str:
+        """The domain as A-labels (RFC 5890), as DNS and Message-IDs have it."""
+        return self.domain if self.domain.isascii() else _validated(f"a@{self.domain}").ascii_domain
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"

@@ -24,13 +24,14 @@ class _Refusal(NamedTuple):
 
 
 class Dialogue:
-    """The transactions of one connection with `relay` (`host:port`, for the sentences of errors).
+    """The transactions of one connection with `relay` (`host:port`, for the sentences of errors), after a login or not.
 
     `has_ended` tells that nothing sensible can be said on this connection any more: drop it without a further word.
     """
 
-    def __init__(self, relay: str, features: Features) -> None:
+    def __init__(self, relay: str, features: Features, *, has_login: bool = True) -> None:
         self.features = features
+        self._has_login = has_login
         self.has_ended = False
         self._relay = relay
         self._ahead: _Flight | None = None
@@ -46,6 +47,7 @@ class Dialogue:
         if flight is None:
             if obstacle := self._obstacle(envelope):
                 return obstacle
+            self._require_sender(envelope)
             flight = _Flight.of(envelope, self.features)
         ahead = None
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
@@ -85,19 +87,24 @@ class Dialogue:
         if limit and envelope.size > limit:
             note = f"the message has {envelope.size} octets and {self._relay} takes {limit} at most: attach less"
             return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
-        if envelope.eight_bit and not self.features.eight_bit:
-            # Connections to one name may end at different servers: built anew for this one, the message can go.
-            note = f"{self._relay} does not offer 8BITMIME on this connection: the message is to be encoded for that"
-            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note, scope=Scope.CONNECTION)
-        if self.features.smtputf8:
-            return None
-        sender, addressee = envelope.reverse_path, envelope.forward_paths[0]
-        if envelope.smtputf8 or addressee.needs_smtputf8 or (sender and sender.needs_smtputf8):
+        if envelope.forward_paths[0].needs_smtputf8 and not self.features.smtputf8:
             note = (
                 f"the address has letters outside ASCII and {self._relay} cannot carry it (SMTPUTF8): use another one"
             )
             return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
+        if envelope.eight_bit and not self.features.eight_bit:
+            # Connections to one name may end at different servers: later, built anew for another, the message can go.
+            note = f"{self._relay} does not offer 8BITMIME on this connection: the message is to be encoded for that"
+            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note)
         return None
+
+    def _require_sender(self, envelope: Envelope) -> None:
+        """Raises SenderRefused where the sender's own addresses make every message one that this relay cannot carry."""
+        if envelope.smtputf8 and not self.features.smtputf8:
+            raise SenderRefused(
+                f"{self._relay} cannot carry addresses with letters outside ASCII (SMTPUTF8), and the sender has one: "
+                "set MAIL_FROM, REPLY_TO and RETURN_PATH to others."
+            )
 
     # --- MAIL, RCPT, DATA ---------------------------------------------------------------------------------------------
 
@@ -179,7 +186,7 @@ class Dialogue:
     # --- replies ------------------------------------------------------------------------------------------------------
 
     def _judge(self, reply: Reply) -> _Refusal | None:
-        judgement = judge(self._stage, reply)
+        judgement = judge(self._stage, reply, has_login=self._has_login)
         if judgement.verdict is Verdict.ACCEPTED:
             return None
         self.has_ended = judgement.scope is Scope.CONNECTION

@@ -42,3 +42,7 @@ class Features:
             starttls="STARTTLS" in offered,
             auth=frozenset(offered.get("AUTH", ())),
         )
+
+
+# For messages that are looked at and not sent.
+CARRIES_ALL = Features(eight_bit=True, smtputf8=True)

@@ -114,7 +114,7 @@ class Connection:
             if isinstance(exc, OSError | UnicodeError | Lost):
                 raise self._explained(exc) from exc
             raise
-        self._dialogue = Dialogue(str(self._relay), features)
+        self._dialogue = Dialogue(str(self._relay), features, has_login=bool(self._relay.username))
 
     async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
         """See `Transport.send`."""

@@ -34,7 +34,7 @@ class Outcome:
     def is_retry(self) -> bool:
         """Whether the connection failed before the message could have been taken, without a word about the message:
         it is simply to be sent again over a new one."""
-        return self.verdict is Verdict.TRANSIENT and self.reply is None
+        return self.verdict is Verdict.TRANSIENT and self.reply is None and self.scope is Scope.CONNECTION
 
 
 class Transport(Protocol):

@@ -49,6 +49,7 @@ class Wire(asyncio.BufferedProtocol):
         self._reader = ReplyReader()
         self._received = memoryview(bytearray(_RECEIVED))
         self._replies: deque[Reply] = deque()
+        self._coming = 0  # replies that came with the one that is being heard
         self._owed = 1  # the greeting
         self._steps: Steps[Any] | None = None
         self._result: asyncio.Future[Any] = self._closed
@@ -162,8 +163,9 @@ class Wire(asyncio.BufferedProtocol):
     def _carry_out_body(self, body: Body) -> Reply | None:
         if self._failure:
             raise self._failure
-        if self._hang_up and self._hang_up.poll(0):
-            # The relay is gone, though the loop has not told yet: its last words may still come, the dot never goes.
+        if self._coming or (self._hang_up and self._hang_up.poll(0)):
+            # The relay has said more than its consent; or it is gone, though the loop has not told yet: its last words
+            # may still come, and the dot never goes.
             self._wait(_For.DRAIN, Stage.BODY)
             return None
         if sum(map(len, body.octets)) <= _ONE_WRITE:
@@ -230,7 +232,8 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         try:
-            for reply in self._reader.feed(bytes(self._received[:nbytes])):
+            replies = list(self._reader.feed(bytes(self._received[:nbytes])))
+            for self._coming, reply in zip(range(len(replies))[::-1], replies, strict=True):
                 self._hear(reply)
         except Lost as exc:
             self._fail(str(exc))

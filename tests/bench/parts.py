@@ -21,6 +21,7 @@ from mailer.cli.surveying import survey
 from mailer.ledger import Attempt, Invitee, Ledger, Run
 from mailer.model import Delivery, Envelope, Reply, State
 from mailer.smtp import Connection, Relay, Security
+from mailer.smtp.features import CARRIES_ALL
 
 # The most that the loop claims at once over one connection, and over five.
 _GROUPS = (2, 10)
@@ -73,7 +74,7 @@ def _compose(prepared: Prepared, due: Sequence[Guest], deliveries: Sequence[Deli
         letters = [prepared.letter(guest, delivery.reference, now) for delivery, guest in pairs]
     with clocks.time("message", number):
         return [
-            prepared.message(letter, guest, delivery, eight_bit=True)
+            prepared.message(letter, guest, delivery, CARRIES_ALL)
             for letter, (delivery, guest) in zip(letters, pairs, strict=True)
         ]
 

@@ -28,12 +28,15 @@ TEXTS = st.lists(PIECES | st.characters(exclude_categories=["Cs"]), max_size=14)
 
 
 def by_looking_everywhere(letter: Letter) -> list[str]:
-    lines = [letter.subject, *(line for line in letter.text.splitlines() if "|" not in line)]
+    paragraphs = [letter.subject]
+    for paragraph in letter.text.split("\n\n"):
+        lines = [line.strip() for line in paragraph.splitlines() if "|" not in line]
+        paragraphs.append(" ".join(line for line in lines if line))
     found = []
     for pattern, fault in PLAIN:
-        matches = list(filter(None, map(pattern.search, lines)))
+        matches = list(filter(None, map(pattern.search, paragraphs)))
         found += [fault.format(match[0]) for match in matches[:1]]
-    for weekday, day in DATE.findall(" ".join(lines)):
+    for weekday, day in (match for paragraph in paragraphs for match in DATE.findall(paragraph)):
         try:
             right = f"{datetime.strptime(day, '%d %B %Y'):%A}"  # noqa: DTZ007  # a calendar day, in no zone
         except ValueError:
@@ -49,8 +52,9 @@ PARAGRAPHS = st.lists(TEXTS, max_size=4).map("\n\n".join)
 @given(subject=TEXTS, text=PARAGRAPHS)
 @example(subject="", text="a  - b\n  c  d")
 @example(subject="", text="| nan |\nFriday,\n23 May 2024")
+@example(subject="", text="- on Friday,\n  23 May 2024,\n  , in Geneva")
 def test_no_fault_is_overlooked_and_none_is_made_up(subject: str, text: str) -> None:
-    """Words left over, gaps, empty brackets and wrong weekdays are found as by looking at every line for each."""
+    """Words left over, gaps, empty brackets and wrong weekdays are found as by looking at every paragraph for each."""
     letter = Letter.of(subject, text, "", "en")
     assert [fault for fault, _ in faults_in(letter, set())] == by_looking_everywhere(letter)
 

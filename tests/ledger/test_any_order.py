@@ -51,7 +51,8 @@ class AnyOrder(RuleBasedStateMachine):
         queued = self.ledger.enqueue(EVENT, MAILING, map(invitee, guests), domain=DOMAIN, now=self.now)
         assert queued == len(new - self.suppressed)
         self.states |= dict.fromkeys(new, State.QUEUED)
-        self._hold_back()
+        if self.suppressed & set(guests):
+            self._hold_back()
         for delivery in self.ledger.deliveries(EVENT):
             self.numbers[int(delivery.recipient.local.removeprefix("guest"))] = delivery.id
 

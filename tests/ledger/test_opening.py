@@ -139,11 +139,8 @@ def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, mon
     with Ledger.open(url) as ledger:
         assert raw(url, "SELECT version_num FROM alembic_version") == [("9999",)]
         assert list(ledger.deliveries(EVENT)) == before
-        with (
-            pytest.raises(LedgerError, match="no such transition"),
-            ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run,
-        ):
-            run.exchange([outcome(numbers[0])], (), NOW)
+        with pytest.raises(DBAPIError, match="no such transition"):
+            raw(url, f"UPDATE deliveries SET state = 'claimed' WHERE id = {numbers[0]}")
         send(ledger, numbers[1:])
         assert [became for _, became, _ in steps(url, numbers[1])] == [State.CLAIMED, State.SENT]
 

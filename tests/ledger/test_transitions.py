@@ -9,7 +9,7 @@ from mailer.errors import LedgerError
 from mailer.ledger import Ledger
 from mailer.ledger.schema import moment_of
 from mailer.model import State
-from tests.ledger.people import EVENT, MAILING, NOW, RELAY, outcome, queue, raw, send, steps
+from tests.ledger.people import EVENT, MAILING, NOW, RELAY, outcome, queue, raw, send, states, steps
 
 LEGAL = {
     "queued": {"claimed", "suppressed", "cancelled"},
@@ -133,7 +133,24 @@ def test_an_outcome_needs_a_claim(ledger: Ledger, which: int, state: State) -> N
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         [claimed] = run.exchange((), [numbers[which]], NOW)
         other = next(number for number in numbers if number != claimed.id)
-        with pytest.raises(LedgerError, match="no such transition"):
+        with pytest.raises(LedgerError, match="not of a delivery that is being sent"):
             run.exchange([outcome(claimed), outcome(other, state)], (), NOW)
         assert ledger.attempts(claimed.id) == []
-        run.exchange([outcome(claimed)], (), NOW)
+        run.exchange([outcome(claimed, State.DEFERRED, None, due_at=NOW)], (), NOW)
+        # Not even one that the arrows would allow.
+        with pytest.raises(LedgerError, match="not of a delivery that is being sent"):
+            run.exchange([outcome(claimed, State.FAILED)], (), NOW)
+        assert [attempt.state for attempt in ledger.attempts(claimed.id)] == [State.DEFERRED]
+
+
+def test_only_its_own_run_gives_a_claim_back(ledger: Ledger) -> None:
+    """What a later run has claimed is not taken from it by an earlier one that lost its right to send."""
+    [number] = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as earlier:
+        pass
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), [number], NOW)
+        earlier.release([number], NOW, "given back")
+        assert states(ledger) == [State.CLAIMED]
+        run.release([number], NOW, "given back")
+        assert states(ledger) == [State.DEFERRED]

@@ -54,6 +54,7 @@ def compose() -> Compose:
             "date": datetime(2024, 4, 22, 13, 5, 9, tzinfo=UTC),
             "reference": "7KQ4M-P2XDA",
             "eight_bit": True,
+            "smtputf8": True,
         }
         envelope, buffers = composer.compose(letter, **(values | given))
         content = b"".join(buffers)

@@ -152,7 +152,7 @@ def test_the_shared_octets_are_the_same_object_each_time(sender, folder, compose
     letter = Letter.of("Invitation", "Excellency,", "<p>Excellency,</p>", "en")
     arguments = {"to": Mailbox(Address.parse("a@example.org")), "message_id": "<1@example.org>", "date": WHEN}
     first, second, own = (
-        composer.compose(letter, **arguments, reference=reference, eight_bit=True, attachment=path)[1]
+        composer.compose(letter, **arguments, reference=reference, eight_bit=True, smtputf8=True, attachment=path)[1]
         for reference, path in (("AAAAA-22222", None), ("BBBBB-33333", None), ("CCCCC-44444", folder / "personal.pdf"))
     )
     assert len(first) == 3
@@ -181,7 +181,7 @@ def test_two_mailings_have_unlike_boundaries(sender, folder) -> None:
     """Boundaries come from a source of randomness, new for each mailing."""
     seen = {Composer(sender).compose(
         Letter.of("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
-        reference="X", eight_bit=True)[1] for _ in range(2)}  # fmt: skip
+        reference="X", eight_bit=True, smtputf8=True)[1] for _ in range(2)}  # fmt: skip
     assert len(seen) == 2
 
 
@@ -283,7 +283,7 @@ def test_attachments_that_no_relay_would_take_are_refused(sender, folder, tmp_pa
     with pytest.raises(ValueError, match=r"b\.bin"):
         composer.compose(
             Letter.of("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
-            reference="X", eight_bit=True, attachment=tmp_path / "b.bin",
+            reference="X", eight_bit=True, smtputf8=True, attachment=tmp_path / "b.bin",
         )  # fmt: skip
 
 

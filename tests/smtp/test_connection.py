@@ -208,10 +208,10 @@ def test_addresses_outside_ascii_need_a_relay_that_carries_them(talk) -> None:
 
 
 def test_eight_bit_content_waits_for_a_relay_that_takes_it(talk) -> None:
-    """Without 8BITMIME such content is not sent; it is to be built anew and tried again."""
+    """Without 8BITMIME such content is not sent; it is to be built anew and tried again, though not at once."""
     with ScriptedServer(features=()) as server:
         (outcome,) = talk.send(server, talk.envelope(eight_bit=True))
-    assert outcome.is_retry
+    assert (outcome.verdict, outcome.reply, outcome.is_retry) == (Verdict.TRANSIENT, None, False)
     assert not server.accepted
 
 

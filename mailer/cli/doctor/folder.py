@@ -97,5 +97,4 @@ def sender_of(settings: Config, selectors: tuple[str, ...]) -> Sender:
     """The sender's domain and that of the return path, as the DNS writes them; MAIL_FROM must be set."""
     address = mailbox(settings.MAIL_FROM or "").address
     back = mailbox(settings.RETURN_PATH.replace("{reference}", "x")).address if settings.RETURN_PATH else address
-    domain, return_domain = (path.ascii.rpartition("@")[2] for path in (address, back))
-    return Sender(domain, return_domain, settings.SMTP_PROVIDER, selectors)
+    return Sender(address.ascii_domain, back.ascii_domain, settings.SMTP_PROVIDER, selectors)
