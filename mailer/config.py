@@ -428,11 +428,14 @@ def _oddity(line: int, binding: Binding, lines: Mapping[str, int]) -> Problem | 
 
 def _fault(key: str, message: str, settings: Mapping[str, str], lines: Mapping[str, int]) -> Problem:
     from_environment = key in settings and key not in lines
+    value = settings.get(key)
+    # With a quote that is not closed, a value goes on over the lines below it, and passwords may stand there.
+    is_shown = not _is_secret(key) and "\n" not in (value or "")
     return Problem(
         problem=f"{key} {message.removeprefix('Value error, ')}",
         fix=f"Correct it in {'the environment' if from_environment else FILE_NAME}.",
         file=None if from_environment else FILE_NAME,
         row=lines.get(key),
         column=key,
-        value=None if _is_secret(key) else settings.get(key),
+        value=value if is_shown else None,
     )

@@ -84,6 +84,10 @@ class LedgerError(MailerError):
     """The ledger cannot be used: newer than this program, locked, damaged, on a full disk, not writable."""
 
 
+class LedgerLost(LedgerError):
+    """The ledger failed while messages went out, so that the run broke off; what was in flight is in doubt."""
+
+
 class LedgerInUse(LedgerError):
     """Another run is at work on the same ledger; the text says which and since when."""
 
@@ -106,6 +110,10 @@ class RelayUntrusted(RelayError):
 
 class LoginRefused(RelayError):
     """The relay did not accept the user name and password or the token, or offers no method that we can use."""
+
+
+class MailingRefused(RelayError):
+    """The relay takes no message of this mailing, or refuses one recipient after the other in the same way."""
 
 
 class SenderRefused(RelayError):

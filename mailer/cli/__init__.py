@@ -10,6 +10,7 @@ import sys
 import click
 
 import mailer
+from mailer.cli import console
 from mailer.cli.answering import answers
 from mailer.cli.checking import check
 from mailer.cli.deciding import forget, resolve, suppress
@@ -20,7 +21,7 @@ from mailer.cli.login import login
 from mailer.cli.looking import contacts, status
 from mailer.cli.previewing import preview
 from mailer.cli.sending import remind, send
-from mailer.errors import InputRefused, LedgerError, LedgerInUse, MailerError, RelayError, UsageError
+from mailer.errors import InputRefused, LedgerError, LedgerInUse, LedgerLost, MailerError, RelayError, UsageError
 
 # done; done, but something wants a person; usage; input refused; relay unusable; interrupted.
 DONE, WANTS_A_PERSON, USAGE, REFUSED, RELAY, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -34,6 +35,7 @@ _EXIT_CODES: tuple[tuple[type[MailerError], int], ...] = (
     (InputRefused, REFUSED),
     (RelayError, RELAY),
     (LedgerInUse, WANTS_A_PERSON),
+    (LedgerLost, WANTS_A_PERSON),
     (LedgerError, REFUSED),
 )
 
@@ -68,6 +70,9 @@ for command in _COMMANDS:
 def main() -> None:
     """Runs the command line and ends the process with the documented exit code, without a traceback."""
     gc.set_threshold(_YOUNG)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed by whoever called us
+            setattr(sys, name, console.nowhere())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?" for it
@@ -91,8 +96,6 @@ def main() -> None:
 
 
 def _explain(error: MailerError) -> int:
-    from mailer.cli import console
-
     if isinstance(error, InputRefused):
         console.problems(error.problems)
         console.complain("Nothing was sent.")

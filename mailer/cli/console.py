@@ -39,12 +39,13 @@ def _print(text: str, *, err: bool) -> None:
         click.echo(text, err=err)
     except OSError:
         if err:
-            sys.stderr = _nowhere()
+            sys.stderr = nowhere()
         else:
-            sys.stdout = _nowhere()
+            sys.stdout = nowhere()
 
 
-def _nowhere() -> TextIO:
+def nowhere() -> TextIO:
+    """Where what is said goes if nobody is there to hear it."""
     return Path(os.devnull).open("w", encoding="utf-8")  # for the rest of the process
 
 
@@ -112,7 +113,7 @@ def log(event: str, **facts: object) -> None:
         sys.stderr.write(_encode({"at": now, "event": event, **facts}) + "\n")
         sys.stderr.flush()
     except OSError:
-        sys.stderr = _nowhere()
+        sys.stderr = nowhere()
 
 
 @contextmanager

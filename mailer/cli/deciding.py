@@ -121,8 +121,9 @@ def _ask(delivery: Delivery) -> State | None:
 
 def _choice(typed: str) -> State | None:
     """What a word, or its first letters, stands for."""
+    letters = typed.strip().lower()
     for word, state in (("sent", State.SENT), ("resend", State.QUEUED), ("leave", None)):
-        if word.startswith(typed.strip().lower()):
+        if letters and word.startswith(letters):
             return state
     raise click.BadParameter("type sent, resend or leave, or s, r or l.")
 

@@ -19,6 +19,7 @@ from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
+from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Delivery, Envelope, Mailbox, State
 from mailer.smtp import Connection, Features, Relay, Security
@@ -33,8 +34,13 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     """The configured pace, begun with what the ledger says was sent before; a rehearsal has none."""
     if desk.rehearsal or not desk.config.SMTP_RATE:
         return Pace(())
-    windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE]
-    return Pace(windows, ledger.reached_relay_since(desk.clock() - Pace(windows).reach))
+    windows, now = (
+        [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE],
+        desk.clock(),
+    )
+    before = ledger.reached_relay_since(now - Pace(windows).reach)
+    # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
+    return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
 
 
 async def dispatch(
@@ -54,7 +60,13 @@ async def dispatch(
         def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
             letter = prepared.letter(guest, delivery.reference, desk.clock())
             thread_id = threads.get(delivery.recipient.key)
-            return prepared.message(letter, guest, delivery, features, thread_id=thread_id)
+            envelope, content = prepared.message(letter, guest, delivery, features, thread_id=thread_id)
+            if features.size and envelope.size > features.size and not guest.contact.attachment:
+                raise MailingRefused(
+                    f"{relay} takes {features.size:,} octets at most, and the messages of this mailing have more "
+                    f"({envelope.size:,}). Attach less, or shorten the text; nobody was marked as failed."
+                )
+            return envelope, content
 
         with console.progress(len(due)) as advance:
             settings = desk.config
@@ -74,7 +86,13 @@ async def dispatch(
             )
             _stop_on_signals(round_)
             interrupts.heed()
-            return await round_.deliver()
+            try:
+                return await round_.deliver()
+            except LedgerError as exc:
+                raise LedgerLost(
+                    f"{exc} Recorded before that: {console.states(round_.tally.states) or 'nothing'}. What was in "
+                    "flight is in doubt: once the ledger can be used again, mailer resolve shows it."
+                ) from exc
 
 
 async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox) -> list[tuple[Guest, str]]:

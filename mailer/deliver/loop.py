@@ -21,8 +21,8 @@ from typing import Generic, TypeVar, TypeVarTuple, Unpack
 from mailer.deliver.agenda import Agenda, Job
 from mailer.deliver.pace import Pace, wait_after
 from mailer.deliver.session import Claim, Compose, Session, Settled, Tray
-from mailer.deliver.setbacks import Setbacks
-from mailer.errors import RelayBusy, RelayUnreachable
+from mailer.deliver.setbacks import Refusals, Setbacks
+from mailer.errors import MailingRefused, RelayBusy, RelayUnreachable
 from mailer.ledger import Attempt, Run
 from mailer.model import Delivery, State
 from mailer.smtp import Outcome, Transport
@@ -106,6 +106,7 @@ class Round(Generic[C]):
         self._sessions: dict[Session[C], asyncio.Task[None]] = {}
         self._connections = policy.connections
         self._setbacks = Setbacks(policy.retry_after, source)
+        self._refusals = Refusals()
         self._was_reached = False
         self._fault: Exception | None = None
 
@@ -284,6 +285,13 @@ class Round(Generic[C]):
             if outcome.reply and not outcome.slow_down:
                 self._setbacks.answered(finished_at)
             self._attempts.append((claim, self._attempt(one)))
+            if self._refusals.hear(outcome) and outcome.reply:
+                self._fail(
+                    MailingRefused(
+                        f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest "
+                        "was not tried: have that mended, and run the command again."
+                    )
+                )
 
     def _attempt(self, settled: Settled[C]) -> Attempt:
         claim, started_at, finished_at, outcome, is_first = settled

@@ -1,4 +1,4 @@
-"""How long a relay is left alone that takes no connections, or takes them to no use."""
+"""When to leave a relay alone: for how long where its connections are of no use, for good where it refuses all alike."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from mailer.deliver.pace import BACK_OFF, JITTER, wait_after
+from mailer.smtp import Outcome
+from mailer.status import Stage, Verdict
 
 # Seconds after the 1st, 2nd ... setback in a row. What follows is taken from the table of back-off, up to its 3rd wait.
 REOPEN_AFTER = (1.0, 5.0, 15.0)
@@ -13,6 +15,35 @@ _LONGEST = 3
 # Answers that make up for a message in doubt: where more are lost than one in so many, a person would soon have more to
 # settle than to send.
 _ANSWERS_A_DOUBT = 10
+
+
+# Recipients in a row who are refused alike, with nobody accepted before them, before it is the mailing that is refused.
+_ALIKE = 10
+
+
+class Refusals:
+    """Permanent refusals that say nothing of the recipient, until the relay has accepted anybody."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Stage, int, str | None] | None = None
+        self._number = 0
+        self._has_accepted = False
+
+    def hear(self, outcome: Outcome) -> bool:
+        """Whether so many have now been refused alike that the rest need not be tried."""
+        self._has_accepted = self._has_accepted or outcome.verdict is Verdict.ACCEPTED
+        reply = outcome.reply
+        if self._has_accepted or reply is None or outcome.verdict is not Verdict.PERMANENT:
+            return False
+        refusal = outcome.stage, reply.code, reply.enhanced_status
+        self._number = self._number + 1 if refusal == self._last else 1
+        self._last = refusal
+        return self._number >= _ALIKE and not _is_about_recipient(*refusal)
+
+
+def _is_about_recipient(stage: Stage, code: int, status: str | None) -> bool:
+    """RFC 3463 section 3.2 and 3.3: X.1 is about the address and X.2 about the mailbox."""
+    return status.startswith(("5.1.", "5.2.")) if status else stage is Stage.RCPT and code != 554
 
 
 class Setbacks:

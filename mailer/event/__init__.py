@@ -54,7 +54,8 @@ def choose(templates: Path, name: str | None) -> str:
             f"There is no event: no folder in {templates}/ holds an {FILE_NAME}. Begin with: mailer init DIR"
         )
     what = f"There is no event {name!r}" if name else "There are several events"
-    raise UsageError(f"{what}. Name one of: {', '.join(known)}.")
+    how = f"Write its name behind the command, or EVENT={known[-1]} into config.env."
+    raise UsageError(f"{what}. Name one of: {', '.join(known)}. {how}")
 
 
 def load(templates: Path, name: str) -> tuple[Event, tuple[Problem, ...]]:

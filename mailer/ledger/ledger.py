@@ -111,7 +111,7 @@ class Ledger:
 
     @staticmethod
     def exists(url: str) -> bool:
-        """Whether anything is where `url` says: a file, or tables in the database. Only `open` tells if it is a ledger.
+        """Whether there are tables where `url` says. Only `open` tells if they are a ledger's.
 
         Raises LedgerError where the URL names no ledger, or its database cannot be asked.
         """

@@ -53,7 +53,10 @@ class Store(ABC):
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether anything is where the ledger should be; what that is shows when it is opened."""
+        """Whether any table is where the ledger should be; whose they are shows when it is opened.
+
+        A database without tables is one whose maker was stopped: it counts as missing.
+        """
 
     @abstractmethod
     def require(self, *, create: bool) -> None:

@@ -399,8 +399,8 @@ def test_the_only_event_need_not_be_named(tmp_path: Path) -> None:
     [
         ((), None, "There is no event: no folder in .* holds an event.toml"),
         ((), "forum", "There is no event: no folder in .* holds an event.toml"),
-        (("forum", "briefing"), None, "There are several events. Name one of: briefing, forum."),
-        (("forum",), "fourm", "There is no event 'fourm'. Name one of: forum."),
+        (("forum", "briefing"), None, "There are several events. Name one of: briefing, forum. Write"),
+        (("forum",), "fourm", "There is no event 'fourm'. Name one of: forum. Write"),
     ],
 )
 def test_an_unknown_event_lists_the_known_ones(
