@@ -73,10 +73,14 @@ class UsageError(MailerError):
 
 
 class InputRefused(MailerError):
-    """Files or settings that people edit are not fit to be sent from; holds every problem found, at least one."""
+    """Files or settings that people edit are not fit to be sent from; holds every problem found, at least one.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `advice` is a sentence for all of them together.
+    """
+
+    def __init__(self, problems: Iterable[Problem], advice: str = "") -> None:
         self.problems = tuple(problems)
+        self.advice = advice
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -98,7 +98,7 @@ def main() -> None:
 def _explain(error: MailerError) -> int:
     if isinstance(error, InputRefused):
         console.problems(error.problems)
-        console.complain("Nothing was sent.")
+        console.complain(f"Nothing was sent. {error.advice}".rstrip())
     else:
         console.complain(f"mailer: {error}")
     return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -98,11 +98,21 @@ def states(counts: Mapping[State, int]) -> str:
     return ", ".join(f"{number} {state.value.replace('_', ' ')}" for state, number in sorted(counts.items()))
 
 
+def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """The time of day in `zone`, with the date where that is another than today's: `Monday, 24 February, 10:01 EST`."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M %Z}"
+    return f"{local:%A, %d %B, %H:%M %Z}" if local.year == today.year else f"{local:%A, %d %B %Y, %H:%M %Z}"
+
+
 def duration(span: timedelta) -> str:
-    """`span` as a person says it: `less than a minute`, `14 minutes`, `3 h 20 min`."""
+    """`span` as a person says it: `less than a minute`, `14 minutes`, `3 h 20 min`, `43 days`."""
     minutes = round(span.total_seconds() / 60)
     if span < timedelta(minutes=1):
         return "less than a minute"
+    if span >= timedelta(days=3):
+        return f"{round(span / timedelta(days=1))} days"
     return f"{count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
@@ -117,9 +127,12 @@ def log(event: str, **facts: object) -> None:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Mapping[str, object]], None]]:
-    """A call to make with the facts of each outcome: moves a bar with rate and time left on a terminal, where whatever
-    was not sent is told too; else writes a JSON line."""
+def progress(total: int, pace: str = "") -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """A call to make with the facts of each outcome: moves a bar on a terminal, where whatever was not sent is told
+    too; else writes a JSON line.
+
+    The bar has a clock, and rate and time left; where a `pace` holds sending back that, as it comes in bursts.
+    """
     if not sys.stderr.isatty():
         yield lambda facts: log("delivery", **facts)
         return
@@ -131,6 +144,7 @@ def progress(total: int) -> Iterator[Callable[[Mapping[str, object]], None]]:
         ProgressColumn,
         Task,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
@@ -140,7 +154,8 @@ def progress(total: int) -> Iterator[Callable[[Mapping[str, object]], None]]:
             speed = task.finished_speed or task.speed
             return Text(f"{speed * 60:,.0f}/min" if speed else "")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    speed = (TextColumn(f"at most {pace}"),) if pace else (Rate(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *speed)
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Sending", total=total)
 

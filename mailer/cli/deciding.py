@@ -174,9 +174,12 @@ def _sending(desk: Desk, mailing: str) -> str:
 def suppress(address: str, reason: str, now: str | None) -> int:
     """Never write to ADDRESS again, in any event."""
     (parsed,) = _addresses((address,))
-    with _ledger(now) as (ledger, moment):
+    with _ledger(now) as (ledger, moment, events):
+        is_known = any(ledger.histories(event, [parsed]) for event in events)
         stopped = ledger.suppress(parsed, reason, moment)
     console.say(f"{parsed} is not written to any more; stopped: {console.count(stopped, 'waiting message')}.")
+    if not is_known:
+        console.say("Nothing was ever sent to it, or waits for it: see that it is spelled as in your lists.")
     return 0
 
 
@@ -188,7 +191,7 @@ def forget(address: str, now: str | None) -> int:
     (parsed,) = _addresses((address,))
     if sys.stdin.isatty():
         click.confirm(f"Erase every word about {parsed} for good?", abort=True)
-    with _ledger(now) as (ledger, moment):
+    with _ledger(now) as (ledger, moment, _):
         erased = ledger.forget(parsed, moment)
     console.say(
         f"Made anonymous: {console.count(erased, 'message')}. Take the address out of the spreadsheets and outbox/ too."
@@ -197,12 +200,18 @@ def forget(address: str, now: str | None) -> int:
 
 
 @contextmanager
-def _ledger(now: str | None) -> Iterator[tuple[Ledger, datetime]]:
-    """The real ledger, for what concerns every event, and the moment it is."""
-    from mailer import config
+def _ledger(now: str | None) -> Iterator[tuple[Ledger, datetime, Sequence[str]]]:
+    """The real ledger, for what concerns every event, the moment it is, and the events there are.
+
+    Raises UsageError outside of a working folder, where it would be a ledger that no event has.
+    """
+    from mailer import config, event
     from mailer.cli.desk import clock_at, moment_of
     from mailer.ledger import Ledger
 
     settings, _ = config.load()
+    events = event.names(settings.TEMPLATES)
+    if not events:
+        raise UsageError(f"There is no event in {settings.TEMPLATES}/ here: go to your working folder.")
     with Ledger.open(settings.LEDGER_URL) as ledger:
-        yield ledger, clock_at(moment_of(now, None))()
+        yield ledger, clock_at(moment_of(now, None))(), events

@@ -68,8 +68,9 @@ async def dispatch(
                 )
             return envelope, content
 
-        with console.progress(len(due)) as advance:
-            settings = desk.config
+        settings = desk.config
+        held_to = "" if desk.rehearsal else ", ".join(map(str, settings.SMTP_RATE))
+        with console.progress(len(due), held_to) as advance:
             round_ = Round(
                 run,
                 jobs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,12 +155,17 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
     mailing, now = main_mailing(desk.event), desk.clock()
     contacts = Roll(packing=CONTACTS)
     problems = 0
+    unfit: dict[str, NotWritten] = {}
     for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
         if isinstance(found, Problem):
             problems += 1
+            if found.is_error and found.row:
+                reason = f"{found.problem}: see mailer check"
+                row = replace(found, cell=None).place()
+                unfit.setdefault(row, NotWritten(mailing.name, "", row, reason))
         else:
             contacts.append(found.contact)
-    missing = []
+    missing = [*unfit.values()]
     for contact, record in Records(desk, ledger, mailing).of(contacts):
         if mailing.name not in record.states:
             reason = why_not(contact, record, mailing, desk.event, now) or "due: mailer send"

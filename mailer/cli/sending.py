@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -118,38 +117,50 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
     from mailer.cli.surveying import survey
 
     desk, mailing = prepared.desk, prepared.mailing
+    closed = _closed_until(prepared) if mailing.is_reminder and not options.anytime else None
     with desk.ledger(create=False) as ledger:
         found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
     _require_sound(found.due, options)
     with desk.ledger(create=not options.dry_run) as ledger:
-        _summarise(prepared, found, ledger)
-        closed = _closed_until(prepared) if mailing.is_reminder and not options.anytime else None
+        _summarise(prepared, found, ledger, is_open=not closed)
         if options.dry_run:
             _list(found)
             if closed and found.due.guests:
                 console.say(f"At this moment it would send nothing: it is outside the days and hours. {closed}")
         elif not found.due.guests:
-            console.say("Nothing is due.")
-            if desk.clock() > desk.event.rsvp.deadline:
-                console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
+            _tell_of_nothing(prepared, found)
         elif closed:
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options, interrupts)
         code = _exit_code(prepared, ledger, found)
         if code and not options.dry_run:
-            _tell_standing(prepared, ledger)  # why a run that had nothing to do wants a person
+            _tell_standing(prepared, found, ledger)  # why a run that had nothing to do wants a person
         return code
+
+
+def _tell_of_nothing(prepared: Prepared, found: Survey) -> None:
+    """That nothing is due, and what might have been meant."""
+    from mailer.cli.desk import OUTBOX
+
+    desk = prepared.desk
+    console.say("Nothing is due.")
+    if desk.clock() > desk.event.rsvp.deadline:
+        console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
+    elif desk.rehearsal and found.reasons:
+        console.say(f"To rehearse once more, delete the folder {OUTBOX}.")
 
 
 def _require_sound(gathered: Gathered, options: _Options) -> None:
     """Raises InputRefused where anything is wrong, unless only the sound rows are wanted; tells the rest."""
     if gathered.errors and not options.skip_invalid:
-        raise InputRefused(gathered.problems)
+        in_sheets = any(problem.row for problem in gathered.errors)
+        advice = "Correct them (mailer check --annotate DIR writes each to its cell), or send to the sound rows alone: "
+        raise InputRefused(gathered.errors, f"{advice}--skip-invalid" if in_sheets else "")
     if gathered.errors:
         console.problems(gathered.errors)
-    elif gathered.problems:
-        console.complain(f"{console.count(len(gathered.problems), 'warning')}: see mailer check")
+    if warnings := len(gathered.problems) - len(gathered.errors):
+        console.complain(f"{console.count(warnings, 'warning')}: see mailer check")
 
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
@@ -163,11 +174,11 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
             sending = dispatch(prepared, found, ledger, interrupts, wait=options.wait, anytime=options.anytime)
             tally = runner.run(sending)
     except RelayError:
-        _tell_standing(prepared, ledger)
+        _tell_standing(prepared, found, ledger)
         raise
     finally:
         interrupts.mute()
-    _conclude(prepared, tally, number, ledger)
+    _conclude(prepared, found, tally, ledger)
     return 130 if tally.interrupted else _exit_code(prepared, ledger, found)
 
 
@@ -230,7 +241,7 @@ def _closed_until(prepared: Prepared) -> str | None:
     return f"It would be sent from {opens.astimezone(event.timezone):%A, %d %B %Y, %H:%M %Z}; --anytime overrides this."
 
 
-def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
+def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bool) -> None:
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
     relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
@@ -249,7 +260,7 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
     deadline = event.rsvp.deadline.astimezone(event.timezone)
     console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
-    if found.due.guests and not desk.rehearsal:
+    if found.due.guests and is_open and not desk.rehearsal:
         console.say(_forecast(desk, ledger, len(found.due.guests), found.due.recipients))
 
 
@@ -262,9 +273,8 @@ def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str
     seconds_each = ledger.seconds_each(str(relay_of(config))) or _SECONDS_EACH
     each = seconds_each / config.SMTP_CONNECTIONS
     done = pace_of(desk, ledger).forecast(messages, now, each, recipients_each=recipients / messages)
-    clock = "%H:%M %Z" if done - now < timedelta(hours=12) else "%A, %d %B, %H:%M %Z"
-    order = "after" if done > event.rsvp.deadline else "before"
-    when = f"{done.astimezone(event.timezone):{clock}}, {order} the deadline"
+    order = "AFTER" if done > event.rsvp.deadline else "before"
+    when = f"{console.moment(done, now, event.timezone)}, {order} the deadline"
     pace = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
     return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{pace}"
 
@@ -280,17 +290,18 @@ def _list(found: Survey) -> None:
 # --- after ------------------------------------------------------------------------------------------------------------
 
 
-def _conclude(prepared: Prepared, tally: Tally, number: int, ledger: Ledger) -> None:
+def _conclude(prepared: Prepared, found: Survey, tally: Tally, ledger: Ledger) -> None:
+    number = len(found.due.guests)
     console.say(f"{console.states(tally.states) or 'Nothing'} of {number}.")
     if tally.passed_over:
         console.say(f"{tally.passed_over} no longer due: answered, or past the deadline or hours, since the run began")
     if tally.interrupted:
         left = number - sum(tally.states.values()) - tally.passed_over
         console.say(f"Stopped: {left} not tried. Run the same command again to go on.")
-    _tell_standing(prepared, ledger)
+    _tell_standing(prepared, found, ledger)
 
 
-def _tell_standing(prepared: Prepared, ledger: Ledger) -> None:
+def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     """What of the mailing, this run's or an earlier one's, is settled, and what still wants a person."""
     from mailer.model import State
 
@@ -299,9 +310,18 @@ def _tell_standing(prepared: Prepared, ledger: Ledger) -> None:
     console.say(f"{wave} in all: {console.states(standing) or 'nothing'}")
     if standing.get(State.IN_DOUBT):
         console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
-    due_at = ledger.next_due(event.name, wave)
-    if due_at and due_at > prepared.desk.clock():
-        console.say(f"Deferred ones are due from {due_at.astimezone(event.timezone):%H:%M %Z} on: run it again then.")
+    due_at, now = ledger.next_due(event.name, wave), prepared.desk.clock()
+    if due_at and due_at > now:
+        console.say(f"Deferred ones are due from {console.moment(due_at, now, event.timezone)} on: run it again then.")
+    if gone := _without_row(prepared, found, ledger):
+        console.say(
+            f"{gone} waiting in the ledger, in no sound row of the lists any more, so not sent: put the row back, or "
+            "mailer suppress ADDRESS"
+        )
+    if found.due.errors:
+        console.say("Rows with errors were left out: see mailer check")
+    if found.is_held:
+        console.say("Reminders wait for an answer to be settled: see mailer answers review")
     if prepared.desk.rehearsal:
         console.say("The messages are in outbox/; where they stand: mailer status --sandbox")
     else:
@@ -314,4 +334,22 @@ def _exit_code(prepared: Prepared, ledger: Ledger, found: Survey) -> int:
 
     standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
     wanting = (State.FAILED, State.DEFERRED, State.IN_DOUBT, State.CLAIMED)
-    return int(any(standing.get(state) for state in wanting) or bool(found.due.errors) or found.is_held)
+    has_reason = any(standing.get(state) for state in wanting) or bool(found.due.errors) or found.is_held
+    return int(has_reason or _without_row(prepared, found, ledger) > 0)
+
+
+def _without_row(prepared: Prepared, found: Survey, ledger: Ledger) -> int:
+    """How many deliveries of the mailing wait for somebody whom the lists do not name any more."""
+    from mailer.model import State
+
+    event, wave = prepared.desk.event.name, prepared.wave
+    waiting = {
+        delivery.recipient.key
+        for state in (State.QUEUED, State.DEFERRED)
+        for delivery in ledger.deliveries(event, wave, state)
+    }
+    if not waiting:
+        return 0
+    due = (guest.contact.address.key for guest in found.due.guests)
+    others = (address.casefold() for address, _ in found.left_out)
+    return len(waiting.difference(due, others))

@@ -1,4 +1,4 @@
-"""When to leave a relay alone: for how long where its connections are of no use, for good where it refuses all alike."""
+"""When to leave a relay alone: for how long where its connections are of no use, for good where it refuses all."""
 
 from __future__ import annotations
 

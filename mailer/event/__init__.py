@@ -51,7 +51,8 @@ def choose(templates: Path, name: str | None) -> str:
         return name
     if not known:
         raise UsageError(
-            f"There is no event: no folder in {templates}/ holds an {FILE_NAME}. Begin with: mailer init DIR"
+            f"There is no event: no folder in {templates}/ holds an {FILE_NAME}. Go to your working "
+            "folder, or make one: mailer init DIR"
         )
     what = f"There is no event {name!r}" if name else "There are several events"
     how = f"Write its name behind the command, or EVENT={known[-1]} into config.env."

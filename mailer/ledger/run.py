@@ -211,7 +211,7 @@ def _who_is_running(store: Store) -> str:
         return f"{store.place} is in use by another run that is just beginning. Wait until it has ended."
     return (
         f"{store.place} is in use: process {row.pid} on {row.host} has been sending {row.mailing} of {row.event} since "
-        f"{row.started_at:%d %B %Y, %H:%M:%S} UTC. Wait until it has ended, or stop it there."
+        f"{row.started_at.astimezone():%d %B %Y, %H:%M:%S %Z}. Wait until it has ended, or stop it there."
     )
 
 

@@ -1,0 +1,84 @@
+"""What a run tells the person who has to decide what comes next."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailer.cli import console
+from tests.cli.conftest import CONTACTS, Folder
+from tests.servers import ScriptedServer
+
+
+def test_a_refusal_names_the_errors_and_the_ways_out(folder: Folder, relay: ScriptedServer) -> None:
+    """No warning hides them: those are counted, and `check` has them."""
+    folder.relay(relay)
+    folder.write("contacts/missions.csv", CONTACTS + "Utopia,Mr.,Nan,X,Counsellor,not an address,,\n")
+    refused = folder.run("send", "--yes")
+    assert refused.code == 3
+    assert "error: missions.csv" in refused.err
+    assert "warning: " not in refused.err
+    assert "--skip-invalid" in refused.err
+    assert "check --annotate" in refused.err
+
+
+def test_rows_with_errors_stand_in_the_status(folder: Folder, relay: ScriptedServer) -> None:
+    """Whoever was left out for an error is not forgotten, by place and reason."""
+    folder.relay(relay)
+    folder.write("contacts/missions.csv", CONTACTS + "Utopia,Mr.,Nan,X,Counsellor,not an address,,\n")
+    sent = folder.run("send", "--yes", "--skip-invalid")
+    assert sent.code == 1
+    assert "Rows with errors were left out" in sent.out
+    told = folder.run("status").out
+    assert "missions.csv, row 6" in told
+    assert "see mailer check" in told
+
+
+def test_who_was_taken_off_the_list_while_waiting_is_told(folder: Folder) -> None:
+    """What waits in the ledger for nobody in the lists is named, and wants a person."""
+    with ScriptedServer({"rcpt": "450 4.2.0 Greylisted"}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+        first, *_ = folder.states()
+        rows = [line for line in CONTACTS.splitlines(keepends=True) if first not in line]
+        folder.write("contacts/missions.csv", "".join(rows))
+        again = folder.run("send", "--yes", now="2031-02-24T11:00")
+    assert again.code == 1
+    assert "1 waiting in the ledger, in no sound row of the lists any more" in again.out
+
+
+def test_a_rehearsal_can_be_made_anew(folder: Folder) -> None:
+    """A second one says how."""
+    folder.run("send", "--sandbox", "--yes")
+    again = folder.run("send", "--sandbox", "--yes")
+    assert "Nothing is due." in again.out
+    assert "delete the folder outbox" in again.out
+
+
+def test_a_mailing_that_comes_too_late_is_told_loudly(folder: Folder, relay: ScriptedServer) -> None:
+    """The forecast says days where it takes days, and that they end after the deadline."""
+    folder.relay(relay, SMTP_RATE="1/day")
+    folder.write("contacts/more.csv", "Mission,Email\n" + "".join(f"Fiji,g{n}@fiji.example.org\n" for n in range(40)))
+    told = folder.run("send", "--dry-run").out
+    assert "42 days" in told
+    assert "AFTER the deadline" in told
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(1, "11:00 CET"), (20, "Wednesday, 01 January 2031, 06:00 CET"), (-20, "Monday, 30 December, 14:00 CET")],
+)
+def test_a_moment_has_its_date_unless_it_is_today(hours: int, words: str) -> None:
+    """The year stands only where it is another."""
+    now = datetime(2030, 12, 31, 9, tzinfo=UTC)
+    assert console.moment(now + timedelta(hours=hours), now, ZoneInfo("Europe/Paris")) == words
+
+
+def test_an_address_is_suppressed_in_a_working_folder_alone(folder: Folder) -> None:
+    """Elsewhere it would be written into a ledger that no event has; a name that nobody knows is asked about."""
+    told = folder.run("suppress", "nobody@example.org", "--reason", "asked")
+    assert told.code == 0
+    assert "spelled" in told.out
+    for path in (folder.path / "templates").rglob("event.toml"):
+        path.unlink()
+    assert folder.run("suppress", "nobody@example.org", "--reason", "asked").code == 2
