@@ -12,7 +12,7 @@ from operator import itemgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Row, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
 
 from mailer.ledger import answers as answering
 from mailer.ledger import suppression, versions
@@ -40,6 +40,7 @@ from mailer.ledger.schema import (
     deliveries,
     editions,
     invitations,
+    meta,
     moment_of,
     moment_text,
     one_of,
@@ -415,3 +416,11 @@ class Ledger:
         Counts stay: that somebody of the party was invited, and what became of it.
         """
         return suppression.forget(self._store, self._identity, address, now)
+
+    # --- upkeep ---
+
+    def try_out(self) -> None:
+        """Writes to the disk as any transaction does, and leaves nothing of it. Raises LedgerError where that fails."""
+        with self._store.engine.begin() as connection:
+            connection.execute(insert(meta).values(name="trial", value=""))
+            connection.execute(delete(meta).where(meta.c.name == "trial"))
