@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ def _addresses(texts: tuple[str, ...]) -> list[Address]:
     metavar="MAILDIR|MBOX|IMAP",
     help="What an archive copy or Sent folder holds was sent: a path, imaps://user@host/Folder, or imap for IMAP_URL.",
 )
+@click.option("--failed", is_flag=True, help="What the relay refused, in place of what is in doubt; with --resend.")
 @click.option("--yes", is_flag=True, help="Do not ask before all of them are settled at once.")
 @sandbox_option
 @now_option
@@ -47,20 +48,23 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     have been sent. Ask the recipient or look into the relay's log, then decide. Or let an archive copy decide:
     --archive looks there for the Message-ID, and changes nothing in it.
 
+    With --failed, what the relay refused is shown; once the cause is mended, --resend has it sent again.
+
     On an IMAP server, that is in imaps://user@host/Folder, with % codes (%20 for a blank), or without a folder in the
     one for sent messages. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or that of the
     relay for the same user and host; none stands in the address.
     """
     from mailer.cli.desk import open_desk
 
-    decision = _decision(archive, **way)
+    decision, failed = _decision(archive, **way), way["failed"]
+    state = State.FAILED if failed else State.IN_DOUBT
     event = words[0] if words and "@" not in words[0] else None
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        doubtful = _in_doubt(ledger, desk.event.name, wanted)
+        doubtful = _standing(ledger, desk.event.name, state, wanted)
         if not doubtful:
-            console.say("Nothing is in doubt.")
+            console.say("Nothing has failed." if failed else "Nothing is in doubt.")
             return 0
         # Before the list, under which its error would be lost.
         archived = _archived(archive, doubtful, desk.config) if archive else None
@@ -69,6 +73,8 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
         if decision and not wanted and not yes and sys.stdin.isatty():
             messages = console.count(len(doubtful), "message")
             console.confirm(f"mark {messages} as sent" if decision is State.SENT else f"have {messages} sent again")
+        if failed:
+            return _settle_failed(ledger, desk, doubtful if decision else [], event)
         if archived is None:
             choices = [decision or _ask(delivery) for delivery in doubtful]
         else:
@@ -76,8 +82,10 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
         return _settle(ledger, desk, list(zip(doubtful, choices, strict=True)), event, archive)
 
 
-def _decision(archive: str | None, *, sent: bool, resend: bool) -> State | None:
+def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) -> State | None:
     """What is to become of all of them; None where each is asked for, or the archive decides."""
+    if failed and (sent or archive):
+        raise UsageError("What the relay refused was not sent: --failed goes with --resend alone.")
     if sent and resend:
         raise UsageError("--sent and --resend contradict each other: name one.")
     if archive and (sent or resend):
@@ -85,20 +93,25 @@ def _decision(archive: str | None, *, sent: bool, resend: bool) -> State | None:
     return State.SENT if sent else State.QUEUED if resend else None
 
 
-def _in_doubt(ledger: Ledger, event: str, wanted: set[str]) -> list[Delivery]:
-    """What is in doubt, or of it those whose address is `wanted`. Raises UsageError where one of these is not."""
-    doubtful = list(ledger.deliveries(event, state=State.IN_DOUBT))
+def _standing(ledger: Ledger, event: str, state: State, wanted: set[str]) -> list[Delivery]:
+    """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not."""
+    doubtful = list(ledger.deliveries(event, state=state))
     if wanted - {delivery.recipient.key for delivery in doubtful}:
+        word = state.value.replace("_", " ")
         known = ", ".join(str(delivery.recipient) for delivery in doubtful) or "nothing"
-        raise UsageError(f"Not all of these are in doubt: {', '.join(sorted(wanted))}. In doubt: {known}.")
+        raise UsageError(f"Not all of these are {word}: {', '.join(sorted(wanted))}. {word.capitalize()}: {known}.")
     return [delivery for delivery in doubtful if not wanted or delivery.recipient.key in wanted]
 
 
 def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:
     when = last.started_at.astimezone(zone)
     console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}, Message-ID {delivery.message_id}")
-    console.say(f"  claimed for {last.relay} on {when:%d %B %Y at %H:%M:%S %Z}; it may have been handed over")
-    console.say(f"  {last.note}")
+    at = f"{when:%d %B %Y at %H:%M:%S %Z}"
+    if delivery.state is State.FAILED:
+        console.say(f"  refused by {last.relay} on {at}: {last.reply.text if last.reply else last.note}")
+    else:
+        console.say(f"  claimed for {last.relay} on {at}; it may have been handed over")
+        console.say(f"  {last.note}")
 
 
 def _archived(archive: str, doubtful: Sequence[Delivery], config: Config) -> set[str]:
@@ -136,15 +149,38 @@ def _settle(
     again = [one for one, state in choices if state is State.QUEUED]
     queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
     left = sum(states.get(State.IN_DOUBT, 0) for states in ledger.counts(desk.event.name).values())
-    where = (f" {event}" if event else "") + (" --sandbox" if desk.rehearsal else "")
+    where = _where(desk, event)
     console.say(_summary(sent, queued, left, f"mailer resolve{where}"))
     if archive and any(state is None for _, state in choices):
         console.say("A copy may be filed late: look again in some minutes, before you decide with --resend.")
     elif not archive and not sent and not queued:
         console.say(f"Settle them: mailer resolve{where} ADDRESS --sent or --resend, or --archive FOLDER")
-    for command in sorted({_sending(desk, one.mailing) for one in again}):
-        console.say(f"Now: {command}{where}")
+    _say_what_sends(desk, again, where)
     return int(left > 0)
+
+
+def _settle_failed(ledger: Ledger, desk: Desk, again: Sequence[Delivery], event: str | None) -> int:
+    """Queues these once more, or says how; returns the exit code."""
+    where = _where(desk, event)
+    if not again:
+        console.say(
+            f"Once the cause is mended: mailer resolve{where} --failed --resend, for all or for the ADDRESS named"
+        )
+        return 1
+    queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
+    console.say(f"{queued} to be sent again")
+    _say_what_sends(desk, again, where)
+    return 0
+
+
+def _where(desk: Desk, event: str | None) -> str:
+    """What a command needs besides its name to mean this ledger."""
+    return (f" {event}" if event else "") + (" --sandbox" if desk.rehearsal else "")
+
+
+def _say_what_sends(desk: Desk, queued: Iterable[Delivery], where: str) -> None:
+    for command in sorted({_sending(desk, one.mailing) for one in queued}):
+        console.say(f"Now: {command}{where}")
 
 
 def _summary(sent: int, queued: int, left: int, command: str) -> str:

@@ -310,6 +310,10 @@ def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     console.say(f"{wave} in all: {console.states(standing) or 'nothing'}")
     if standing.get(State.IN_DOUBT):
         console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
+    if standing.get(State.FAILED):
+        console.say(
+            f"{standing[State.FAILED]} failed: see why, and send again what was mended, with mailer resolve --failed"
+        )
     due_at, now = ledger.next_due(event.name, wave), prepared.desk.clock()
     if due_at and due_at > now:
         console.say(f"Deferred ones are due from {console.moment(due_at, now, event.timezone)} on: run it again then.")

@@ -289,7 +289,7 @@ class Round(Generic[C]):
                 self._fail(
                     MailingRefused(
                         f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest "
-                        "was not tried: have that mended, and run the command again."
+                        "was not tried. Have that mended; then mailer resolve --failed --resend, and the command again."
                     )
                 )
 

@@ -391,15 +391,16 @@ class Ledger:
     def settle(self, delivery_ids: Sequence[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime) -> int:
         """Ends the doubt about deliveries: they were sent, or are to be sent again with the same Message-ID and Date.
 
-        Passes over those that are not in doubt; returns how many were settled. One whose address has been
-        suppressed in the meantime is not sent again.
+        Those that failed may be sent again too. Passes over all others; returns how many were settled. One whose
+        address has been suppressed in the meantime is not sent again.
         """
         reason = "settled as sent" if outcome is State.SENT else "settled: to be sent again"
+        settles = (State.IN_DOUBT,) if outcome is State.SENT else (State.IN_DOUBT, State.FAILED)
         with self._store.engine.begin() as connection:
             settled = connection.execute(
                 update(deliveries)
-                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state == State.IN_DOUBT)
-                .values(state=outcome, reason=reason, updated_at=now)
+                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state.in_(settles))
+                .values(state=outcome, reason=reason, updated_at=now, code=None, enhanced_status=None, reply=None)
                 .returning(deliveries.c.id)
             ).all()
             suppression.hold_back(connection, now)

@@ -29,14 +29,16 @@ from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0004"
+HEAD = "0005"
 
-# Where a delivery may go (design.md section 4, and deferred -> suppressed: whoever opts out between two attempts).
+# Where a delivery may go (design.md section 4; and deferred -> suppressed: whoever opts out between two attempts; and
+# failed -> queued: a person has mended what the relay refused it for).
 ARROWS: Mapping[State, tuple[State, ...]] = {
     State.QUEUED: (State.CLAIMED, State.SUPPRESSED, State.CANCELLED),
     State.CLAIMED: (State.SENT, State.DEFERRED, State.FAILED, State.IN_DOUBT),
     State.DEFERRED: (State.CLAIMED, State.FAILED, State.SUPPRESSED),
     State.IN_DOUBT: (State.QUEUED, State.SENT),
+    State.FAILED: (State.QUEUED,),
     State.SENT: (State.BOUNCED,),
 }
 

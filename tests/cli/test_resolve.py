@@ -115,3 +115,26 @@ def test_status_names_the_way_out_of_a_doubt(doubtful: Folder) -> None:
     assert "invitation: 3 in doubt; settle them with mailer resolve" in doubtful.run("status").out
     doubtful.run("resolve", "--sent")
     assert "mailer resolve" not in doubtful.run("status").out
+
+
+def test_what_was_refused_is_sent_again_once_that_is_mended(folder: Folder) -> None:
+    """`--failed` shows each with the relay's words; with `--resend` it is queued, under its Message-ID and Date."""
+    with ScriptedServer({"dot": ["554 5.7.1 Looks like spam", "250 Ok", "250 Ok"]}) as relay:
+        folder.relay(relay)
+        sent = folder.run("send", "--yes")
+        assert sent.code == 1
+        assert "mailer resolve --failed" in sent.out
+    shown = folder.run("resolve", "--failed")
+    assert shown.code == 1
+    assert ADA in shown.out
+    assert "554 5.7.1 Looks like spam" in shown.out
+    assert folder.run("resolve", "--failed", "--resend", BEN).code == 2
+    assert folder.run("resolve", "--failed", "--sent").code == 2
+    again = folder.run("resolve", "--failed", "--resend", ADA)
+    assert again.code == 0
+    assert "Now: mailer send" in again.out
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 0
+    assert [transaction.recipients[0] for transaction in relay.accepted] == [ADA]
+    assert folder.run("resolve", "--failed").out == "Nothing has failed.\n"

@@ -83,7 +83,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(guests=st.lists(GUESTS), end=st.sampled_from([State.SENT, State.QUEUED]))
     def settle(self, guests: list[int], end: State) -> None:
-        doubtful = {guest for guest in guests if self.states.get(guest) is State.IN_DOUBT}
+        settled = {State.IN_DOUBT} if end is State.SENT else {State.IN_DOUBT, State.FAILED}
+        doubtful = {guest for guest in guests if self.states.get(guest) in settled}
         numbers = [self.numbers[guest] for guest in guests if guest in self.numbers]
         assert self.ledger.settle(numbers, end, self.now) == len(doubtful)  # type: ignore[arg-type]
         self.states |= dict.fromkeys(doubtful, end)

@@ -16,6 +16,7 @@ LEGAL = {
     "claimed": {"sent", "deferred", "failed", "in_doubt"},
     "deferred": {"claimed", "failed", "suppressed"},
     "in_doubt": {"queued", "sent"},
+    "failed": {"queued"},
     "sent": {"bounced"},
 }
 # One way to each state.

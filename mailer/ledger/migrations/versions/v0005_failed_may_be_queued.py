@@ -1,0 +1,30 @@
+"""What the relay refused may be queued again by a person who has mended why."""
+
+from alembic import op
+
+from mailer.ledger.schema import one_of
+from mailer.ledger.triggers import Law, refusal
+
+revision = "0005"
+down_revision = "0004"
+
+# As it stood in this version.
+ARROWS = Law(
+    "deliveries_arrows",
+    "UPDATE OF state",
+    "deliveries",
+    "no such transition",
+    "NOT CASE OLD.state "
+    f"WHEN 'queued' THEN {one_of('NEW.state', ('claimed', 'suppressed', 'cancelled'))} "
+    f"WHEN 'claimed' THEN {one_of('NEW.state', ('sent', 'deferred', 'failed', 'in_doubt'))} "
+    f"WHEN 'deferred' THEN {one_of('NEW.state', ('claimed', 'failed', 'suppressed'))} "
+    f"WHEN 'in_doubt' THEN {one_of('NEW.state', ('queued', 'sent'))} "
+    f"WHEN 'failed' THEN {one_of('NEW.state', ('queued',))} "
+    f"WHEN 'sent' THEN {one_of('NEW.state', ('bounced',))} ELSE FALSE END",
+)
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    op.execute("DROP TRIGGER deliveries_arrows" + (" ON deliveries" if dialect == "postgresql" else ""))
+    op.execute(refusal(ARROWS, dialect))
