@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from mailer.cli.roll import Packing
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Contact, Event, Form, Mailbox, PartyKind
+from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place
 
 if TYPE_CHECKING:
     from mailer.config import Config
@@ -57,6 +59,26 @@ class Guest:
     def party(self) -> str:
         """What the party is called in the guest's language."""
         return self.mission.name(self.language) if self.mission else self.contact.party.name
+
+
+def _contact(*values: Any) -> Contact:
+    file, sheet, row, columns, party, kind, local, domain, *others = values
+    return Contact(Place(file, sheet, row, columns), Party(party, kind), Address(local, domain), *others)
+
+
+def _guest(language: str, salutation: str, address_name: str, mission: Mission | None, *contact: Any) -> Guest:
+    return Guest(_contact(*contact), language, Form(salutation, address_name), mission)
+
+
+_TABLES_OF_CONTACT = ("place", "party", "address")
+_OF_CONTACT = (
+    *("place.file", "place.sheet", "place.row", "place.columns", "party.name", "party.kind"),
+    *("address.local", "address.domain"),
+    *(field.name for field in fields(Contact) if field.name not in _TABLES_OF_CONTACT),
+)
+_OF_GUEST = ("language", "form.salutation", "form.address_name", "mission")
+CONTACTS = Packing(attrgetter(*_OF_CONTACT), _contact)
+GUESTS = Packing(attrgetter(*_OF_GUEST, *(f"contact.{name}" for name in _OF_CONTACT)), _guest)
 
 
 @dataclass(frozen=True)
@@ -133,8 +155,6 @@ def moment_of(text: str | None, event: Event | None) -> datetime | None:
 def mailbox(text: str) -> Mailbox:
     """The mailbox that a setting holds, which `config` has checked."""
     from email.utils import parseaddr
-
-    from mailer.model import Address
 
     name, address = parseaddr(text)
     return Mailbox(Address.parse(address), name)

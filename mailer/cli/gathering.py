@@ -9,9 +9,9 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from mailer.cli.desk import Guest, problem_at
+from mailer.cli.desk import GUESTS, Guest, problem_at
 from mailer.cli.messages import check_attachment, check_messages
-from mailer.cli.roll import GUESTS, Roll
+from mailer.cli.roll import Roll
 from mailer.errors import Problem
 from mailer.model import Contact, Standing
 

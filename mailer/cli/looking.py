@@ -147,8 +147,8 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import main_mailing, why_not
-    from mailer.cli.desk import read_guests
-    from mailer.cli.roll import CONTACTS, Roll
+    from mailer.cli.desk import CONTACTS, read_guests
+    from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records
     from mailer.report import NotWritten
 

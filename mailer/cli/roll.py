@@ -7,13 +7,9 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import starmap
-from operator import attrgetter
 from typing import Any, BinaryIO, Generic, TypeVar
-
-from mailer.cli.desk import Guest
-from mailer.model import Address, Contact, Form, Party, Place
 
 T = TypeVar("T")
 
@@ -85,22 +81,3 @@ class Roll(Generic[T]):
         if self._file:
             with suppress(OSError):  # what could not be written is told already
                 self._file.close()
-
-
-def _contact(*values: Any) -> Contact:
-    file, sheet, row, columns, party, kind, local, domain, *others = values
-    return Contact(Place(file, sheet, row, columns), Party(party, kind), Address(local, domain), *others)
-
-
-def _guest(language: str, salutation: str, address_name: str, mission: Any, *contact: Any) -> Guest:
-    return Guest(_contact(*contact), language, Form(salutation, address_name), mission)
-
-
-_OF_CONTACT = (
-    *("place.file", "place.sheet", "place.row", "place.columns", "party.name", "party.kind"),
-    *("address.local", "address.domain"),
-    *(field.name for field in fields(Contact)[3:]),
-)
-_OF_GUEST = ("language", "form.salutation", "form.address_name", "mission")
-CONTACTS = Packing(attrgetter(*_OF_CONTACT), _contact)
-GUESTS = Packing(attrgetter(*_OF_GUEST, *(f"contact.{name}" for name in _OF_CONTACT)), _guest)

@@ -34,6 +34,8 @@ A = TypeVarTuple("A")
 
 # Claims for each open connection: the message in hand, and the one whose envelope may go with its final dot.
 _CLAIMS_EACH = 2
+# A relay that takes no more connections now may do so later in a run of hours.
+_WITHHELD_FOR = timedelta(minutes=5)
 _STATES = {
     Verdict.ACCEPTED: State.SENT,
     Verdict.TRANSIENT: State.DEFERRED,
@@ -104,7 +106,7 @@ class Round(Generic[C]):
         self._put_off: set[int] = set()
         self._lost: Counter[int] = Counter()
         self._sessions: dict[Session[C], asyncio.Task[None]] = {}
-        self._connections = policy.connections
+        self._withheld: list[datetime] = []  # until when there is one connection less than there may be
         self._setbacks = Setbacks(policy.retry_after, source)
         self._refusals = Refusals()
         self._was_reached = False
@@ -338,7 +340,8 @@ class Round(Generic[C]):
 
     def _open_sessions(self) -> None:
         """One connection at first, to see how the relay does, then as many as it may have."""
-        wanted = self._connections if self._is_connected else 1
+        self._withheld = [until for until in self._withheld if until > self._clock()]
+        wanted = max(1, self._policy.connections - len(self._withheld)) if self._is_connected else 1
         for _ in range(wanted - sum(not session.has_ended for session in self._sessions)):
             session = Session(self._connect(), self._tray, self._compose, self._clock)
             self._sessions[session] = asyncio.create_task(self._see_through(session))
@@ -381,10 +384,10 @@ class Round(Generic[C]):
         )
 
     async def _set_back(self, session: Session[C], error: RelayUnreachable) -> None:
-        """Goes on with fewer connections where others serve, else leaves the relay alone for a while, for all alike."""
+        """Goes on with one connection less where others serve, else leaves the relay alone; each for a while."""
         others = [other for other in self._sessions if other is not session]
         if any(other.is_open for other in others) and (isinstance(error, RelayBusy) or not session.was_opened):
-            self._connections = max(1, self._connections - 1)
+            self._withheld.append(self._clock() + _WITHHELD_FOR)
             return
         if not self._was_reached and not isinstance(error, RelayBusy):
             self._fail(error)

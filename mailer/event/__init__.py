@@ -102,5 +102,7 @@ def _no_toml(exc: Exception, text: str, path: Path) -> Problem:
     line = int(told[1]) if told else None
     stands = text.split("\n")[line - 1].strip() if line else None
     fix = "Mend that line; texts stand in double quotes, lists in square brackets."
+    if stands and re.search(r"=\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d\s*(#.*)?$", stands):
+        fix = "Write the seconds too: 2026-12-15T09:30:00."
     problem = f"is not valid TOML: {reason or exc}" + ("" if line else f" (at {place}" if place else "")
     return Problem(problem, fix, file=str(path), row=line, value=stands)

@@ -2,6 +2,6 @@
 
 from mailer.smtp.features import Features
 from mailer.smtp.relay import Connection, Relay, Security
-from mailer.smtp.transport import EmlFolder, Outcome, Transport
+from mailer.smtp.transport import Outcome, Transport
 
-__all__ = ["Connection", "EmlFolder", "Features", "Outcome", "Relay", "Security", "Transport"]
+__all__ = ["Connection", "Features", "Outcome", "Relay", "Security", "Transport"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from mailer.model import Envelope, Reply
@@ -38,7 +36,7 @@ class Outcome:
 
 
 class Transport(Protocol):
-    """One way out, used by one task at a time: SMTP connections, a folder, test doubles.
+    """One way out, used by one task at a time: an SMTP connection, or a test's double of it.
 
     Whatever concerns one message, or this connection alone, is an Outcome. What concerns the whole run is raised as
     one of the RelayErrors, by `open` or by `send`: then no recipient is to blame and nothing was accepted. The loop:
@@ -74,40 +72,3 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Ends the connection politely where that is possible; may be called at any time and twice."""
-
-
-class EmlFolder:
-    """A transport that writes each message to `folder` as `<addressee>.eml`, never over an older one."""
-
-    features = Features(eight_bit=True, smtputf8=True)
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.is_open = False
-
-    async def open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.is_open = True
-
-    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:  # noqa: ARG002
-        path = self._write(str(envelope.forward_paths[0]), content)
-        return Outcome(Verdict.ACCEPTED, Stage.BODY, note=f"written to {path.name}")
-
-    async def abandon(self) -> None:
-        pass
-
-    async def close(self) -> None:
-        self.is_open = False
-
-    def _write(self, addressee: str, content: Sequence[bytes]) -> Path:
-        stem = re.sub(r"[^\w@.+-]", "_", addressee)
-        path, copy = self._folder / f"{stem}.eml", 1
-        while True:
-            try:
-                with path.open("xb") as file:
-                    file.writelines(content)
-            except FileExistsError:
-                copy += 1
-                path = self._folder / f"{stem}-{copy}.eml"
-            else:
-                return path

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer.cli.desk import Guest
-from mailer.cli.roll import CONTACTS, GUESTS, PAGE, Roll
+from mailer.cli.desk import CONTACTS, GUESTS, Guest
+from mailer.cli.roll import PAGE, Roll
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place, Rule
 
 

@@ -4,12 +4,11 @@ import asyncio
 import select
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from mailer.errors import SenderRefused
-from mailer.smtp import Connection, EmlFolder, Transport
+from mailer.smtp import Connection, Transport
 from mailer.status import Scope, Verdict
 from tests.servers import ScriptedServer, drop, reset, say_and_drop
 
@@ -286,26 +285,8 @@ def test_a_large_message_that_cannot_be_written_leaves_no_doubt(talk, run, monke
     assert not server.accepted
 
 
-def test_a_folder_takes_messages_as_a_relay_does(talk, tmp_path: Path) -> None:
-    """The folder keeps each message under its addressee, and never writes over one."""
-
-    async def act() -> None:
-        folder = conforms(EmlFolder(tmp_path / "out"))
-        await folder.open()
-        for _ in range(2):
-            assert (await folder.send(talk.envelope("a/b@example.org"), talk.message)).verdict is Verdict.ACCEPTED
-        await folder.close()
-
-    asyncio.run(act())
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "a_b@example.org-2.eml",
-        "a_b@example.org.eml",
-    ]
-    assert (tmp_path / "out" / "a_b@example.org.eml").read_bytes() == b"".join(talk.message)
-
-
 def test_connection_is_a_transport(talk) -> None:
-    """A connection and a folder stand behind one protocol."""
+    """A connection is what the delivery loop asks for."""
     with ScriptedServer() as server:
 
         async def act() -> bool:
