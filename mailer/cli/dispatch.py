@@ -34,10 +34,8 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     """The configured pace, begun with what the ledger says was sent before; a rehearsal has none."""
     if desk.rehearsal or not desk.config.SMTP_RATE:
         return Pace(())
-    windows, now = (
-        [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE],
-        desk.clock(),
-    )
+    now = desk.clock()
+    windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE]
     before = ledger.reached_relay_since(now - Pace(windows).reach)
     # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
     return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
