@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mailer.config import Config
 
 
-@click.command()
+@click.command(short_help="Every problem at once, in whatever will be sent.")
 @event_argument
 @click.option(
     "--annotate", type=click.Path(path_type=Path), metavar="DIR", help="Write the workbooks, commented, to DIR."

@@ -28,7 +28,7 @@ def _addresses(texts: tuple[str, ...]) -> list[Address]:
         raise UsageError(f"{', '.join(texts)}: {exc}") from None
 
 
-@click.command()
+@click.command(short_help="Settle what is in doubt, or was refused.")
 @click.argument("words", nargs=-1, metavar="[EVENT] [ADDRESS ...]")
 @click.option("--sent", is_flag=True, help="They were received: mark them as sent.")
 @click.option("--resend", is_flag=True, help="Send them again, with the same Message-ID and Date.")
@@ -219,7 +219,7 @@ def suppress(address: str, reason: str, now: str | None) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Erase ADDRESS from the ledger for good.")
 @click.argument("address")
 @now_option
 def forget(address: str, now: str | None) -> int:

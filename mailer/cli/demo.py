@@ -44,7 +44,7 @@ _ANSWERING = (
 )  # fmt: skip
 
 
-@click.command()
+@click.command(short_help="The whole job on the shipped event, in a fresh folder.")
 def demo() -> int:
     """Show the whole job on the shipped event, in a fresh folder, over real SMTP to a server inside the program."""
     folder = Path(tempfile.mkdtemp(prefix="mailer-demo-"))

@@ -14,7 +14,7 @@ from mailer.errors import UsageError
 _NEVER_IN_GIT = ("config.env", "oauth-token.json*", "ledger.db*", "outbox/", "preview/")
 
 
-@click.command()
+@click.command(short_help="Make a working folder DIR.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> int:
     """Make a working folder DIR: templates, sample contacts, and config.env to fill in."""

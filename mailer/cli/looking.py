@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mailer.report import NotWritten
 
 
-@click.command()
+@click.command(short_help="Whom mailer understood in any sheets, without an event.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--xlsx", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write them to a workbook."
@@ -66,7 +66,7 @@ def _contact_line(guest: Guest) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-@click.command()
+@click.command(short_help="Where everything stands.")
 @event_argument
 @click.option("--xlsx", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a workbook.")
 @sandbox_option

@@ -36,7 +36,7 @@ iframe {{ flex: 1; border: 0; background: #fff; }}
 """
 
 
-@click.command()
+@click.command(short_help="What each would get, as messages and pages; nothing is sent.")
 @event_argument
 @click.option("--to", "address", metavar="ADDRESS", help="Only the message to this address.")
 @click.option("--mailing", metavar="NAME", help="Only this mailing.")

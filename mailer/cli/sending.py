@@ -62,7 +62,7 @@ def _sending_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-@click.command()
+@click.command(short_help="Send what is due; run again, it resumes.")
 @_sending_options
 def send(event: str | None, mailing: str | None, now: str | None, **flags: object) -> int:
     """Send what is due of a mailing (the invitation if none is named) and record it; run again, it resumes."""
@@ -74,7 +74,7 @@ def send(event: str | None, mailing: str | None, now: str | None, **flags: objec
     return _send(desk, choose_mailing(desk, mailing), options)
 
 
-@click.command()
+@click.command(short_help="Send the reminder that is due now.")
 @_sending_options
 @click.option("--anytime", is_flag=True, help="Also outside the reminder's days and hours.")
 def remind(event: str | None, mailing: str | None, now: str | None, **flags: object) -> int:
