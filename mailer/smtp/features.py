@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 from mailer.model import Reply
+
+# RFC 1870 section 3: no message could be declared that has a size of more digits.
+_LIMIT = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Features:
             # Old servers write `AUTH=LOGIN`.
             keyword, *values = line.upper().replace("=", " ").split() or [""]
             offered.setdefault(keyword, set()).update(values)
-        limits = [int(value) for value in offered.get("SIZE", ()) if value.isascii() and value.isdigit()]
+        limits = [int(value) for value in offered.get("SIZE", ()) if _LIMIT.fullmatch(value)]
         return cls(
             size=max(limits, default=0) if "SIZE" in offered else None,
             eight_bit="8BITMIME" in offered,

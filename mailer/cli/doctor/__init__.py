@@ -13,7 +13,6 @@ from mailer.cli.doctor.finding import Finding, Result
 from mailer.errors import InputRefused
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Clock
     from mailer.config import Config
 
 # Seconds for any step: here somebody waits for the answer.
@@ -31,10 +30,11 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
     \b
     Exit codes: 0 all good; 1 something wants a person; 4 the relay cannot be reached or refuses the login.
     """
-    from mailer.cli.desk import clock_at, moment_of
+    from mailer.cli.desk import moment_of
 
+    moment_of(now, None)  # taken as by every command, though what is looked at here goes by the machine's own clock
     found = []
-    for finding in _examine(clock_at(moment_of(now, None)), resolver, selectors):
+    for finding in _examine(resolver, selectors):
         found.append(finding)
         if not as_json:
             _show(finding)
@@ -59,31 +59,33 @@ def _show(finding: Finding) -> None:
     console.say(f"{'':9}  {finding.meaning}.{f' {finding.to_do}.' if finding.to_do else ''}")
 
 
-def _examine(clock: Clock, resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Finding]:
+def _examine(resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Finding]:
     from mailer import config
     from mailer.cli.doctor import domain, folder
+    from mailer.cli.doctor.resolver import resolver_at
 
-    asked = domain.resolver_at(resolver)
+    asked = resolver_at(resolver)
     try:
         settings, problems = config.load()
     except InputRefused as exc:
         yield from folder.settings_as_they_are(exc.problems)
         return
     yield from folder.settings_as_they_are([*problems, *folder.missing(settings)])
-    yield folder.ledger_at(settings.LEDGER_URL, clock())
-    yield folder.pace_of(settings)
+    yield folder.ledger_at(settings.LEDGER_URL)
+    yield folder.pace_as_set(settings)
     if settings.SMTP_HOST:
-        yield from _relay(settings, clock)
+        yield from _relay(settings)
     if settings.MAIL_FROM:
-        yield from domain.examine(asked, folder.sender_of(settings, selectors))
+        yield from domain.examine(asked, domain.sender_of(settings, selectors))
 
 
-def _relay(settings: Config, clock: Clock) -> Iterator[Finding]:
+def _relay(settings: Config) -> Iterator[Finding]:
     import asyncio
     from dataclasses import replace
 
+    from mailer.cli.desk import clock_at
     from mailer.cli.doctor import folder, relay
     from mailer.cli.relay import relay_of
 
     ours = replace(relay_of(settings), timeout=min(settings.SMTP_TIMEOUT, _PATIENCE))
-    yield from asyncio.run(relay.examine(ours, clock, folder.largest_message(settings)))
+    yield from asyncio.run(relay.examine(ours, clock_at(None), folder.largest_message(settings)))

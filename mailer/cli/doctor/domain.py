@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mailer.cli.desk import mailbox
+from mailer.cli.doctor import dmarc, spf
 from mailer.cli.doctor.finding import Finding, Result
-from mailer.errors import UsageError
+from mailer.cli.doctor.resolver import Silent, ask, tags, texts
 
 if TYPE_CHECKING:
     from dns.resolver import Resolver
 
-# Seconds for one question, all attempts together.
-_PATIENCE = 5.0
-# RFC 7208 section 4.6.4: a receiver that would have to ask more often takes the record for broken.
-_MOST_LOOKUPS = 10
-_ASKING = {"include", "a", "mx", "ptr", "exists", "redirect"}
+    from mailer.config import Config
 
 # Provider -> what SPF has to include; the selectors of DKIM, and whether they are always those.
 _SPF_OF = {
@@ -33,10 +30,6 @@ _SELECTORS_OF = {
 }
 
 
-class Silent(Exception):
-    """The resolver gives no answer, so nothing can be said."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Whose domain it is: that of the From header, that of the return path, and the provider if it is known."""
@@ -47,84 +40,34 @@ class Sender:
     selectors: Sequence[str] = ()
 
 
-def resolver_at(place: str | None) -> Resolver | None:
-    """The resolver at HOST:PORT, else this machine's own; None where it has none. Raises UsageError."""
-    import dns.resolver
-
-    if place is None:
-        try:
-            resolver = dns.resolver.Resolver()
-        except (dns.resolver.NoResolverConfiguration, OSError):
-            return None
-    else:
-        host, port = _address_and_port(place)
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = [host], port
-    resolver.lifetime = _PATIENCE
-    return resolver
-
-
-def _address_and_port(place: str) -> tuple[str, int]:
-    host, colon, port = place.rpartition(":")
-    if not colon or "]" in port or (":" in host and not host.startswith("[")):
-        host, port = place, "53"
-    try:
-        return str(ipaddress.ip_address(host.strip("[]"))), int(port)
-    except ValueError:
-        raise UsageError(
-            f"--resolver {place}: write an IP address, and a port if it is not 53: 127.0.0.1:53."
-        ) from None
+def sender_of(settings: Config, selectors: tuple[str, ...]) -> Sender:
+    """The sender's domain and that of the return path, as the DNS writes them; MAIL_FROM must be set."""
+    address = mailbox(settings.MAIL_FROM or "").address
+    back = mailbox(settings.RETURN_PATH.replace("{reference}", "x")).address if settings.RETURN_PATH else address
+    return Sender(address.ascii_domain, back.ascii_domain, settings.SMTP_PROVIDER, selectors)
 
 
 def examine(resolver: Resolver | None, sender: Sender) -> Iterator[Finding]:
-    """What the DNS says, or one finding that it says nothing."""
+    """What the DNS says of each in turn; where it says nothing of one, the others are looked at all the same."""
     if resolver is None:
-        yield _unseen("this machine has no resolver")
+        yield _unseen("dns", "this machine has no resolver")
         return
+    yield _look("return path", lambda: _return_path(resolver, sender))
+    yield (of_spf := _look("spf", lambda: _spf(resolver, sender)))
+    yield (of_dkim := _look("dkim", lambda: _dkim(resolver, sender)))
+    yield _look("dmarc", lambda: _dmarc(resolver, sender, of_spf.result, of_dkim.result))
+
+
+def _look(check: str, look: Callable[[], Finding]) -> Finding:
     try:
-        yield _return_path(resolver, sender)
-        spf = _spf(resolver, sender)
-        dkim = _dkim(resolver, sender)
-        yield spf
-        yield dkim
-        yield _dmarc(resolver, sender, spf.result, dkim.result)
+        return look()
     except Silent as exc:
-        yield _unseen(f"the resolver gives no answer ({exc})")
+        return _unseen(check, f"the resolver gives no answer ({exc})")
 
 
-def _unseen(why: str) -> Finding:
-    meaning = "Whether receivers can tell your messages from a forger's was not looked at"
-    return Finding(
-        "dns", Result.UNSEEN, why, meaning, "Run it where the DNS can be asked, or name a resolver: --resolver"
-    )
-
-
-# --- questions --------------------------------------------------------------------------------------------------------
-
-
-def _ask(resolver: Resolver, name: str, kind: str) -> list[Any]:
-    """The records of that kind at `name`, none where there are none. Raises Silent."""
-    import dns.exception
-    import dns.resolver
-
-    try:
-        return list(resolver.resolve(name, kind, search=False))
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
-    except (dns.exception.DNSException, OSError) as exc:
-        raise Silent(f"{name} {kind}: {type(exc).__name__}") from exc
-
-
-def _texts(resolver: Resolver, name: str, version: str) -> list[str]:
-    """The TXT records at `name` that begin with `version`."""
-    records = (b"".join(record.strings).decode("utf-8", "replace") for record in _ask(resolver, name, "TXT"))
-    return [text for text in records if text.lower().replace(";", " ").split()[:1] == [version]]
-
-
-def _tags(record: str) -> dict[str, str]:
-    """`v=DMARC1; p=none` -> its tags."""
-    pairs = (part.partition("=") for part in record.split(";"))
-    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
+def _unseen(check: str, why: str) -> Finding:
+    to_do = "Try again later, or where the DNS can be asked, or name a resolver: --resolver"
+    return Finding(check, Result.UNSEEN, why, "What receivers make of it was not looked at", to_do)
 
 
 # --- return path ------------------------------------------------------------------------------------------------------
@@ -132,12 +75,12 @@ def _tags(record: str) -> dict[str, str]:
 
 def _return_path(resolver: Resolver, sender: Sender) -> Finding:
     domain = sender.return_domain
-    exchanges = [str(record.exchange).rstrip(".") for record in _ask(resolver, domain, "MX")]
+    exchanges = [str(record.exchange).rstrip(".") for record in ask(resolver, domain, "MX")]
     if any(exchanges):
         found = f"mail for {domain} goes to {', '.join(sorted(exchanges)[:3])}"
         return Finding("return path", Result.GOOD, found, "Bounces can come back")
     # RFC 5321 section 5.1: without MX the domain itself is meant; RFC 7505: an empty MX takes no mail at all.
-    if not exchanges and (_ask(resolver, domain, "A") or _ask(resolver, domain, "AAAA")):
+    if not exchanges and (ask(resolver, domain, "A") or ask(resolver, domain, "AAAA")):
         return Finding("return path", Result.GOOD, f"mail for {domain} goes to itself", "Bounces can come back")
     meaning = "Bounces cannot come back, and many receivers refuse mail from such a domain"
     to_do = "Correct RETURN_PATH or MAIL_FROM, or have an MX record published"
@@ -149,7 +92,7 @@ def _return_path(resolver: Resolver, sender: Sender) -> Finding:
 
 def _spf(resolver: Resolver, sender: Sender) -> Finding:
     domain, needed = sender.return_domain, _SPF_OF.get(sender.provider or "")
-    records = _texts(resolver, domain, "v=spf1")
+    records = spf.records_at(resolver, domain)
     if len(records) != 1:
         found = f"{domain} has {'no SPF record' if not records else f'{len(records)} SPF records, which count as none'}"
         meaning = "Receivers cannot tell your relay from a forger's, and may file the mailing as junk"
@@ -157,12 +100,12 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
         return Finding("spf", Result.ATTENTION, found, meaning, to_do)
     (record,) = records
     found = f"{domain} has {record}"
-    included: list[str] = []
-    lookups = _walk(resolver, record, included)
-    if lookups > _MOST_LOOKUPS:
-        meaning = f"It takes more than {_MOST_LOOKUPS} questions to read, so receivers take it for broken"
-        return Finding("spf", Result.ATTENTION, found, meaning, "Remove what no longer sends for you")
-    if "+all" in record.lower().split() or "all" in record.lower().split():
+    try:
+        included = spf.included(resolver, domain, record)
+    except spf.Broken as exc:
+        meaning = f"Receivers take it for broken, so it proves nothing: {exc}"
+        return Finding("spf", Result.ATTENTION, found, meaning, exc.to_do)
+    if {"+all", "all"} & set(record.lower().split()):
         meaning = "It lets everybody send in your name, so it proves nothing"
         return Finding("spf", Result.ATTENTION, found, meaning, "End it with ~all or -all")
     if needed and needed not in included:
@@ -172,24 +115,6 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
     if needed is None:
         meaning += "; that it names the addresses your relay sends from is for the relay's administrator to say"
     return Finding("spf", Result.GOOD, found, meaning)
-
-
-def _walk(resolver: Resolver, record: str, included: list[str]) -> int:
-    """How many questions the record costs, up to one too many; adds the domains that it includes to `included`."""
-    lookups = 0
-    for term in record.lower().split()[1:]:
-        name = term.lstrip("+-~?").replace("=", ":").replace("/", ":").partition(":")[0]
-        lookups += name in _ASKING
-        if lookups > _MOST_LOOKUPS:
-            break
-        domain = term.replace("=", ":").partition(":")[2]
-        # A macro (section 7) stands for something else in each message; a chain may have no end.
-        is_new = "%" not in domain and domain not in included and len(included) <= _MOST_LOOKUPS
-        if name in {"include", "redirect"} and is_new:
-            included.append(domain)
-            for inner in _texts(resolver, domain, "v=spf1")[:1]:
-                lookups += _walk(resolver, inner, included)
-    return lookups
 
 
 # --- DKIM (RFC 6376) --------------------------------------------------------------------------------------------------
@@ -202,7 +127,8 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
     surely = surely or bool(sender.selectors)
     for selector in selectors:
         name = f"{selector}._domainkey.{sender.domain}"
-        keys = [_tags(text) for text in _texts_of_key(resolver, name)]
+        # The version may be left out of a key (section 3.6.1).
+        keys = [key for text in texts(resolver, name) if "p" in (key := tags(text))]
         if any(key.get("p") for key in keys):
             return Finding("dkim", Result.GOOD, f"a key is published at {name}", "Receivers can check the signature")
         if keys:
@@ -217,54 +143,42 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
     return Finding("dkim", Result.UNSEEN, "the selector of your relay is not known", meaning, to_do)
 
 
-def _texts_of_key(resolver: Resolver, name: str) -> list[str]:
-    """The version may be left out of a key (section 3.6.1)."""
-    records = (b"".join(record.strings).decode("ascii", "replace") for record in _ask(resolver, name, "TXT"))
-    return [text for text in records if "p" in _tags(text)]
-
-
-# --- DMARC (RFC 7489) -------------------------------------------------------------------------------------------------
-
-
-def _dmarc(resolver: Resolver, sender: Sender, spf: Result, dkim: Result) -> Finding:
-    place, record = _policy(resolver, sender.domain)
-    tags = _tags(record)
-    policy = tags.get("p", "").lower()
-    if place != sender.domain:
-        policy = tags.get("sp", policy).lower()
-    if policy not in _AT_FAILURE:
-        found = f"{sender.domain} has no {'valid ' if record else ''}DMARC record"
-        meaning = "Large receivers ask for one from whoever sends much, and trust the others less"
-        to_do = f"Publish a TXT record at _dmarc.{sender.domain}: v=DMARC1; p=none; rua=mailto:you@{sender.domain}"
-        return Finding("dmarc", Result.ATTENTION, found, meaning, to_do)
-    found = f"{record} at _dmarc.{place}"
-    consequence = f"A message in your name that neither SPF nor DKIM proves is {_AT_FAILURE[policy]}"
-    strict = tags.get("aspf", "r").lower() == "s"
-    same = sender.return_domain == sender.domain
-    aligned = same or (not strict and _is_within(sender.return_domain, place) and _is_within(sender.domain, place))
-    if (aligned and spf is Result.GOOD) or dkim is Result.GOOD:
-        proof = "the return path is of that domain, so SPF counts" if aligned else "DKIM has to prove it"
-        return Finding("dmarc", Result.GOOD, found, f"{consequence}; {proof}")
-    if policy == "none":
-        return Finding("dmarc", Result.NOTE, found, f"{consequence}; neither is seen to prove yours")
-    to_do = f"Have the relay sign as {sender.domain}, or mend SPF and set RETURN_PATH to an address of that domain"
-    return Finding("dmarc", Result.ATTENTION, found, f"{consequence}; neither is seen to prove yours", to_do)
-
+# --- DMARC (RFC 9989) -------------------------------------------------------------------------------------------------
 
 _AT_FAILURE: Mapping[str, str] = {"none": "only reported", "quarantine": "filed as junk", "reject": "refused"}
 
 
-def _policy(resolver: Resolver, domain: str) -> tuple[str, str]:
-    """Where the policy for `domain` stands, and the record: its own, else that of the nearest domain above it."""
-    labels = domain.split(".")
-    for start in range(max(1, len(labels) - 1)):
-        place = ".".join(labels[start:])
-        records = _texts(resolver, f"_dmarc.{place}", "v=dmarc1")
-        if records:
-            # Several count as none (section 6.6.3).
-            return place, records[0] if len(records) == 1 else "v=DMARC1"
-    return domain, ""
+def _dmarc(resolver: Resolver, sender: Sender, of_spf: Result, of_dkim: Result) -> Finding:
+    met = dmarc.walk(resolver, sender.domain)
+    place, record = dmarc.policy(sender.domain, met)
+    policy = dmarc.requested(sender.domain, place, record)
+    own = met.get(sender.domain, [])
+    if policy not in _AT_FAILURE or len(own) > 1:
+        several = f"{len(own)} DMARC records, which count as none"
+        found = several if len(own) > 1 else f"no {'valid ' if record else ''}DMARC record"
+        meaning = "Large receivers ask for one from whoever sends much, and trust the others less"
+        to_do = f"Publish one TXT record at _dmarc.{sender.domain}: v=DMARC1; p=none; rua=mailto:you@{sender.domain}"
+        return Finding("dmarc", Result.ATTENTION, f"{sender.domain} has {found}", meaning, to_do)
+    found = f"{record} at _dmarc.{place}"
+    consequence = f"A message in your name that neither SPF nor DKIM proves is {_AT_FAILURE[policy]}"
+    is_aligned = _is_aligned(resolver, sender, met, record)
+    if (is_aligned and of_spf is Result.GOOD) or of_dkim is Result.GOOD:
+        proof = "the return path is of that domain, so SPF counts" if is_aligned else "DKIM has to prove it"
+        return Finding("dmarc", Result.GOOD, found, f"{consequence}; {proof}")
+    meaning = f"{consequence}; neither is seen to prove yours"
+    if policy == "none":
+        return Finding("dmarc", Result.NOTE, found, meaning)
+    if is_aligned and of_spf is Result.UNSEEN:
+        return Finding("dmarc", Result.UNSEEN, found, meaning, "Try again when SPF can be looked at")
+    to_do = f"Have the relay sign as {sender.domain}, or mend SPF and set RETURN_PATH to an address of that domain"
+    return Finding("dmarc", Result.ATTENTION, found, meaning, to_do)
 
 
-def _is_within(domain: str, place: str) -> bool:
-    return domain == place or domain.endswith(f".{place}")
+def _is_aligned(resolver: Resolver, sender: Sender, met: dmarc.Walk, record: str) -> bool:
+    """Whether SPF of the return path's domain counts for that of the From header."""
+    if sender.return_domain == sender.domain:
+        return True
+    if tags(record).get("aspf", "r").lower() == "s":
+        return False
+    theirs = dmarc.organisation(sender.return_domain, dmarc.walk(resolver, sender.return_domain))
+    return theirs == dmarc.organisation(sender.domain, met)

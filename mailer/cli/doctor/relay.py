@@ -74,7 +74,9 @@ async def examine(relay: Relay, clock: Clock, largest: int | None) -> list[Findi
 
 
 def _clause(exc: MailerError) -> str:
-    return str(exc).rstrip(".")
+    """What is the matter and what to do, without what it comes to for a run: here nothing is left."""
+    fault, _, advice = str(exc).rstrip(".").partition("What is left is due; ")
+    return fault + advice[:1].upper() + advice[1:]
 
 
 def _encryption(relay: Relay, tls: ssl.SSLObject | None) -> Finding:
@@ -124,9 +126,9 @@ def _time(greeting: str, before: datetime, after: datetime) -> Finding:
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _extensions(features: Features) -> Iterator[Finding]:
