@@ -12,7 +12,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
-from mailer.errors import InputRefused, Problem, RelayError, UsageError
+from mailer.errors import InputRefused, RelayError, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, Guest
@@ -216,17 +216,9 @@ def _send_samples(prepared: Prepared, everybody: Gathered, address: str) -> int:
 
 def _require_relay(desk: Desk) -> None:
     """Raises InputRefused where a real sending lacks its relay or its sender; it is never guessed."""
-    missing = {
-        "SMTP_HOST": "Set it in config.env to the name of your mail server. To rehearse without one: "
-        "mailer send --sandbox",
-        "MAIL_FROM": "Set it in config.env: Name <address>, an address that your relay lets you send from.",
-    }
-    problems = [
-        Problem(f"{key} is not set", fix, file="config.env", column=key)
-        for key, fix in missing.items()
-        if not getattr(desk.config, key)
-    ]
-    if problems:
+    from mailer.cli.doctor.folder import missing
+
+    if problems := list(missing(desk.config)):
         raise InputRefused(problems)
 
 
