@@ -6,7 +6,7 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 
@@ -94,13 +94,15 @@ async def dispatch(
                 ) from exc
 
 
-async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox) -> list[tuple[Guest, str]]:
+async def send_samples(
+    prepared: Prepared, guests: Sequence[Guest], to: Mailbox, tell: Callable[[Guest, str], None]
+) -> bool:
     """Sends what each of `guests` would get to the address `to` instead, without Cc and without the ledger.
 
-    Gives each guest with the relay's words. Raises RelayError.
+    Tells each guest with the relay's words; returns whether all were sent. Raises RelayError.
     """
     desk = prepared.desk
-    told: list[tuple[Guest, str]] = []
+    all_sent = True
     domain = desk.mail_from.address.ascii_domain
     with Ledger.open("sqlite://") as ledger:
         async with AsyncExitStack() as stack:
@@ -125,9 +127,11 @@ async def send_samples(prepared: Prepared, guests: Sequence[Guest], to: Mailbox)
                 )
                 letter = prepared.letter(guest, delivery.reference, now)
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
+                is_sent = outcome.verdict is Verdict.ACCEPTED
+                all_sent = all_sent and is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note
-                told.append((guest, "sent" if outcome.verdict is Verdict.ACCEPTED else f"not sent: {words}"))
-    return told
+                tell(guest, "sent" if is_sent else f"not sent: {words}")
+    return all_sent
 
 
 async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:

@@ -204,11 +204,13 @@ def _send_samples(prepared: Prepared, everybody: Gathered, address: str) -> int:
     for guest in everybody.guests:
         kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
         samples.setdefault((guest.language, kind), guest)
-    told = asyncio.run(send_samples(prepared, list(samples.values()), to))
-    for guest, words in told:
+
+    def tell(guest: Guest, words: str) -> None:
         console.say(f"{words}: {guest.language}, as for {guest.form.address_name} ({guest.contact.address})")
+
+    all_sent = asyncio.run(send_samples(prepared, list(samples.values()), to, tell))
     console.say(f"Samples for {to.address}; the ledger knows nothing of them.")
-    return 0 if all(words == "sent" for _, words in told) else 1
+    return 0 if all_sent else 1
 
 
 # --- before -----------------------------------------------------------------------------------------------------------
