@@ -23,11 +23,11 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class Refusal(Exception):
-    """An error code of RFC 6749 section 5.2, or an HTTP status alone."""
+    """An error code of RFC 6749 section 5.2, or an HTTP status alone, or with what is `said` with it."""
 
-    def __init__(self, error: str, status: int = 400) -> None:
+    def __init__(self, error: str, status: int = 400, said: bytes = b"") -> None:
         super().__init__(error)
-        self.error, self.status = error, status
+        self.error, self.status, self.said = error, status, said
 
 
 @dataclass
@@ -134,8 +134,8 @@ class TokenService:
                 assert path == f"{PATH}/token", path
                 return 200, self._token(asked)
             except Refusal as exc:
-                if exc.status != 400:
-                    return exc.status, b"<html>no JSON here</html>"
+                if exc.said or exc.status != 400:
+                    return exc.status, exc.said or b"<html>no JSON here</html>"
                 words = f"AADSTS00000: {exc.error}; you said {asked.get('client_secret')}"
                 return 400, {"error": exc.error, "error_description": words}
 

@@ -18,6 +18,7 @@ from mailer.errors import LoginRefused, MailerError, RelayUnreachable, UsageErro
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
+    from requests import Response
 
 # Seconds: how long before its end a token is renewed, at most; what it lasts where the service does not say (RFC 6749
 # section 5.1 leaves that open); for one request; for another process that is renewing.
@@ -25,6 +26,8 @@ _EARLY = 300.0
 _USUAL_LIFETIME = 3600.0
 _PATIENCE = 20.0
 _TURN = 60.0
+# The most that a number of seconds in an answer can mean: ten years of a token, ten minutes between two questions.
+_MOST = {"expires_in": 315_360_000.0, "interval": 600.0}
 
 _LOG_IN_AGAIN = "Log in again: mailer login."
 # What to do, by the service's error code (RFC 6749 section 5.2, RFC 8628 section 3.5, OpenID Connect section 3.1.2.6).
@@ -86,17 +89,14 @@ class Token:
 
     @classmethod
     def from_response(cls, response: Mapping[str, Any], now: float, refresh: str = "") -> Self:
-        """What the service answered (RFC 6749 section 5.1); `refresh` stays where it sends no other.
+        """What the service answered in a `conversation` (RFC 6749 section 5.1).
 
-        Raises ValueError where that is no token.
+        `refresh` stays where it sends no other. Raises ValueError where that is no token.
         """
         access = response.get("access_token")
         if not isinstance(access, str) or not access:
             raise ValueError("there is no access token in the answer")
-        try:
-            lifetime = float(response["expires_in"])
-        except (KeyError, TypeError, ValueError):
-            lifetime = _USUAL_LIFETIME
+        lifetime = response.get("expires_in", _USUAL_LIFETIME)
         return cls(access, str(response.get("refresh_token") or refresh), now, now + lifetime)
 
     def is_fresh(self, now: float) -> bool:
@@ -213,7 +213,8 @@ TERMS: Mapping[str, Any] = {"timeout": _PATIENCE, "allow_redirects": False}
 
 @contextmanager
 def conversation(client: Client) -> Iterator[OAuth2Session]:
-    """A session with the token service; every request in it takes TERMS.
+    """A session with the token service; every request in it takes TERMS. Each answer is a JSON object in which
+    `expires_in` and `interval` are sensible numbers of seconds or missing.
 
     Its faults leave as LoginRefused or RelayUnreachable, in a sentence without a secret. Raises UsageError where the
     libraries for it are not installed.
@@ -233,11 +234,15 @@ def conversation(client: Client) -> Iterator[OAuth2Session]:
     )
     # Plain http is for this very machine; a proxy from the environment would carry it off.
     session.trust_env = client.token_url.startswith("https:")
+    session.hooks["response"].append(_legible)
     try:
         with session:
             yield session
     except OAuthError as exc:
         raise _explained(client, exc) from None
+    except UnicodeEncodeError:
+        # Told without the codec's own words, which show a part of it.
+        raise LoginRefused("One of the OAUTH_ settings is not in UTF-8: enter it anew, best in config.env.") from None
     except (RequestException, ValueError) as exc:
         # What requests says of itself may hold the request.
         fault = type(exc).__name__ if isinstance(exc, RequestException) else str(exc).rstrip(".")
@@ -247,13 +252,43 @@ def conversation(client: Client) -> Iterator[OAuth2Session]:
         ) from None
 
 
+def _legible(response: Response, *_: object, **__: object) -> Response:
+    """The service's answer without what the library would stumble over.
+
+    Raises ValueError where it is no JSON object.
+    """
+    try:
+        answer = response.json()
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise ValueError(f"HTTP {response.status_code} without a JSON object")  # noqa: TRY004 - no call of ours is wrong
+    for key, most in _MOST.items():
+        seconds = _number(answer.pop(key, None))
+        if 0 < seconds <= most:
+            answer[key] = seconds
+    # The library's own word, which it would take from the service too.
+    answer.pop("expires_at", None)
+    response._content, response.encoding = json.dumps(answer).encode(), "utf-8"
+    return response
+
+
+def _number(value: Any) -> float:
+    """`value` as a number, 0 where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+
+
 def _explained(client: Client, exc: OAuthError) -> MailerError:
     """The service's refusal as one sentence that says what to do."""
-    words = " ".join(f"{exc.error} {exc.description or ''}".split())[:300]
+    error = str(exc.error)  # some services send an object
+    words = " ".join(f"{error} {exc.description or ''}".split())
     for secret in (client.client_secret, client.refresh_token):
         words = words.replace(secret, "***") if secret else words
-    words = "".join(c for c in words if c.isprintable()).rstrip(". ")
-    if exc.error in _AWAY:
+    words = "".join(c for c in words if c.isprintable())[:300].rstrip(". ")
+    if error in _AWAY:
         return RelayUnreachable(f"The token service {client.service} gives no token now: {words}. Try again later.")
-    advice = _ADVICE.get(str(exc.error), "Check the OAUTH_ settings in config.env.")
+    advice = _ADVICE.get(error, "Check the OAUTH_ settings in config.env.")
     return LoginRefused(f"The token service {client.service} gives no token for {client.username}: {words}. {advice}")

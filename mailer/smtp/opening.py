@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 
 from mailer.errors import LoginRefused, RelayBusy, RelayUnreachable, RelayUntrusted
@@ -61,7 +62,7 @@ def login(relay: str, features: Features, username: str, secret: str, *, xoauth2
             break
     if reply.code == 235:
         return
-    words = _without_secrets(reply.text, secret, lines)
+    words = without_secret(reply.text, username, secret)
     judgement = judge(Stage.AUTH, reply)
     if judgement.verdict is Verdict.TRANSIENT:
         error = RelayBusy if judgement.slow_down else RelayUnreachable
@@ -83,22 +84,35 @@ def _login_lines(relay: str, features: Features, username: str, secret: str, *, 
         )
     if any(c in username + secret for c in "\0\x01"):
         raise LoginRefused(f"The user name or the secret for {relay} holds a control character: enter it anew.")
+    try:
+        forms = _forms(username, secret)
+    except UnicodeEncodeError:
+        # Told without the codec's own words, which show a part of it.
+        raise LoginRefused(
+            f"The user name or the secret for {relay} is not in UTF-8: enter it anew, best in config.env."
+        ) from None
     if method == "LOGIN":
-        return (b"AUTH LOGIN\r\n", *(base64.b64encode(word.encode()) + b"\r\n" for word in (username, secret)))
-    if method == "PLAIN":
-        return commands.auth(method, f"\0{username}\0{secret}".encode())
-    return commands.auth(method, f"user={username}\x01auth=Bearer {secret}\x01\x01".encode())
+        return (b"AUTH LOGIN\r\n", *(base64.b64encode(word) + b"\r\n" for word in (username.encode(), forms[method])))
+    return commands.auth(method, forms[method])
 
 
-def _without_secrets(words: str, secret: str, lines: Sequence[bytes]) -> str:
-    """The relay's words without what some servers repeat of the command that they refuse."""
-    said = [
-        secret,
-        *(word.decode() for line in lines for word in line.split()[-1:] if word not in {b"LOGIN", b"XOAUTH2"}),
-    ]
-    for text in said:
-        words = words.replace(text, "***") if text else words
-    return words
+def _forms(username: str, secret: str) -> dict[str, bytes]:
+    """What is said by each method, still to be encoded; of LOGIN, which asks twice, the second answer."""
+    return {
+        "PLAIN": f"\0{username}\0{secret}".encode(),
+        "LOGIN": secret.encode(),
+        "XOAUTH2": f"user={username}\x01auth=Bearer {secret}\x01\x01".encode(),
+    }
+
+
+def without_secret(words: str, username: str, secret: str) -> str:
+    """A server's words without what some repeat of the login that they refuse: `secret`, in whatever form it went."""
+    if not secret:
+        return words
+    for form in _forms(username, secret).values():
+        encoded = base64.b64encode(form).decode().rstrip("=")
+        words = re.sub(f"{re.escape(encoded)}=*", "***", words)
+    return words.replace(secret, "***")
 
 
 def _exchange(relay: str, ask: Ask) -> Steps[Reply]:

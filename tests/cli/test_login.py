@@ -139,6 +139,38 @@ def test_a_service_without_codes_is_told(folder: Folder) -> None:
     assert "where a browser is" in google.err
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"null", "without a JSON object"),
+        (b"5", "without a JSON object"),
+        (b'"an error"', "without a JSON object"),
+        (b'{"error": {"code": 401}}', "'code': 401"),
+        (b"{}", "offers no device code"),
+    ],
+)
+def test_nonsense_in_place_of_a_code_is_told(folder: Folder, said: bytes, words: str) -> None:
+    """A service that answers something else than a device code ends the login in one sentence."""
+    with TokenService(refusals=[Refusal("", 200, said)]) as service:
+        configure(folder, service)
+        left = login(folder, "--device")
+    assert left.code == 4
+    assert words in left.err
+
+
+@pytest.mark.parametrize("interval", ["1e12", "1e999", "-1", "[1]"])
+def test_an_odd_interval_is_not_waited_for(folder: Folder, monkeypatch: pytest.MonkeyPatch, interval: str) -> None:
+    """Where the service's pause between two questions means nothing, the usual one is made, for the usual time."""
+    monkeypatch.setattr("mailer.cli.consent._INTERVAL", 0.01)
+    place = '"verification_uri": "https://login.example.org/device", "user_code": "WDJB-MJHT", "device_code": "device"'
+    said = f'{{{place}, "interval": {interval}, "expires_in": 1e999}}'.encode()
+    with TokenService(refusals=[Refusal("", 200, said)]) as service:
+        configure(folder, service)
+        done = login(folder, "--device")
+    assert done.code == 0, done.err
+    assert "Waiting 10 minutes for that" in done.out
+
+
 def test_a_consent_that_cannot_be_renewed_is_told(folder: Folder, browser: Path) -> None:
     """A token that will end without another is kept, and the exit code says that a person has to do something."""
     with TokenService(gives_refresh=False) as service:

@@ -221,6 +221,62 @@ def test_an_answer_without_a_token_is_none(cache: Path) -> None:
     assert Token.from_response({"access_token": "a"}, 0).expires_at == 3600
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        (b"null", RelayUnreachable, "HTTP 400 without a JSON object"),
+        (b'"an error"', RelayUnreachable, "without a JSON object"),
+        (b"[]", RelayUnreachable, "without a JSON object"),
+        (b"[" * 100_000, RelayUnreachable, "without a JSON object"),
+        (b'{"error":' + b"[" * 100_000, RelayUnreachable, "without a JSON object"),
+        (b'{"expires_in": ' + b"9" * 5000 + b"}", RelayUnreachable, "without a JSON object"),
+        (b"{}", RelayUnreachable, "there is no access token in the answer"),
+        (b'{"access_token": ["a"]}', RelayUnreachable, "there is no access token in the answer"),
+        (b'{"error": {"code": 401, "message": "bad"}}', LoginRefused, "'code': 401.* Check the OAUTH_ settings"),
+        (b'{"error": ["bad"], "error_description": {"a": 1}}', LoginRefused, "bad.* Check the OAUTH_ settings"),
+        (b'{"error": null}', LoginRefused, "Check the OAUTH_ settings"),
+    ],
+    ids=lambda value: value[:20].decode() if isinstance(value, bytes) else None,
+)
+def test_nonsense_is_told_as_such(cache: Path, said: bytes, kind: type[MailerError], words: str) -> None:
+    """Whatever a service sends in place of a token or an error code is one sentence with what to check."""
+    with TokenService(refusals=[Refusal("", 400, said)]) as service, pytest.raises(kind, match=words):
+        fetch(Tokens(client(service, refresh_token=CONSENT), cache))
+
+
+@pytest.mark.parametrize(
+    "lifetime",
+    [b"1e999", b"-1e999", b"NaN", b"0", b"-5", b"1e12", b"9" * 400, b"[3]", b"{}", b"null", b'"soon"', b"3600"],
+    ids=lambda value: value[:8].decode(),
+)
+def test_an_odd_lifetime_counts_as_the_usual_one(cache: Path, lifetime: bytes) -> None:
+    """A token whose `expires_in` means nothing is used for an hour, as one without any."""
+    clock = Clock()
+    said = b'{"access_token": "given", "expires_at": [1], "expires_in": ' + lifetime + b"}"
+    with TokenService(refusals=[Refusal("", 200, said)]) as service:
+        tokens = Tokens(client(service, refresh_token=CONSENT), cache, clock)
+        for age, is_same in ((0, True), (3299, True), (1, False)):
+            clock.now += age
+            assert (fetch(tokens) == "given") is is_same
+
+
+def test_no_part_of_a_secret_is_shown(cache: Path) -> None:
+    """Where a long refusal is cut short, what it repeats of our secrets is struck out first."""
+    said = {"error": "invalid_client", "error_description": "x" * 280 + "hush-first-and-last"}
+    with TokenService(refusals=[Refusal("", 400, json.dumps(said).encode())]) as service:  # noqa: SIM117
+        with pytest.raises(LoginRefused, match=r"x\*\*\*") as raised:
+            fetch(Tokens(client(service, client_secret="hush-first-and-last"), cache))
+    assert "hush" not in str(raised.value)
+
+
+def test_a_secret_in_another_encoding_is_not_shown(cache: Path) -> None:
+    """A client secret that the environment had in another encoding is refused without any part of it."""
+    with TokenService() as service, pytest.raises(LoginRefused, match="OAUTH_ settings is not in UTF-8") as raised:
+        fetch(Tokens(client(service, client_secret="\udce4-hush"), cache))
+    assert "hush" not in str(raised.value)
+    assert "udce4" not in ascii(str(raised.value))
+
+
 def test_no_service_is_unreachable(cache: Path) -> None:
     """Where nobody listens the sentence names the setting."""
     with TokenService() as service:

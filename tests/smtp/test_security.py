@@ -136,6 +136,31 @@ def test_no_secret_shows(talk) -> None:
     assert "AUTH PLAIN ***" in str(raised.value)
 
 
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN", "XOAUTH2"])
+def test_no_form_of_a_secret_shows(talk, method: str) -> None:
+    """A server that repeats the login line by line, with or without the padding of base64, gets nothing through."""
+    said = {"PLAIN": f"\0me\0{SECRET}", "LOGIN": SECRET, "XOAUTH2": f"user=me\x01auth=Bearer {SECRET}\x01\x01"}[method]
+    encoded = base64.b64encode(said.encode()).decode()
+    script = {"auth": f"535 5.7.8 Neither {encoded} nor {encoded.rstrip('=')}."}
+    with ScriptedServer(script, LOGIN) as server, pytest.raises(LoginRefused, match=r"Neither \*\*\* nor \*\*\*\."):
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
+
+
+@pytest.mark.parametrize("secrets", [("me", "p\udce4ss-hush"), ("m\udce4", "hush")], ids=["password", "user name"])
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_a_login_in_another_encoding_is_told(talk, method: str, secrets: tuple[str, str]) -> None:
+    """A user name or password that the environment had in another encoding is named as such, and not shown."""
+    username, password = secrets
+    with (
+        ScriptedServer(None, [f"AUTH {method}"]) as server,
+        pytest.raises(LoginRefused, match="is not in UTF-8") as raised,
+    ):
+        talk.send(server, talk.envelope(), username=username, password=password)
+    assert "hush" not in str(raised.value)
+    assert "udce4" not in ascii(str(raised.value))
+    assert [command.split()[0] for command in server.commands] == ["EHLO"]
+
+
 def test_the_faster_loop_does_the_same(talk, server_tls: ssl.SSLContext, ca_file: Path) -> None:
     """Under uvloop small and large messages go over TLS with pipelining, and a fault has the same outcome."""
     talk = type(talk)(pytest.importorskip("uvloop").run)
