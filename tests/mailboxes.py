@@ -7,12 +7,13 @@ import contextlib
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
-from tests.servers import Script, ScriptedServer, Session, _Over
+from tests.servers import Action, Script, ScriptedServer, Session, _Over
 
 USER, PASSWORD = "events@sender.example.org", "päss wörd-hush"
 
@@ -34,6 +35,41 @@ class Kept:
 def kept(message_id: str, **facts: object) -> Kept:
     """A message of which nothing but its identifier matters."""
     return Kept(f"Message-ID: {message_id}\r\nSubject: Invitation\r\n\r\nBody".encode(), **facts)  # type: ignore[arg-type]
+
+
+def tell(octets: bytes) -> Action:
+    """Writes this, exactly as given, as the answer to a command that is done."""
+
+    def act(session: Session) -> None:
+        tag = session.line.partition(" ")[0].encode()
+        session.socket.sendall(octets + tag + b" OK Done\r\n")
+
+    return act
+
+
+def endlessly(octets: bytes, pause: float = 0.0) -> Action:
+    """Writes this again and again, with a pause of so many seconds, until the client hangs up."""
+
+    def act(session: Session) -> None:
+        while True:
+            session.socket.sendall(octets)
+            time.sleep(pause)
+
+    return act
+
+
+def repeat(refusal: str) -> Action:
+    """Ends a login with `refusal`, in which {heard} stands for all that the client said, and the connection."""
+
+    def act(session: Session) -> None:
+        tag, _, heard = session.line.partition(" ")
+        if heard.startswith("AUTHENTICATE"):
+            session.socket.sendall(b"+ \r\n")
+            heard += " " + session._read_until(b"\n").decode().rstrip("\r\n")
+        session.socket.sendall(refusal.format(tag=tag, heard=heard).encode() + b"\r\n")
+        raise _Over
+
+    return act
 
 
 class ImapServer(ScriptedServer):

@@ -12,7 +12,7 @@ from imap_tools import AND, BaseMailBox
 from imap_tools.errors import MailboxFetchError, MailboxFolderSelectError, MailboxUidsError
 from imap_tools.utils import check_command_status, quote
 
-from mailer.cli.imap import words_of
+from mailer.cli.imap import Account, printable, words_of
 from mailer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,19 +27,20 @@ _IDS, _MESSAGES = 50, 500
 _MARGIN = timedelta(days=2)
 
 
-def examine(box: BaseMailBox, url: ImapUrl) -> str:
-    """Opens the folder that `url` names, else the one for sent messages, for reading only (EXAMINE); returns its name.
+def examine(box: Account, url: ImapUrl) -> str:
+    """Opens the folder that `url` names, else the one for sent messages, for reading only (EXAMINE).
 
-    Raises UsageError, with the folders that there are, where it is not there.
+    Returns its name, fit to be shown. Raises UsageError, with the folders that there are, where it is not there.
     """
     folder = url.folder or _sent_folder(box, url)
     try:
         box.folder.set(folder, readonly=True)
     except MailboxFolderSelectError as exc:
+        words = words_of(exc, url, box.secret)
         raise UsageError(
-            f"{url.host} opens no folder {folder} for {url.user}: {words_of(exc)}. {_folders_of(box)}"
+            f"{url.host} opens no folder {printable(folder)} for {url.user}: {words}. {_folders_of(box)}"
         ) from None
-    return folder
+    return printable(folder)
 
 
 def _sent_folder(box: BaseMailBox, url: ImapUrl) -> str:
@@ -55,7 +56,8 @@ def _sent_folder(box: BaseMailBox, url: ImapUrl) -> str:
 
 
 def _folders_of(box: BaseMailBox) -> str:
-    names = sorted(folder.name for folder in box.folder.list() if "\\noselect" not in map(str.lower, folder.flags))
+    listed = (folder for folder in box.folder.list() if "\\noselect" not in map(str.lower, folder.flags))
+    names = sorted(printable(folder.name) for folder in listed)
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"There are: {', '.join(names[:_MOST_NAMED])}{more}." if names else "It shows no folders at all."
 
@@ -69,7 +71,7 @@ def held_of(wanted: set[str], box: BaseMailBox, since: datetime) -> set[str]:
     found = wanted & set(_message_ids(box, sorted(uids)))
     if found != wanted:
         # A search by header may lag behind or compare in a way of its own; one by date does neither.
-        found |= wanted & set(_message_ids(box, box.uids(AND(date_gte=(since - _MARGIN).date()), charset=None)))
+        found |= wanted & set(_message_ids(box, _uids(box, str(AND(date_gte=(since - _MARGIN).date())))))
     return found
 
 
@@ -77,11 +79,17 @@ def _search(box: BaseMailBox, message_ids: Sequence[str]) -> list[str]:
     """The UIDs that the server finds for these identifiers (RFC 3501 section 6.4.4); none where it cannot search so."""
     keys = [f"HEADER Message-ID {quote(message_id)!s}" for message_id in message_ids]
     try:
-        return box.uids("OR " * (len(keys) - 1) + " ".join(keys), charset=None)
+        return _uids(box, "OR " * (len(keys) - 1) + " ".join(keys))
     except imaplib.IMAP4.abort:
         raise
     except (imaplib.IMAP4.error, MailboxUidsError):
         return []
+
+
+def _uids(box: BaseMailBox, criteria: str) -> list[str]:
+    answer = box.client.uid("SEARCH", criteria)
+    check_command_status(answer, MailboxUidsError)
+    return [uid for part in answer[1] if isinstance(part, bytes) for uid in part.decode("ascii").split()]
 
 
 def _message_ids(box: BaseMailBox, uids: Sequence[str]) -> Iterator[str]:

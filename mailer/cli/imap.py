@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxLoginError, UnexpectedCommandStatusError
+from imap_tools.utils import quote
 
+from mailer.cli.imap_wire import TlsWire, Wire
 from mailer.cli.relay import TOKEN_FILE, client_of
 from mailer.config import is_loopback
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted, UsageError
 from mailer.smtp.oauth import Tokens
+from mailer.smtp.opening import without_secret
 
 if TYPE_CHECKING:
     from mailer.config import Config, ImapUrl
@@ -30,8 +33,19 @@ _IMAP_HOST_OF = {
 }
 
 
+class Account(BaseMailBox):
+    """The library's view of an account, by a connection of ours; `secret` is what the server is told to be let in."""
+
+    def __init__(self, client: Wire, secret: str) -> None:
+        self._client, self.secret = client, secret
+        super().__init__()
+
+    def _get_mailbox_client(self) -> Wire:
+        return self._client
+
+
 @contextmanager
-def logged_in(url: ImapUrl, config: Config) -> Iterator[BaseMailBox]:
+def logged_in(url: ImapUrl, config: Config) -> Iterator[Account]:
     """The account at `url`, with no folder opened yet; see `password_for` for what it is logged in with.
 
     Whatever goes wrong with the server, within the `with` too, leaves as RelayUnreachable, RelayUntrusted or
@@ -39,19 +53,20 @@ def logged_in(url: ImapUrl, config: Config) -> Iterator[BaseMailBox]:
     """
     with _explained(url):
         box = _log_in(url, config)
-        try:
+    try:
+        with _explained(url, box.secret):
             yield box
-            with contextlib.suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
+            with contextlib.suppress(OSError, ValueError, imaplib.IMAP4.error, ImapToolsError):
                 box.logout()
-        finally:
-            with contextlib.suppress(OSError):
-                box.client.shutdown()
+    finally:
+        with contextlib.suppress(OSError):
+            box.client.shutdown()
 
 
 # --- login ------------------------------------------------------------------------------------------------------------
 
 
-def _log_in(url: ImapUrl, config: Config) -> BaseMailBox:
+def _log_in(url: ImapUrl, config: Config) -> Account:
     password = password_for(url, config)
     if password is not None:
         return _introduced(url, config, password)
@@ -84,7 +99,7 @@ def password_for(url: ImapUrl, config: Config) -> str | None:
     raise UsageError(f"There is no password for {url.user} at {url.host}: {advice}.")
 
 
-def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> BaseMailBox:
+def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> Account:
     """A new connection, over TLS unless it stays on this machine, that the server has let in with `secret`."""
     context = ssl.create_default_context()
     if config.SMTP_CA_FILE:
@@ -94,15 +109,15 @@ def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = F
             raise RelayUntrusted(
                 f"The authority in {config.SMTP_CA_FILE} (SMTP_CA_FILE) cannot be read: {exc}."
             ) from None
-    box: BaseMailBox
     if url.is_tls:
-        box = MailBox(url.host, url.port, config.SMTP_TIMEOUT, ssl_context=context)
+        wire: Wire = TlsWire(url.host, url.port, ssl_context=context, timeout=config.SMTP_TIMEOUT)
     else:
-        box = MailBoxUnencrypted(url.host, url.port, config.SMTP_TIMEOUT)
+        wire = Wire(url.host, url.port, config.SMTP_TIMEOUT)
+    box = Account(wire, secret)
     try:
         if not url.is_tls:
             _begin_tls(box, url, context)
-        _authenticate(box, url, secret, is_token=is_token)
+        _authenticate(box, url, is_token=is_token)
     except BaseException:
         with contextlib.suppress(OSError):
             box.client.shutdown()
@@ -110,7 +125,7 @@ def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = F
     return box
 
 
-def _begin_tls(box: BaseMailBox, url: ImapUrl, context: ssl.SSLContext) -> None:
+def _begin_tls(box: Account, url: ImapUrl, context: ssl.SSLContext) -> None:
     if "STARTTLS" in box.client.capabilities:
         box.client.starttls(context)
     elif not is_loopback(url.host):
@@ -120,31 +135,36 @@ def _begin_tls(box: BaseMailBox, url: ImapUrl, context: ssl.SSLContext) -> None:
         )
 
 
-def _authenticate(box: BaseMailBox, url: ImapUrl, secret: str, *, is_token: bool) -> None:
+def _authenticate(box: Account, url: ImapUrl, *, is_token: bool) -> None:
     try:
         if is_token:
-            box.xoauth2(url.user, secret, initial_folder=None)
+            box.xoauth2(url.user, box.secret, initial_folder=None)
         elif "AUTH=PLAIN" in box.client.capabilities:
             # Unlike LOGIN it takes any letters (RFC 4616).
-            box.login_utf8(url.user, secret, initial_folder=None)
+            box.login_utf8(url.user, box.secret, initial_folder=None)
         else:
-            box.login(url.user, secret, initial_folder=None)
-    except imaplib.IMAP4.abort:
-        raise
+            box.login(url.user, box.secret, initial_folder=None)
+    except UnicodeEncodeError as exc:
+        # Told without the codec's own words, which show a part of it.
+        why = f"{url.host} takes ASCII letters alone" if exc.encoding == "ascii" else "it is not in UTF-8"
+        raise LoginRefused(f"The user name or the password for {url.host} cannot be sent: {why}.") from None
     except (imaplib.IMAP4.error, MailboxLoginError) as exc:
+        words = words_of(exc, url, box.secret)
+        if isinstance(exc, imaplib.IMAP4.abort):
+            raise imaplib.IMAP4.abort(words) from None
         advice = (
             "The token may not be meant for reading mail: see OAUTH_SCOPE at IMAP_PASSWORD in config.example.env."
             if is_token
             else "Check IMAP_PASSWORD and the user name; some services want a password made for programs."
         )
-        raise LoginRefused(f"{url.host} refuses the login of {url.user}: {words_of(exc, secret)}. {advice}") from None
+        raise LoginRefused(f"{url.host} refuses the login of {url.user}: {words}. {advice}") from None
 
 
 # --- what went wrong --------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _explained(url: ImapUrl) -> Iterator[None]:
+def _explained(url: ImapUrl, secret: str = "") -> Iterator[None]:
     server = f"{url.host}:{url.port}"
     try:
         yield
@@ -157,25 +177,45 @@ def _explained(url: ImapUrl) -> Iterator[None]:
         raise RelayUntrusted(
             f"TLS with {server} failed ({exc.reason}): imaps:// means TLS at once, imap:// STARTTLS."
         ) from None
-    except (socket.gaierror, UnicodeError):
+    except socket.gaierror:
         raise RelayUnreachable(f"There is no host named {url.host}: check the name and the network.") from None
     except TimeoutError:
         raise RelayUnreachable(
-            f"{server} does not answer: check host and port, the network and its firewall."
+            f"{server} does not answer in time: check host and port, the network and its firewall."
         ) from None
     except OSError as exc:
         raise RelayUnreachable(
             f"The connection to {server} failed ({exc.strerror or exc}): check host and port."
         ) from None
-    except (imaplib.IMAP4.error, ImapToolsError, ValueError) as exc:
-        # ValueError: an answer that cannot be read.
-        raise RelayUnreachable(f"{server} broke off the conversation: {words_of(exc)}. Try again later.") from None
+    except (imaplib.IMAP4.error, ImapToolsError) as exc:
+        words = words_of(exc, url, secret)
+        raise RelayUnreachable(f"{server} broke off the conversation: {words}. Try again later.") from None
+    except UnicodeEncodeError:
+        raise UsageError(f"The folder at {server} is not in UTF-8: write its letters as % codes.") from None
+    except ValueError as exc:
+        raise RelayUnreachable(
+            f"{server} gave an answer that cannot be read: {printable(str(exc))[:300]}. Try again later."
+        ) from None
 
 
-def words_of(exc: Exception, secret: str = "") -> str:
+def words_of(exc: Exception, url: ImapUrl, secret: str) -> str:
     """What the server said, or what was wrong with it, fit to be shown, and without the `secret` that it was told."""
     said = exc.command_result[1] if isinstance(exc, UnexpectedCommandStatusError) else exc.args
     parts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in said if part]
-    text = "".join(letter if letter.isprintable() else " " for letter in " ".join(parts))
-    text = text.replace(secret, "***") if secret else text
-    return " ".join(text.split())[:300].rstrip(". ") or "no reason given"
+    text = " ".join(parts)
+    for shape in _shapes(secret):
+        text = without_secret(text, url.user, shape)
+    return " ".join(printable(text).split())[:300].rstrip(". ") or "no reason given"
+
+
+def _shapes(secret: str) -> Iterator[str]:
+    """The secret, and as LOGIN quotes it (RFC 3501 section 9); both also as imaplib shows octets, which is as Python
+    writes them: it escapes one kind of quote or none, by what else there is."""
+    for form in (secret, f"{quote(secret)!s}"[1:-1]):
+        octets = form.encode()
+        yield from (form, repr(octets)[2:-1], repr(octets + b'"')[2:-2])
+
+
+def printable(text: str) -> str:
+    """What a server said with a blank for each letter that does something to a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

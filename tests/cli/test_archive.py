@@ -1,5 +1,6 @@
 """`mailer resolve --archive` with a folder on an IMAP server: what it holds was sent, and nothing else is settled."""
 
+import base64
 import ssl
 import sys
 from dataclasses import replace
@@ -15,8 +16,8 @@ from mailer.cli.imap import logged_in, password_for
 from mailer.config import Config, ImapUrl
 from mailer.errors import RelayUntrusted
 from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, REGISTRY, Folder, Result
-from tests.mailboxes import PASSWORD, USER, ImapServer, Kept, kept
-from tests.servers import drop, say_and_drop, stall
+from tests.mailboxes import PASSWORD, USER, ImapServer, Kept, endlessly, kept, repeat, tell
+from tests.servers import Action, dribble, drop, say_and_drop, stall
 from tests.tokens import CLIENT_ID, CLIENT_SECRET, TokenService
 
 MOMENT = datetime(2031, 2, 24, tzinfo=UTC)
@@ -142,6 +143,13 @@ def test_thousands_are_asked_for_in_few_round_trips() -> None:
     assert len(server.commands) < 60
 
 
+def test_a_found_number_may_come_in_pieces(asked: Folder) -> None:
+    """An answer to a search that brings a literal, or none, besides the numbers is read as far as it is understood."""
+    script = {"search": tell(b"* SEARCH {3}\r\nabc\r\n* SEARCH\r\n* SEARCH 7\r\n")}
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, script) as server:
+        assert "1 marked as sent" in resolve(asked, url(server), ADA).out
+
+
 # --- what is not to be done -------------------------------------------------------------------------------------------
 
 
@@ -204,6 +212,47 @@ def test_a_refused_login_is_told_without_the_password(asked: Folder) -> None:
         assert "IMAP_PASSWORD" in result.err
         assert server.logins == ["wrong-hush"]
     assert asked.states() == ALL_IN_DOUBT
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["PLAIN", "LOGIN"])
+@pytest.mark.parametrize("refusal", ["{tag} NO {heard}", "{tag} BAD {heard}", "* BYE {heard}", "{heard}"])
+@pytest.mark.parametrize("password", ["wr'ong-hush", 'wr"ong-\\-hush', "wr'\"ong-hush"])
+def test_a_server_that_repeats_what_it_heard_shows_no_password(
+    asked: Folder, monkeypatch: pytest.MonkeyPatch, refusal: str, plain: bool, password: str
+) -> None:
+    """However the server ends the login, neither the password nor a form in which it went there is shown."""
+    monkeypatch.setenv("IMAP_PASSWORD", password)
+    with ImapServer({}, script={"login": repeat(refusal), "authenticate": repeat(refusal)}, plain=plain) as server:
+        result = resolve(asked, url(server))
+    assert result.code == 4
+    assert "ong-" not in result.err
+    assert base64.b64encode(f"\0{USER}\0{password}".encode()).decode().rstrip("=") not in result.err
+
+
+@pytest.mark.parametrize("refusal", ["NO", "BAD"])
+@pytest.mark.parametrize("step", ["examine", "search", "fetch"])
+def test_a_password_is_not_shown_later_either(asked: Folder, step: str, refusal: str) -> None:
+    """A server that is still at it when the folder is looked into gets no word about the password through."""
+    words = f"{{tag}} {refusal} {PASSWORD} was right"
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, {step: [words, words]}) as server:
+        result = resolve(asked, url(server))
+    assert "***" in result.err
+    assert "wörd" not in result.err
+    assert "w\\xc3" not in result.err
+
+
+def test_a_password_that_cannot_be_sent_is_told(asked: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters that the server's only login cannot carry, or an environment in another encoding, are named as such."""
+    with ImapServer({NAME: []}, MARK, plain=False) as server:
+        letters = resolve(asked, url(server))
+    assert letters.code == 4
+    assert "127.0.0.1 takes ASCII letters alone" in letters.err
+    monkeypatch.setenv("IMAP_PASSWORD", "p\udce4ss-hush")
+    with ImapServer({NAME: []}, MARK) as server:
+        octets = resolve(asked, url(server))
+    assert octets.code == 4
+    assert "is not in UTF-8" in octets.err
+    assert "udce4" not in octets.err
 
 
 def test_the_relays_password_serves_its_own_account(asked: Folder) -> None:
@@ -351,6 +400,92 @@ def test_a_silent_server_is_left(asked: Folder) -> None:
         result = resolve(asked, url(server))
     assert result.code == 4
     assert "does not answer" in result.err
+
+
+@pytest.mark.parametrize(
+    ("step", "act"),
+    [
+        ("greeting", dribble("* OK " + "x" * 10_000)),
+        ("authenticate", endlessly(b"* OK Wait\r\n", 0.02)),
+        ("search", endlessly(b"* OK Wait\r\n", 0.02)),
+        ("search", dribble("* SEARCH " + "1" * 10_000)),
+        ("fetch", endlessly(b"+ \r\n", 0.02)),
+    ],
+)
+def test_an_answer_without_end_is_not_waited_for(asked: Folder, step: str, act: Action) -> None:
+    """SMTP_TIMEOUT bounds the whole answer to a command, however regularly a part of it comes."""
+    configure(asked, SMTP_TIMEOUT="0.5")
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, {step: act}) as server:
+        result = resolve(asked, url(server))
+    assert result.code == 4
+    assert "does not answer in time" in result.err
+    assert asked.states() == ALL_IN_DOUBT
+
+
+def test_nor_is_it_over_tls(asked: Folder, authority: trustme.CA, tls: ssl.SSLContext) -> None:
+    """Under TLS an answer without end is cut off in the same words."""
+    authority.cert_pem.write_to_path(str(asked.path / "ca.pem"))
+    configure(asked, SMTP_CA_FILE="ca.pem", SMTP_TIMEOUT="1")
+    script = {"search": endlessly(b"* OK Wait\r\n", 0.02)}
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, script, tls, tls_at_once=True) as server:
+        result = resolve(asked, url(server, scheme="imaps"))
+    assert result.code == 4
+    assert "does not answer in time" in result.err
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        endlessly(b"* OK " + b"x" * 100_000 + b"\r\n"),
+        tell(b"* SEARCH {99999999999999999999}\r\n"),
+        tell(b"* SEARCH {99999999999}\r\n"),
+        tell(b"* SEARCH {3000000000}\r\n"),
+    ],
+    ids=["lines", "no such number", "no such memory", "too much memory"],
+)
+def test_an_answer_of_any_size_is_not_taken(asked: Folder, act: Action) -> None:
+    """What a server sends, or only announces, beyond measure fills no memory and settles nothing."""
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, {"search": act}) as server:
+        result = resolve(asked, url(server))
+    assert result.code == 4
+    assert "gave an answer that cannot be read: it is longer than 16 MiB" in result.err
+    assert asked.states() == ALL_IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("list", b'* LIST (\\Sent) "/" "&2D0-x"\r\n'),
+        ("list", b'* LIST (\\Sent) "/" "&AAA-&ZZ!!-"\r\n'),
+        ("search", b"* SEARCH 1 \xff\xfe\r\n"),
+        ("capability", b"* CAPABILITY IMAP4rev1 \xff\r\n"),
+    ],
+)
+def test_letters_that_are_none_are_told_as_such(asked: Folder, step: str, answer: bytes) -> None:
+    """An answer in an encoding that nobody can read is not taken for a host that is not there."""
+    with ImapServer({NAME: copies(asked, ADA)}, MARK, {step: tell(answer)}) as server:
+        result = resolve(asked, url(server))
+    assert result.code == 4
+    assert "gave an answer that cannot be read" in result.err
+
+
+def test_a_folder_in_another_encoding_is_told(asked: Folder) -> None:
+    """A name that was typed in a terminal of another encoding is a usage error that says how to write it."""
+    with ImapServer({NAME: []}, MARK) as server:
+        result = resolve(asked, url(server, "/\udcc9t\udce9"))
+    assert result.code == 2
+    assert "is not in UTF-8: write its letters as % codes" in result.err
+
+
+def test_names_of_folders_do_nothing_to_a_terminal(asked: Folder) -> None:
+    """Control characters in what a server calls its folders are not printed."""
+    name = "Se&ABs-nt&AAc-"
+    with ImapServer({name: copies(asked, ADA)}, {name: "\\Sent"}) as server:
+        assert "folder Se nt  of" in resolve(asked, url(server), ADA).out
+    with ImapServer({name: []}) as server:
+        unmarked, missing = resolve(asked, url(server)), resolve(asked, url(server, "/Sent"))
+    assert "There are: Se nt ." in unmarked.err
+    assert "There are: Se nt ." in missing.err
 
 
 def test_a_farewell_is_not_needed(asked: Folder) -> None:
