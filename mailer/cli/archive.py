@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from email.parser import BytesHeaderParser
@@ -30,18 +31,65 @@ def held(archive: str, wanted: set[str], since: datetime, config: Config) -> set
 
 def _message_ids(path: Path) -> Iterator[str]:
     """The Message-ID of each message in a Maildir folder or an mbox file."""
-    if path.is_dir() and not all((path / part).is_dir() for part in ("cur", "new")):
-        raise UsageError(f"{path} is a folder, but no Maildir: it has no cur and new in it.")
+    for message in _in_maildir(path) if path.is_dir() else _in_mbox(path):
+        found = BytesHeaderParser().parsebytes(message)["Message-ID"]
+        if found:
+            yield str(found).strip()
+
+
+def _in_mbox(path: Path) -> Iterator[bytes]:
     if not path.exists():
         raise UsageError(f"{path} is not there.")
-    box = mailbox.Maildir(path, create=False) if path.is_dir() else mailbox.mbox(path, create=False)
-    boxes = [box, *(box.get_folder(name) for name in box.list_folders())] if isinstance(box, mailbox.Maildir) else [box]
-    for one in boxes:
-        for key in one.iterkeys():
-            found = BytesHeaderParser().parsebytes(one.get_bytes(key))["Message-ID"]
-            if found:
-                yield str(found).strip()
-        one.close()
+    # Any other file would be told as an archive that holds nothing, and what was sent would be sent again.
+    if not path.is_file() or not _begins_as_mbox(path):
+        raise UsageError(
+            f"{path} is no mbox file, as its first line does not begin with From: name the archive copy itself, an "
+            "mbox file or a Maildir folder."
+        )
+    box = mailbox.mbox(path, create=False)
+    for key in box.iterkeys():
+        yield box.get_bytes(key)
+    box.close()
+
+
+def _begins_as_mbox(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(5) == b"From "
+
+
+def _in_maildir(path: Path) -> Iterator[bytes]:
+    if not _is_maildir(path):
+        raise UsageError(f"{path} is a folder, but no Maildir: it has no cur and new in it.")
+    unread = 0
+    for folder in (path, *filter(_is_maildir, path.glob(".*"))):
+        passed_over = _no_files(folder)
+        box = mailbox.Maildir(folder, create=False)
+        for key in box.iterkeys():
+            if key in passed_over:
+                continue
+            try:
+                yield box.get_bytes(key)
+            except (OSError, KeyError):
+                unread += 1
+    if unread:
+        console.complain(f"{console.count(unread, 'message')} in {path} cannot be read: passed over.")
+
+
+def _is_maildir(folder: Path) -> bool:
+    return all((folder / part).is_dir() for part in ("cur", "new"))
+
+
+def _no_files(folder: Path) -> set[str]:
+    """The keys of what is no message: a FIFO would be waited for without end, and a link may lead nowhere."""
+    entries = (entry for part in ("cur", "new") for entry in os.scandir(folder / part))
+    return {entry.name.partition(":")[0] for entry in entries if not _is_file(entry)}
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link in a circle, or through a folder that is closed to us
+        return False
 
 
 def _held_by_server(url: ImapUrl, wanted: set[str], since: datetime, config: Config) -> set[str]:
