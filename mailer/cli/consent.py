@@ -76,7 +76,8 @@ def _by_device_code(client: Client, service: _Service, session: OAuth2Session) -
         interval, lifetime = float(answer.get("interval", _INTERVAL)), float(answer.get("expires_in", _PATIENCE))
     except (KeyError, TypeError):
         raise LoginRefused(f"{client.service} offers no device code: run mailer login where a browser is.") from None
-    console.say(f"On any device open {address}, enter the code {user_code} and log in as {client.username}.")
+    told = f"On any device open {address}, enter the code {user_code} and log in as {client.username}."
+    console.say(console.printable(told))
     console.say(f"Waiting {lifetime / 60:.0f} minutes for that.")
     ends_at = time.monotonic() + lifetime
     while time.monotonic() < ends_at:

@@ -49,6 +49,11 @@ def nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")  # for the rest of the process
 
 
+def printable(text: str) -> str:
+    """What a server said with a blank for each letter that does something to a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def as_json(value: object) -> None:
     """`value` as the only thing on standard output."""
     say(json.dumps(value, ensure_ascii=False, indent=2, default=str))

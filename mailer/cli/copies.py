@@ -12,7 +12,8 @@ from imap_tools import AND, BaseMailBox
 from imap_tools.errors import MailboxFetchError, MailboxFolderSelectError, MailboxUidsError
 from imap_tools.utils import check_command_status, quote
 
-from mailer.cli.imap import Account, printable, words_of
+from mailer.cli import console
+from mailer.cli.imap import Account, words_of
 from mailer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def examine(box: Account, url: ImapUrl) -> str:
     except MailboxFolderSelectError as exc:
         words = words_of(exc, url, box.secret)
         raise UsageError(
-            f"{url.host} opens no folder {printable(folder)} for {url.user}: {words}. {_folders_of(box)}"
+            f"{url.host} opens no folder {console.printable(folder)} for {url.user}: {words}. {_folders_of(box)}"
         ) from None
-    return printable(folder)
+    return console.printable(folder)
 
 
 def _sent_folder(box: BaseMailBox, url: ImapUrl) -> str:
@@ -57,7 +58,7 @@ def _sent_folder(box: BaseMailBox, url: ImapUrl) -> str:
 
 def _folders_of(box: BaseMailBox) -> str:
     listed = (folder for folder in box.folder.list() if "\\noselect" not in map(str.lower, folder.flags))
-    names = sorted(printable(folder.name) for folder in listed)
+    names = sorted(console.printable(folder.name) for folder in listed)
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"There are: {', '.join(names[:_MOST_NAMED])}{more}." if names else "It shows no folders at all."
 

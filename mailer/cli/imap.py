@@ -15,6 +15,7 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxLoginError, UnexpectedCommandStatusError
 from imap_tools.utils import quote
 
+from mailer.cli import console
 from mailer.cli.imap_wire import TlsWire, Wire
 from mailer.cli.relay import TOKEN_FILE, client_of
 from mailer.config import is_loopback
@@ -194,7 +195,7 @@ def _explained(url: ImapUrl, secret: str = "") -> Iterator[None]:
         raise UsageError(f"The folder at {server} is not in UTF-8: write its letters as % codes.") from None
     except ValueError as exc:
         raise RelayUnreachable(
-            f"{server} gave an answer that cannot be read: {printable(str(exc))[:300]}. Try again later."
+            f"{server} gave an answer that cannot be read: {console.printable(str(exc))[:300]}. Try again later."
         ) from None
 
 
@@ -205,7 +206,7 @@ def words_of(exc: Exception, url: ImapUrl, secret: str) -> str:
     text = " ".join(parts)
     for shape in _shapes(secret):
         text = without_secret(text, url.user, shape)
-    return " ".join(printable(text).split())[:300].rstrip(". ") or "no reason given"
+    return " ".join(console.printable(text).split())[:300].rstrip(". ") or "no reason given"
 
 
 def _shapes(secret: str) -> Iterator[str]:
@@ -214,8 +215,3 @@ def _shapes(secret: str) -> Iterator[str]:
     for form in (secret, f"{quote(secret)!s}"[1:-1]):
         octets = form.encode()
         yield from (form, repr(octets)[2:-1], repr(octets + b'"')[2:-2])
-
-
-def printable(text: str) -> str:
-    """What a server said with a blank for each letter that does something to a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
