@@ -97,7 +97,7 @@ class LedgerInUse(LedgerError):
 
 
 class RelayError(MailerError):
-    """The relay as a whole cannot be used now, so the run stops; no delivery is marked failed for it."""
+    """The relay as a whole cannot be used now, so the run stops; what was not tried is due again."""
 
 
 class RelayUnreachable(RelayError):
@@ -117,7 +117,7 @@ class LoginRefused(RelayError):
 
 
 class MailingRefused(RelayError):
-    """The relay takes no message of this mailing, or refuses one recipient after the other in the same way."""
+    """The relay takes no message of this mailing, or has refused one recipient after the other in the same way."""
 
 
 class SenderRefused(RelayError):

@@ -82,16 +82,16 @@ _OVER_LIMIT = re.compile(r"\blimit exceeded\b", re.IGNORECASE)
 # What servers say at RCPT to those who have not logged in, with 5.7.1 like any other policy.
 _RELAY_WORDS = re.compile(
     r"\brelay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))"
-    r"|\b(?:unable|not (?:permitted|allowed)) to relay|\bauthentication (?:is )?required",
+    r"|\b(?:unable|not (?:permitted|allowed)) to relay",
     re.IGNORECASE,
 )
 
 
-def judge(stage: Stage, reply: Reply, *, has_login: bool = True) -> Judgement:
+def judge(stage: Stage, reply: Reply, *, is_stranger: bool = False) -> Judgement:
     """What `reply`, given at `stage`, means for the message, for this connection or for the whole run.
 
-    `has_login`: whether we have logged in. To those who have not, "relay access denied" speaks of them; to those who
-    have, of one recipient, to whom the relay has no way.
+    `is_stranger`: we have not logged in, and the relay has taken nothing of ours. To such, "relay access denied" speaks
+    of them, with a 4xx too (Postfix's defer_unauth_destination); to others, of one recipient.
 
     The first digit of the basic code decides (RFC 5321 section 4.2.1; RFC 2034 section 4 binds the enhanced code's
     class to it), with the exceptions cited here. What we do not know is temporary.
@@ -103,7 +103,7 @@ def judge(stage: Stage, reply: Reply, *, has_login: bool = True) -> Judgement:
         # Not an answer to what was asked. Behind the final dot nobody can say what it answers.
         lost = Verdict.UNKNOWN if stage is Stage.BODY else Verdict.TRANSIENT
         return Judgement(lost, Scope.CONNECTION, reason="the relay's answers do not follow the protocol")
-    asks_for_login = not has_login and stage is Stage.RCPT and reply.code >= 500 and _RELAY_WORDS.search(reply.text)
+    asks_for_login = is_stranger and stage is Stage.RCPT and _RELAY_WORDS.search(reply.text)
     if asks_for_login or _is_about_login(stage, reply):
         return Judgement(Verdict.PERMANENT, Scope.LOGIN, reason="the relay wants a login that it accepts")
     if reply.code < 500:

@@ -13,7 +13,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import now_option, sandbox_option
 from mailer.errors import UsageError
-from mailer.model import Address, Delivery, State
+from mailer.model import Address, Delivery, Event, State
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -62,7 +62,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        doubtful = _standing(ledger, desk.event.name, state, wanted)
+        doubtful = _standing(ledger, desk.event, state, wanted)
         if not doubtful:
             console.say("Nothing has failed." if failed else "Nothing is in doubt.")
             return 0
@@ -93,9 +93,14 @@ def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) ->
     return State.SENT if sent else State.QUEUED if resend else None
 
 
-def _standing(ledger: Ledger, event: str, state: State, wanted: set[str]) -> list[Delivery]:
-    """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not."""
-    doubtful = list(ledger.deliveries(event, state=state))
+def _standing(ledger: Ledger, event: Event, state: State, wanted: set[str]) -> list[Delivery]:
+    """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not.
+
+    Failed reminders do not count: the next one is another mailing, and the one before is not made up for.
+    """
+    doubtful = list(ledger.deliveries(event.name, state=state))
+    if state is State.FAILED:
+        doubtful = [delivery for delivery in doubtful if delivery.mailing in event.mailings]
     if wanted - {delivery.recipient.key for delivery in doubtful}:
         word = state.value.replace("_", " ")
         known = ", ".join(str(delivery.recipient) for delivery in doubtful) or "nothing"
@@ -215,7 +220,7 @@ def suppress(address: str, reason: str, now: str | None) -> int:
         stopped = ledger.suppress(parsed, reason, moment)
     console.say(f"{parsed} is not written to any more; stopped: {console.count(stopped, 'waiting message')}.")
     if not is_known:
-        console.say("Nothing was ever sent to it, or waits for it: see that it is spelled as in your lists.")
+        console.say("No message of its own was sent to it, or waits: see that it is spelled as in your lists.")
     return 0
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 
 from mailer.audience import main_mailing
@@ -48,6 +49,7 @@ async def dispatch(
     desk, event, due = prepared.desk, prepared.desk.event, found.due.guests
     async with AsyncExitStack() as stack:
         relay = await _relay(desk, stack)
+        relay = replace(relay, knows_us=ledger.seconds_each(str(relay)) is not None)
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
         ledger.publish(event.name, facts_of(event), desk.clock())
         waiting = _waiting(prepared, due, ledger)
@@ -59,10 +61,10 @@ async def dispatch(
             letter = prepared.letter(guest, delivery.reference, desk.clock())
             thread_id = threads.get(delivery.recipient.key)
             envelope, content = prepared.message(letter, guest, delivery, features, thread_id=thread_id)
-            if features.size and envelope.size > features.size and not guest.contact.attachment:
+            if features.size and prepared.composers[letter.language].shared_size > features.size:
                 raise MailingRefused(
-                    f"{relay} takes {features.size:,} octets at most, and the messages of this mailing have more "
-                    f"({envelope.size:,}). Attach less, or shorten the text; nobody was marked as failed."
+                    f"{relay} takes {features.size:,} octets at most, and what is attached to every message has more: "
+                    f"attach less. Nobody was marked as failed."
                 )
             return envelope, content
 
@@ -88,6 +90,8 @@ async def dispatch(
             try:
                 return await round_.deliver()
             except LedgerError as exc:
+                if not round_.tally.claimed:
+                    raise
                 raise LedgerLost(
                     f"{exc} Recorded before that: {console.states(round_.tally.states) or 'nothing'}. What was in "
                     "flight is in doubt: once the ledger can be used again, mailer resolve shows it."

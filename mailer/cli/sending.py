@@ -134,7 +134,7 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
         else:
             return _send_due(prepared, found, ledger, options, interrupts)
         code = _exit_code(prepared, ledger, found)
-        if code and not options.dry_run:
+        if code:
             _tell_standing(prepared, found, ledger)  # why a run that had nothing to do wants a person
         return code
 

@@ -61,9 +61,13 @@ class Policy:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of it: how many ended in which state, were no longer due, and whether it was stopped before the end."""
+    """What came of it: how many ended in which state, were no longer due, and whether it was stopped before the end.
+
+    `claimed` counts claims, so none where nothing can have left.
+    """
 
     states: Counter[State] = field(default_factory=Counter)
+    claimed: int = 0
     passed_over: int = 0
     interrupted: bool = False
 
@@ -239,6 +243,7 @@ class Round(Generic[C]):
 
     def _hand_out(self, jobs: Sequence[Job[C]], claimed: Sequence[Delivery], now: datetime) -> None:
         self._claims += len(claimed)
+        self.tally.claimed += len(claimed)
         deliveries = {delivery.id: delivery for delivery in claimed}
         for job in jobs:
             if delivery := deliveries.pop(job.delivery_id, None):
@@ -287,11 +292,13 @@ class Round(Generic[C]):
             if outcome.reply and not outcome.slow_down:
                 self._setbacks.answered(finished_at)
             self._attempts.append((claim, self._attempt(one)))
-            if self._refusals.hear(outcome) and outcome.reply:
+            is_refused = self._refusals.hear(outcome, claim.delivery.recipient.domain)
+            if is_refused and outcome.reply and self._agenda.first(finished_at):
                 self._fail(
                     MailingRefused(
                         f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest "
-                        "was not tried. Have that mended; then mailer resolve --failed --resend, and the command again."
+                        "was not tried: have that mended, and run the command again. Those who were refused: mailer "
+                        "resolve --failed."
                     )
                 )
 
@@ -314,11 +321,12 @@ class Round(Generic[C]):
             self._lost[delivery.id] += is_first
             if self._lost[delivery.id] <= self._policy.connections:
                 return now
-        # What was in doubt, or met with lost connections alone, the relay refuses for the first time now: a person who
-        # has it sent again days later means to have it tried.
-        is_first_refusal = not delivery.attempts or (delivery.code is None and outcome.reply is not None)
-        begun = now if is_first_refusal or delivery.date is None else delivery.date
-        give_up_at = begun + timedelta(seconds=self._policy.give_up_after)
+        patience = timedelta(seconds=self._policy.give_up_after)
+        begun = delivery.date if delivery.attempts and delivery.date else now
+        if begun + patience <= now:
+            # A person who had it sent again days later means to have it tried as long as any other.
+            begun = self._run.begun(delivery.id) or now
+        give_up_at = begun + patience
         later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._random)
         if outcome.slow_down:
             return later

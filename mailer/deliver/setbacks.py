@@ -17,8 +17,8 @@ _LONGEST = 3
 _ANSWERS_A_DOUBT = 10
 
 
-# Recipients in a row who are refused alike, with nobody accepted before them, before it is the mailing that is refused.
-_ALIKE = 10
+# Recipients in a row who are refused alike, and their domains, before it is the mailing that is refused.
+_ALIKE, _DOMAINS = 10, 3
 
 
 class Refusals:
@@ -27,23 +27,31 @@ class Refusals:
     def __init__(self) -> None:
         self._last: tuple[Stage, int, str | None] | None = None
         self._number = 0
+        self._domains: set[str] = set()
         self._has_accepted = False
 
-    def hear(self, outcome: Outcome) -> bool:
-        """Whether so many have now been refused alike that the rest need not be tried."""
+    def hear(self, outcome: Outcome, domain: str) -> bool:
+        """Whether so many, of several domains, have now been refused alike that the rest need not be tried.
+
+        `domain` is that of the recipient.
+        """
         self._has_accepted = self._has_accepted or outcome.verdict is Verdict.ACCEPTED
         reply = outcome.reply
-        if self._has_accepted or reply is None or outcome.verdict is not Verdict.PERMANENT:
+        if self._has_accepted or reply is None:
             return False
         refusal = outcome.stage, reply.code, reply.enhanced_status
-        self._number = self._number + 1 if refusal == self._last else 1
-        self._last = refusal
-        return self._number >= _ALIKE and not _is_about_recipient(*refusal)
+        if refusal != self._last:
+            self._last, self._number = refusal, 0
+            self._domains.clear()
+        self._number += 1
+        self._domains.add(domain)
+        is_theirs = outcome.verdict is not Verdict.PERMANENT or _is_about_recipient(*refusal)
+        return not is_theirs and self._number >= _ALIKE and len(self._domains) >= _DOMAINS
 
 
 def _is_about_recipient(stage: Stage, code: int, status: str | None) -> bool:
-    """RFC 3463 section 3.2 and 3.3: X.1 is about the address and X.2 about the mailbox."""
-    return status.startswith(("5.1.", "5.2.")) if status else stage is Stage.RCPT and code != 554
+    """RFC 3463 section 3.2 to 3.5: X.1 is about the address, X.2 about the mailbox, X.4 about the way there."""
+    return status.startswith(("5.1.", "5.2.", "5.4.")) if status else stage is Stage.RCPT and code != 554
 
 
 class Setbacks:

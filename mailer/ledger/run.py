@@ -42,6 +42,11 @@ _CLAIM = (
     "WHERE i.id = invitation_id) RETURNING id"
 )
 _CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
+# A person decides after a doubt or a failure alone.
+_BEGUN = (
+    "SELECT MIN(started_at) FROM attempts WHERE delivery_id = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM attempts "
+    "WHERE delivery_id = ? AND (state = 'in_doubt' OR state = 'failed'))"
+)
 _STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
     "SELECT d.id, d.run_id, d.claimed_at, r.relay FROM deliveries d JOIN runs r ON r.id = d.run_id "  # noqa: S608 - no value
@@ -97,6 +102,12 @@ class Run:
         with self._store.reading.connect() as connection:
             until = connection.scalar(select(meta.c.value).where(meta.c.name == f"pause_until {relay}"))
         return moment_of(until) if until else None
+
+    def begun(self, delivery_id: int) -> datetime | None:
+        """When the delivery was first tried since a person had it sent again, or at all; None where it was not."""
+        with self._store.reading.connect() as connection:
+            at = connection.exec_driver_sql(self._store.sql(_BEGUN), (delivery_id, delivery_id)).scalar()
+        return moment_of(at) if at else None
 
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:
         return (

@@ -39,8 +39,8 @@ class Composer:
 
     `images` are (content id, file) for `cid:` links in the HTML; `calendar` is a calendar file's content, which travels
     as `invite.ics`; `random` gives that many random octets as hexadecimal digits, for boundaries that no contact's text
-    can foresee. Raises InputRefused, with every problem at once, if a file is missing, empty or cannot be read, or if
-    all together take more than `ATTACHMENTS_LIMIT` octets in Base64.
+    can foresee. `shared_size` are the octets of all files together in Base64. Raises InputRefused, with every problem
+    at once, if a file is missing, empty or cannot be read, or if they take more than `ATTACHMENTS_LIMIT`.
 
     Parts are arranged as mixed(alternative(text, related(HTML, images)), attachments), without a container that would
     hold one part only. Images inside the alternative belong to the HTML alone, so that readers of the text see no stray
@@ -63,7 +63,7 @@ class Composer:
         self._sender = sender
         self._sender_lines = sender_lines(sender)
         self._unsubscribe_lines = unsubscribe_lines(sender)
-        self._shared_size = size
+        self.shared_size = size
         self._token = random(16)
         self._mixed = build_frame(self._token, inline, common, mixed=True)
         self._plain = self._mixed if common else build_frame(self._token, inline, common, mixed=False)
@@ -120,7 +120,7 @@ class Composer:
 
     def check_attachment(self, path: Path) -> None:
         """Raise ValueError, with a reason, if the file, which is only opened, cannot be a recipient's attachment."""
-        total = encoded_size(file_size(path)) + self._shared_size
+        total = encoded_size(file_size(path)) + self.shared_size
         if total > ATTACHMENTS_LIMIT:
             raise ValueError(f"with {path.name} {_too_large(total)}")
 

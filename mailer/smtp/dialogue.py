@@ -24,14 +24,15 @@ class _Refusal(NamedTuple):
 
 
 class Dialogue:
-    """The transactions of one connection with `relay` (`host:port`, for the sentences of errors), after a login or not.
+    """The transactions of one connection with `relay` (`host:port`, for the sentences of errors).
 
-    `has_ended` tells that nothing sensible can be said on this connection any more: drop it without a further word.
+    `is_stranger`: we have not logged in, and the relay has never taken a message of ours. `has_ended` tells that
+    nothing sensible can be said on this connection any more: drop it without a further word.
     """
 
-    def __init__(self, relay: str, features: Features, *, has_login: bool = True) -> None:
+    def __init__(self, relay: str, features: Features, *, is_stranger: bool = False) -> None:
         self.features = features
-        self._has_login = has_login
+        self._is_stranger = is_stranger
         self.has_ended = False
         self._relay = relay
         self._ahead: _Flight | None = None
@@ -124,7 +125,7 @@ class Dialogue:
             self._stage = Stage.RCPT
             reply = yield flight.ask(answered, Stage.RCPT)
             answered += 1
-            refused = self._judge(reply)
+            refused = self._judge(reply, is_copy=path is not flight.paths[0])
             if refused and (path is flight.paths[0] or refused.judgement.scope is not Scope.DELIVERY):
                 refusal = refused
             elif refused:
@@ -181,12 +182,13 @@ class Dialogue:
             reply = yield Ask((commands.FINAL_DOT,), Stage.BODY)
         if refusal := self._judge(reply):
             return self._refused(refusal)
+        self._is_stranger = False
         return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes))
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
-    def _judge(self, reply: Reply) -> _Refusal | None:
-        judgement = judge(self._stage, reply, has_login=self._has_login)
+    def _judge(self, reply: Reply, *, is_copy: bool = False) -> _Refusal | None:
+        judgement = judge(self._stage, reply, is_stranger=self._is_stranger and not is_copy)
         if judgement.verdict is Verdict.ACCEPTED:
             return None
         self.has_ended = judgement.scope is Scope.CONNECTION

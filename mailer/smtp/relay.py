@@ -54,7 +54,7 @@ class Relay:
     Without `username` there is no login. `password` is the secret itself or, for a token that ages, what fetches it at
     each login, given the one that the relay has just refused (empty if none was); it is in no `repr`. `ca_file` adds a
     certificate authority to the system's. `timeout` is the most, in seconds, that any stage may take; below it each has
-    its own of RFC 5321 section 4.5.3.2.
+    its own of RFC 5321 section 4.5.3.2. `knows_us`: it has taken mail of ours before.
     """
 
     host: str
@@ -65,6 +65,7 @@ class Relay:
     xoauth2: bool = False
     ca_file: Path | None = None
     timeout: float = 600.0
+    knows_us: bool = False
 
     def __post_init__(self) -> None:
         # A plain word would compare unequal to every kind and so go out in the clear.
@@ -114,7 +115,9 @@ class Connection:
             if isinstance(exc, OSError | UnicodeError | Lost):
                 raise self._explained(exc) from exc
             raise
-        self._dialogue = Dialogue(str(self._relay), features, has_login=bool(self._relay.username))
+        self._dialogue = Dialogue(
+            str(self._relay), features, is_stranger=not (self._relay.username or self._relay.knows_us)
+        )
 
     async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
         """See `Transport.send`."""

@@ -49,7 +49,7 @@ class Wire(asyncio.BufferedProtocol):
         self._reader = ReplyReader()
         self._received = memoryview(bytearray(_RECEIVED))
         self._replies: deque[Reply] = deque()
-        self._coming = 0  # replies that came with the one that is being heard
+        self._coming = 0  # what came with the reply that is being heard, and is not heard yet
         self._owed = 1  # the greeting
         self._steps: Steps[Any] | None = None
         self._result: asyncio.Future[Any] = self._closed
@@ -231,12 +231,21 @@ class Wire(asyncio.BufferedProtocol):
         return self._received
 
     def buffer_updated(self, nbytes: int) -> None:
+        replies: list[Reply] = []
+        fault = None
         try:
-            replies = list(self._reader.feed(bytes(self._received[:nbytes])))
-            for self._coming, reply in zip(range(len(replies))[::-1], replies, strict=True):
+            replies.extend(self._reader.feed(bytes(self._received[:nbytes])))
+        except Lost as exc:
+            fault = exc
+        try:
+            for number, reply in enumerate(replies, 1):
+                self._coming = len(replies) - number + (fault is not None)
                 self._hear(reply)
         except Lost as exc:
-            self._fail(str(exc))
+            fault = exc
+        self._coming = 0
+        if fault:
+            self._fail(str(fault))
 
     def _hear(self, reply: Reply) -> None:
         if self._failure:

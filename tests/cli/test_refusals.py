@@ -13,8 +13,9 @@ from tests.servers import ScriptedServer
 JOERG = "jörg@fiji.example.org"
 
 
-def guests(number: int) -> str:
-    return "Mission,Email\n" + "".join(f"Fiji,guest{n}@fiji.example.org\n" for n in range(number))
+def guests(number: int, domains: int = 5) -> str:
+    rows = (f"Fiji,guest{n}@office{n % domains}.example.org\n" for n in range(number))
+    return "Mission,Email\n" + "".join(rows)
 
 
 @pytest.mark.parametrize("features", [(), ("PIPELINING",), ("8BITMIME",), ("PIPELINING", "SMTPUTF8")])
@@ -65,11 +66,15 @@ def test_a_sender_that_no_message_can_carry_stops_the_run(folder: Folder, relay:
 
 def test_a_mailing_that_is_too_large_for_the_relay_stops_the_run(folder: Folder) -> None:
     """The relay's limit is named, and who was not asked has not failed: with a higher limit all are sent."""
-    with ScriptedServer(features=("8BITMIME", "SIZE 900")) as relay:
+    event = next(folder.path.glob("templates/*/event.toml"))
+    (event.parent / "note.pdf").write_bytes(b"%PDF-1.4\n" + bytes(30_000))
+    mailing = "[mailings.invitation]"
+    event.write_text(event.read_text("utf-8").replace(mailing, f'{mailing}\nattachments = ["note.pdf"]'), "utf-8")
+    with ScriptedServer(features=("8BITMIME", "SIZE 30000")) as relay:
         folder.relay(relay)
         stopped = folder.run("send", "--yes")
         assert stopped.code == 4
-        assert "takes 900 octets at most" in stopped.err
+        assert "takes 30,000 octets at most" in stopped.err
         relay.features = ["8BITMIME", "SIZE 90000"]
         assert folder.run("send", "--yes").code == 0
         assert len(relay.accepted) == 3
@@ -81,6 +86,7 @@ def test_a_mailing_that_is_too_large_for_the_relay_stops_the_run(folder: Folder)
         "554 5.7.1 <a@b.example.org>: Relay access denied",
         "550 5.7.1 Relaying denied. Proper authentication required.",
         "550 relay not permitted",
+        "454 4.7.1 <a@b.example.org>: Relay access denied",
         "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
     ],
 )
@@ -95,6 +101,30 @@ def test_who_has_not_logged_in_is_told_so(folder: Folder, words: str) -> None:
     with ScriptedServer() as relay:
         folder.relay(relay)
         assert folder.run("send", "--yes").code == 0
+
+
+def test_one_whom_the_relay_has_no_way_to_fails_alone(folder: Folder) -> None:
+    """Once a relay has taken anything of ours without a login, such words are of the recipient; of a Cc, always."""
+    denied = "550 5.7.1 Relaying denied"
+    with ScriptedServer({"rcpt": ["250 Ok", denied, "250 Ok"]}) as relay:
+        folder.relay(relay)
+        folder.write("contacts/missions.csv", guests(3))
+        assert folder.run("send", "--yes").code == 1
+    assert list(folder.states().values()) == ["sent", "failed", "sent"]
+    with ScriptedServer({"rcpt": ["250 Ok", denied]}) as relay:
+        folder.relay(relay)
+        folder.write("contacts/late.csv", "Mission,Email,Cc\nPeru,a@peru.example.org,b@peru.example.org\n")
+        folder.run("send", "--yes")
+    assert [transaction.recipients for transaction in relay.accepted] == [["a@peru.example.org"]]
+
+
+def test_ten_of_one_house_do_not_stop_the_others(folder: Folder) -> None:
+    """Refusals alike by one domain, or without a way there, are believed of those recipients."""
+    with ScriptedServer({"rcpt": ["554 5.7.1 Blocked by their filter"] * 12}) as relay:
+        folder.relay(relay)
+        folder.write("contacts/missions.csv", guests(12, domains=1) + "Peru,a@peru.example.org\n")
+        assert folder.run("send", "--yes").code == 1
+        assert len(relay.accepted) == 1
 
 
 def test_a_relay_that_refuses_one_after_the_other_alike_is_left(folder: Folder) -> None:
@@ -174,6 +204,8 @@ def test_a_run_whose_output_nobody_reads_goes_on(
     monkeypatch.setattr(sys, "stderr", None)
     with pytest.raises(SystemExit) as ended:
         main()
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
     assert ended.value.code == 0
     assert len(relay.accepted) == 3
 
