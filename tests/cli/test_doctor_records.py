@@ -205,3 +205,19 @@ def test_a_subdomain_may_be_asked_for_something_else() -> None:
     assert dmarc.requested("mail.example.org", "example.org", record) == "quarantine"
     assert dmarc.requested("mail.example.org", "example.org", "v=DMARC1; p=reject") == "reject"
     assert dmarc.requested("example.org", "example.org", "v=DMARC1") == ""
+
+
+@pytest.mark.parametrize(
+    ("record", "lets"),
+    [
+        ("v=spf1 -all", False),
+        ("v=spf1", False),
+        ("v=spf1 ?a -include:sound.example.org exp=explain.example.org ~all", False),
+        ("v=spf1 +mx -all", True),
+        ("v=spf1 IP4:192.0.2.1 -all", True),
+        ("v=spf1 redirect=sound.example.org", True),
+    ],
+)
+def test_a_record_that_names_nobody_is_known(record: str, *, lets: bool) -> None:
+    """What lets no server pass is no proof for a mailing, however sound it is."""
+    assert any(map(spf.lets_pass, record.split(" ")[1:])) is lets

@@ -105,6 +105,9 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
     except spf.Broken as exc:
         meaning = f"Receivers take it for broken, so it proves nothing: {exc}"
         return Finding("spf", Result.ATTENTION, found, meaning, exc.to_do)
+    if not any(spf.lets_pass(term) for term in record.split(" ")[1:]):
+        meaning = "It names no server that may send for you, so receivers take the mailing for forged"
+        return Finding("spf", Result.ATTENTION, found, meaning, "Add what your relay's administrator names to it")
     if {"+all", "all"} & set(record.lower().split()):
         meaning = "It lets everybody send in your name, so it proves nothing"
         return Finding("spf", Result.ATTENTION, found, meaning, "End it with ~all or -all")

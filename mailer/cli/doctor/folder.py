@@ -64,10 +64,12 @@ def _write_to_ledger(url: str) -> str:
     if scheme == "sqlite" and file.parent.is_dir():
         with tempfile.TemporaryFile(dir=file.parent) as spare:
             spare.write(bytes(_SPARE))
-        if not file.exists():
+        if not Ledger.exists(url):
             with tempfile.TemporaryDirectory(dir=file.parent, prefix=".mailer-doctor-") as folder:
                 Ledger.open(f"sqlite:///{folder}/ledger.db").close()
             return f"{file} does not exist yet, and can be made"
+    elif scheme != "sqlite" and not Ledger.exists(url):
+        return "the database holds no table yet: mailer send makes them"
     with Ledger.open(url, create=False) as ledger:
         ledger.try_out()
     return "it can be written"

@@ -55,6 +55,12 @@ def included(resolver: Resolver, domain: str, record: str) -> set[str]:
     return found
 
 
+def lets_pass(term: str) -> bool:
+    """Whether the term may let a server send: a mechanism without a qualifier but `+`, or a `redirect`."""
+    mechanism = term.lower().partition(":")[0]
+    return mechanism.startswith("redirect=") or (bool(term) and term[0] not in "-~?" and "=" not in mechanism)
+
+
 def _questions(resolver: Resolver, chain: tuple[str, ...], record: str) -> Iterator[tuple[str, str]]:
     """Each term that a question must be asked for, and what it names; `chain` leads from the sender's domain here."""
     for name, target in _asking(chain[-1], record):
