@@ -59,21 +59,45 @@ def as_json(value: object) -> None:
     say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+# Signs that a column keeps where a table has to be narrow.
+_LEAST = 16
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table: fitted to the terminal where there is one, aligned and whole in a file or pipe."""
-    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    cells = [list(headings), *(["" if value is None else str(value) for value in row] for row in rows)]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
 
-        fitted = Table(*headings, box=None, pad_edge=False, header_style="bold")
-        for row in cells:
+        screen = Console()
+        fitted = Table(box=None, pad_edge=False, header_style="bold")
+        for heading, width in zip(headings, _fitted(cells, screen.width), strict=True):
+            fitted.add_column(heading, overflow="fold", width=width)
+        for row in cells[1:]:
             fitted.add_row(*map(_plain, row))
-        Console().print(fitted, markup=False, highlight=False)
+        screen.print(fitted, markup=False, highlight=False)
         return
-    widths = [max(len(row[n]) for row in [list(headings), *cells]) for n in range(len(headings))]
-    for row in [list(headings), *cells]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _fitted(cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The widths of the columns on a screen. Addresses stay whole, to be copied, as long as the rest has any room."""
+    from rich.cells import cell_len
+
+    columns = list(zip(*cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    is_address = [any("@" in cell and " " not in cell for cell in column) for column in columns]
+    room = width - (len(columns) - 1)
+    for addresses_too in (False, True):
+        while sum(widths) > room and (wide := [n for n in range(len(widths)) if widths[n] > _LEAST]):
+            wide = [n for n in wide if addresses_too or not is_address[n]]
+            if not wide:
+                break
+            widths[max(wide, key=widths.__getitem__)] -= 1
+    return widths
 
 
 def _plain(cell: str) -> Text:
@@ -90,7 +114,8 @@ def problems(found: Sequence[Problem]) -> None:
     errors = sum(problem.is_error for problem in found)
     warnings = len(found) - errors
     if found:
-        complain(f"{count(errors, 'error')}, {count(warnings, 'warning')}")
+        counts = (count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number)
+        complain(", ".join(counts))
 
 
 def count(number: int, noun: str) -> str:

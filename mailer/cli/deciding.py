@@ -193,8 +193,9 @@ def _summary(sent: int, queued: int, left: int, command: str) -> str:
     done = ", ".join(f"{number} {what}" for number, what in parts if number) or "Nothing was settled"
     if not left:
         return f"{done}; nothing is in doubt any more"
-    others = console.count(left, "other") if sent or queued else str(left)
-    return f"{done}; {others} {'is' if left == 1 else 'are'} still in doubt: {command}"
+    if not (sent or queued):
+        return f"{done}; {left} {'is' if left == 1 else 'are'} in doubt"
+    return f"{done}; {console.count(left, 'other')} {'is' if left == 1 else 'are'} still in doubt: {command}"
 
 
 def _sending(desk: Desk, mailing: str) -> str:

@@ -85,7 +85,7 @@ def _encryption(relay: Relay, tls: ssl.SSLObject | None) -> Finding:
         found = f"{tls.version()} by {how}, and the certificate proves that it is {relay.host}"
         return Finding("tls", Result.GOOD, found, "Names, links and the password travel encrypted")
     if is_loopback(relay.host):
-        meaning = "It is on this machine, so nothing travels unencrypted as far as here"
+        meaning = "It is on this machine, so nobody can listen on the way there"
         return Finding("tls", Result.GOOD, "none (SMTP_SECURITY=none)", meaning)
     meaning = "Names, links and the password can be read on the way"
     return Finding("tls", Result.ATTENTION, "none (SMTP_SECURITY=none)", meaning, "Set SMTP_SECURITY=starttls or tls")
