@@ -64,7 +64,7 @@ async def dispatch(
             if features.size and prepared.composers[letter.language].shared_size > features.size:
                 raise MailingRefused(
                     f"{relay} takes {features.size:,} octets at most, and what is attached to every message has more: "
-                    f"attach less. Nobody was marked as failed."
+                    "attach less. Nobody was marked as failed."
                 )
             return envelope, content
 

@@ -76,8 +76,10 @@ class SQLiteStore(Store):
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
 
     def exists(self) -> bool:
-        if self.path is None or not self.path.is_file():
-            return self.path is None or self.path.exists()
+        if self.path is None:
+            return True
+        if not self.path.is_file():
+            return self.path.exists()
         with self._bare.connect() as connection:
             return connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").first() is not None
 

@@ -51,8 +51,6 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
         console.say(f"Nothing bad was seen; {console.count(unseen, 'thing')} could not be looked at.")
     else:
         console.say("All is good.")
-    if not (as_json or failed):
-        console.say("Lists, texts and messages are looked at by mailer check.")
     return 4 if failed else int(wanting > 0)
 
 

@@ -32,7 +32,12 @@ def settings_as_they_are(problems: Iterable[Problem]) -> Iterator[Finding]:
         meaning = "Nothing is sent before it is mended" if problem.is_error else "It does not do what it seems to"
         yield Finding("settings", Result.ATTENTION, found, meaning, problem.fix.rstrip("."))
     if problem is None:
-        yield Finding("settings", Result.GOOD, "every setting can be used", "The rest is judged by them")
+        yield Finding(
+            "settings",
+            Result.GOOD,
+            "every setting can be used",
+            "The rest is judged by them; lists, texts and messages by mailer check",
+        )
 
 
 def missing(settings: Config) -> Iterator[Problem]:

@@ -55,9 +55,7 @@ def ask(resolver: Resolver, name: str, kind: str) -> list[Any]:
 
     try:
         return list(resolver.resolve(name, kind, search=False))
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
-    except (dns.exception.SyntaxError, dns.name.NameTooLong):
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.exception.SyntaxError, dns.name.NameTooLong):
         return []
     except (dns.exception.DNSException, OSError) as exc:
         raise Silent(f"{name} {kind}: {type(exc).__name__}") from exc
