@@ -13,12 +13,14 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 # The local parts of nearly every real address; anything else goes to the library whole.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 
+_WORDS = re.compile(r"(?:[^\W_]|')+")
+
 
 def fold(text: str) -> str:
     """`text` for comparing: NFKC, accents and case folded, apostrophes straight, all else that is no letter a blank."""
     decomposed = unicodedata.normalize("NFKD", text.replace("’", "'").replace("‘", "'").replace("`", "'"))
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    return " ".join("".join(c if c.isalnum() or c == "'" else " " for c in letters).split())
+    letters = decomposed if decomposed.isascii() else "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(_WORDS.findall(letters.casefold()))
 
 
 def _validated(text: str) -> ValidatedEmail:
