@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from mailer.cli.desk import GUESTS, Guest, problem_at
-from mailer.cli.messages import check_attachment, check_messages
+from mailer.cli.messages import check_attachment, check_messages, variant
 from mailer.cli.roll import Roll
 from mailer.errors import Problem
 from mailer.model import Contact, Standing
@@ -110,7 +109,7 @@ class _Inspection:
 
     def see(self, guest: Guest) -> None:
         contact = guest.contact
-        self._variants.setdefault(_variant(guest), guest)
+        self._variants.setdefault(variant(guest), guest)
         if contact.language and contact.language != guest.language:
             first, number = self._wanting.get(contact.language, (guest, 0))
             self._wanting[contact.language] = first, number + 1
@@ -131,18 +130,6 @@ class _Inspection:
             problem = f"there is no {template} in {language}{others}; {guest.language} is used"
             fix = f"Write {template}.{language}.md, or leave it so."
             yield guest, problem_at(guest.contact, "language", problem, fix, warning=True)
-
-
-_cells = attrgetter(
-    "cc", "title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name", "attachment"
-)
-
-
-def _variant(guest: Guest) -> tuple[object, ...]:
-    """What letters of one kind have in common: language, rule, kind of party, and which cells hold something."""
-    contact = guest.contact
-    filled = tuple(map(bool, (*_cells(contact), *contact.extra.values())))
-    return guest.language, contact.rule, contact.party.kind, guest.mission is None, filled
 
 
 def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from mailer.cli.desk import Guest, problem_at
 from mailer.cli.proof import faults_in
 from mailer.errors import InputRefused, Problem
-from mailer.model import Delivery, Letter, State
+from mailer.model import Contact, Delivery, Letter, State
 from mailer.smtp.features import CARRIES_ALL
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
 
 _SAMPLE_REFERENCE = "7KQ4M-P2XDA"
+
+# What no cell of a sheet holds.
+_MARK = "\ue000"
+
+_cells = attrgetter(
+    "cc", "title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name", "attachment"
+)
+
+
+def variant(guest: Guest) -> tuple[object, ...]:
+    """What letters of one kind have in common: language, rule, kind of party, and which cells hold something."""
+    contact = guest.contact
+    filled = tuple(map(bool, (*_cells(contact), *contact.extra.values())))
+    return guest.language, contact.rule, contact.party.kind, guest.mission is None, filled
 
 
 def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
@@ -31,6 +48,7 @@ def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tupl
     """What is wrong with the messages that these guests would get, each problem with its guest."""
     now, message_id = prepared.desk.clock(), f"<sample@{prepared.sender.from_.address.ascii_domain}>"
     sound: set[bytes] = set()
+    holes: dict[tuple[object, ...], Sequence[str]] = {}
     for guest in guests:
         try:
             letter = prepared.letter(guest, _SAMPLE_REFERENCE, now)
@@ -40,6 +58,13 @@ def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tupl
         except InputRefused as exc:
             yield from ((guest, problem) for problem in exc.problems)
             continue
+        kind = variant(guest)
+        if kind not in holes:
+            holes[kind] = list(_holes(prepared, guest, letter, now))
+        for name in holes[kind]:
+            problem = f"{prepared.mailing.template} prints {name}, which is empty in this row"
+            fix = f"Fill the cell, or put the words about it between {{% if {name} %}} and {{% endif %}}."
+            yield guest, problem_at(guest.contact, name.removeprefix("contact."), problem, fix, warning=True)
         for fault, fix in _faults(letter, sound):
             problem = f"{prepared.mailing.template} reads badly: {fault}"
             yield guest, replace(problem_at(guest.contact, "address", problem, fix, warning=True), value=None)
@@ -61,6 +86,33 @@ def sample_delivery(prepared: Prepared, guest: Guest, reference: str, message_id
         attempts=0,
         updated_at=prepared.desk.clock(),
     )
+
+
+def _holes(prepared: Prepared, guest: Guest, letter: Letter, now: datetime) -> Iterator[str]:
+    """The cells that the guest's `letter` prints though nothing stands in them: "contact.extra.table".
+
+    With something in the cell, nothing else of the letter would be different: so no `if` looks at it.
+    """
+    for name in sorted(prepared.letters.fields(guest.language)):
+        marked = _marked(guest.contact, name)
+        if marked is None:
+            continue
+        with suppress(InputRefused):
+            other = prepared.letter(replace(guest, contact=marked), _SAMPLE_REFERENCE, now)
+            shown = f"{other.subject}\n{other.html}"
+            if _MARK in shown and shown.replace(_MARK, "") == f"{letter.subject}\n{letter.html}":
+                yield name
+
+
+def _marked(contact: Contact, name: str) -> Contact | None:
+    """The contact with a mark in the empty cell of which a template speaks by this name; None where it is none."""
+    marked: dict[str, Any] = {}
+    match name.split("."):
+        case ["contact", "extra", column] if contact.extra.get(column) == "":
+            marked["extra"] = {**contact.extra, column: _MARK}
+        case ["contact", field] if getattr(contact, field, None) == "":
+            marked[field] = _MARK
+    return replace(contact, **marked) if marked else None
 
 
 def _faults(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:

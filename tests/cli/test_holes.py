@@ -1,0 +1,38 @@
+"""What a letter prints though nothing stands in the cell is told before it leaves, and nothing else is."""
+
+import pytest
+from tests.cli.conftest import TEMPLATE, Folder
+
+CONTACTS = """Mission,First name,Last name,Email,Position,Table
+Belgium,Ada,SAMPLE,ada@belgium.example.org,Counsellor,7
+Kenya,Ben,SAMPLE,ben@kenya.example.org,,
+Peru,Eva,SAMPLE,eva@peru.example.org,Attaché,
+"""
+
+
+def warnings(folder: Folder, sentence: str) -> list[tuple[int, str]]:
+    folder.write("contacts/missions.csv", CONTACTS)
+    folder.write("templates/round-table/invitation.md", f"{TEMPLATE}\n{sentence}\n")
+    found = folder.run("check", "--json").json["problems"]
+    return [(problem["row"], problem["problem"]) for problem in found if "empty in this row" in problem["problem"]]
+
+
+def test_a_hole_is_told_with_the_rows_that_have_it(folder: Folder) -> None:
+    """An empty cell that the text prints is a warning with its rows, whatever else is empty there."""
+    assert warnings(folder, "Your table is no. {{ contact.extra.table }}. {{ contact.position }}") == [
+        (3, "invitation prints contact.extra.table, which is empty in this row (also row 4)"),
+        (3, "invitation prints contact.position, which is empty in this row"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "{% if contact.extra.table %}Your table is no. {{ contact.extra.table }}.{% endif %}",
+        "Your table is {{ contact.extra.table or 'told at the door' }}.",
+        "No value of a cell stands here.",
+    ],
+)
+def test_what_looks_at_the_cell_first_is_no_hole(folder: Folder, sentence: str) -> None:
+    """Words that an `if` keeps back, or that have others in their place, are well."""
+    assert warnings(folder, sentence) == []
