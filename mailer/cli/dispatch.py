@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailer.audience import main_mailing
 from mailer.cli import console
@@ -17,6 +17,7 @@ from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.gathering import batches
 from mailer.cli.interrupts import Interrupts
 from mailer.cli.mailing import Prepared, facts_of
+from mailer.cli.progress import progress
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
@@ -29,6 +30,9 @@ from mailer.status import Verdict
 # Nearly every list is queued whole before its first message leaves; longer ones in parts of so many. Their digests and
 # references lie scattered over two whole indexes, most pages of which are written anew for each part.
 _QUEUED_TOGETHER = 10_000
+
+# A shorter wait is over before anybody wonders.
+_WORTH_TELLING = timedelta(seconds=10)
 
 
 def pace_of(desk: Desk, ledger: Ledger) -> Pace:
@@ -70,7 +74,13 @@ async def dispatch(
 
         settings = desk.config
         held_to = "" if desk.rehearsal else ", ".join(map(str, settings.SMTP_RATE))
-        with console.progress(len(due), held_to) as advance:
+        with progress(len(due), held_to) as teller:
+
+            def tell_wait(until: datetime) -> None:
+                now = desk.clock()
+                if until - now > _WORTH_TELLING:
+                    teller.wait(until, console.moment(until, now, event.timezone))
+
             round_ = Round(
                 run,
                 jobs,
@@ -81,7 +91,8 @@ async def dispatch(
                 policy=Policy(settings.SMTP_CONNECTIONS, settings.RETRY_AFTER, settings.GIVE_UP_AFTER, wait),
                 clock=desk.clock,
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
-                progress=lambda delivery, attempt: advance(_facts(delivery, attempt)),
+                progress=lambda delivery, attempt: teller.outcome(_facts(delivery, attempt)),
+                idle=tell_wait,
                 deferred=waiting,
                 still_due=watch,
             )

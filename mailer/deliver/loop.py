@@ -90,6 +90,7 @@ class Round(Generic[C]):
         progress: Progress,
         deferred: Iterable[tuple[datetime, Job[C]]] = (),
         still_due: Callable[[C], bool] = lambda _: True,
+        idle: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 
@@ -97,12 +98,13 @@ class Round(Generic[C]):
         `connect` makes a transport that is not yet open; `relay` ("host:port") names it in the ledger. `compose` makes
         the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
         outcome when it is on disk. `still_due` is asked right before each claim, as a round may last for hours in which
-        people answer; whoever is not is passed over, untried.
+        people answer; whoever is not is passed over, untried. `idle` is told until when nothing may go where nothing is
+        on its way either.
         """
         self.tally = Tally()
         self._run, self._compose, self._connect, self._relay = run, compose, connect, relay
         self._pace, self._policy, self._clock = pace, policy, clock
-        self._random, self._progress, self._still_due = source, progress, still_due
+        self._random, self._progress, self._still_due, self._idle = source, progress, still_due, idle
         self._agenda = Agenda(jobs, deferred, wait=policy.wait)
         self._tray: Tray[C] = Tray()
         self._claims = 0  # on disk, and their outcome not yet
@@ -178,6 +180,8 @@ class Round(Generic[C]):
                     continue
                 if self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
                     return
+            if look_again_at is not None and self._claims == 0:
+                self._idle(look_again_at)
             await self._wait(look_again_at)
 
     async def _read_jobs(self) -> None:

@@ -1,6 +1,7 @@
 """What a letter prints though nothing stands in the cell is told before it leaves, and nothing else is."""
 
 import pytest
+
 from tests.cli.conftest import TEMPLATE, Folder
 
 CONTACTS = """Mission,First name,Last name,Email,Position,Table

@@ -44,6 +44,7 @@ class Mailing:
     guests: int
     ahead: timedelta = timedelta()
     told: list[Attempt] = field(default_factory=list)
+    waits: list[datetime] = field(default_factory=list)
     round: Round[int] | None = None
 
     def clock(self) -> datetime:
@@ -82,6 +83,7 @@ class Mailing:
                 clock=self.clock,
                 source=random.Random(1),
                 progress=progress or (lambda _, attempt: self.told.append(attempt)),
+                idle=self.waits.append,
                 deferred=[
                     (one.due_at, Job(one.id, _guest(one.recipient.key)))
                     for one in waiting

@@ -989,6 +989,16 @@ def test_the_pace_holds_for_all_connections_together(
     assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[4:], strict=False))
 
 
+def test_a_wait_for_the_pace_is_told_with_the_moment_when_it_ends(mailing_of: MailingOf) -> None:
+    """Whoever looks on hears until when nothing goes, once everything that was on its way is settled."""
+    mailing = mailing_of(4)
+    with ScriptedServer() as server:
+        mailing.send(server, pace=Pace([Window(2, 1)]))
+        first, second, third, _ = sorted(attempt.finished_at for attempt in mailing.told)
+    assert {second < until <= third for until in mailing.waits} == {True}
+    assert max(mailing.waits) >= first + timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("connections", [1, 3])
 def test_a_place_in_the_pace_is_given_back_by_what_was_not_sent(mailing_of: MailingOf, connections: int) -> None:
     """Messages that failed on our side, or met with a lost connection, do not count."""
