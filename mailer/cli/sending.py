@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mailer.cli.surveying import Survey
     from mailer.deliver import Tally
     from mailer.ledger import Ledger
-    from mailer.model import Mailing
+    from mailer.model import Mailing, State
 
 # What one message takes on a usual relay over one connection, in seconds: for the forecast, until the ledger knows.
 _SECONDS_EACH = 0.3
@@ -286,7 +287,7 @@ def _list(found: Survey) -> None:
 
 def _conclude(prepared: Prepared, found: Survey, tally: Tally, ledger: Ledger) -> None:
     number = len(found.due.guests)
-    console.say(f"{console.states(tally.states) or 'Nothing'} of {number}.")
+    console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
     if tally.passed_over:
         console.say(f"{tally.passed_over} no longer due: answered, or past the deadline or hours, since the run began")
     if tally.interrupted:
@@ -304,14 +305,15 @@ def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     console.say(f"{wave} in all: {console.states(standing) or 'nothing'}")
     if standing.get(State.IN_DOUBT):
         console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
-    if standing.get(State.FAILED):
-        console.say(
-            f"{standing[State.FAILED]} failed: see why, and send again what was mended, with mailer resolve --failed"
-        )
+    without_row = _without_row(prepared, found, ledger)
+    if failed := standing.get(State.FAILED, 0) - without_row[State.FAILED]:
+        console.say(f"{failed} failed: see why, and send again what was mended, with mailer resolve --failed")
+    if without_row[State.FAILED]:
+        console.say(f"{without_row[State.FAILED]} failed, in no sound row of the lists any more: nothing is left to do")
     due_at, now = ledger.next_due(event.name, wave), prepared.desk.clock()
     if due_at and due_at > now:
         console.say(f"Deferred ones are due from {console.moment(due_at, now, event.timezone)} on: run it again then.")
-    if gone := _without_row(prepared, found, ledger):
+    if gone := without_row[State.QUEUED] + without_row[State.DEFERRED]:
         console.say(
             f"{gone} waiting in the ledger, in no sound row of the lists any more, so not sent: put the row back, or "
             "mailer suppress ADDRESS"
@@ -327,27 +329,34 @@ def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
 
 
 def _exit_code(prepared: Prepared, ledger: Ledger, found: Survey) -> int:
-    """1 while something of this mailing wants a person, a reminder that is held included, else 0."""
+    """1 while something of this mailing wants a person, a reminder that is held included, else 0.
+
+    What failed at an address that the lists name no more does not: it was corrected, or taken out.
+    """
     from mailer.model import State
 
     standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
-    wanting = (State.FAILED, State.DEFERRED, State.IN_DOUBT, State.CLAIMED)
-    has_reason = any(standing.get(state) for state in wanting) or bool(found.due.errors) or found.is_held
-    return int(has_reason or _without_row(prepared, found, ledger) > 0)
+    without_row = _without_row(prepared, found, ledger)
+    has_reason = (
+        any(standing.get(state) for state in (State.DEFERRED, State.IN_DOUBT, State.CLAIMED))
+        or standing.get(State.FAILED, 0) > without_row[State.FAILED]
+        or without_row[State.QUEUED] > 0
+    )
+    return int(has_reason or bool(found.due.errors) or found.is_held)
 
 
-def _without_row(prepared: Prepared, found: Survey, ledger: Ledger) -> int:
-    """How many deliveries of the mailing wait for somebody whom the lists do not name any more."""
+def _without_row(prepared: Prepared, found: Survey, ledger: Ledger) -> Counter[State]:
+    """How many deliveries of the mailing wait for, or have failed to, somebody whom the lists do not name any more."""
     from mailer.model import State
 
-    event, wave = prepared.desk.event.name, prepared.wave
-    waiting = {
-        delivery.recipient.key
-        for state in (State.QUEUED, State.DEFERRED)
-        for delivery in ledger.deliveries(event, wave, state)
+    states = {
+        delivery.recipient.key: state
+        for state in (State.QUEUED, State.DEFERRED, State.FAILED)
+        for delivery in ledger.deliveries(prepared.desk.event.name, prepared.wave, state)
     }
-    if not waiting:
-        return 0
-    due = (guest.contact.address.key for guest in found.due.guests)
-    others = (address.casefold() for address, _ in found.left_out)
-    return len(waiting.difference(due, others))
+    if states:
+        for guest in found.due.guests:
+            states.pop(guest.contact.address.key, None)
+        for address, _ in found.left_out:
+            states.pop(address.casefold(), None)
+    return Counter(states.values())

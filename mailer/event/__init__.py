@@ -55,7 +55,7 @@ def choose(templates: Path, name: str | None) -> str:
             "folder, or make one: mailer init DIR"
         )
     what = f"There is no event {name!r}" if name else "There are several events"
-    how = f"Write its name behind the command, or EVENT={known[-1]} into config.env."
+    how = "Write its name behind the command, or into config.env as EVENT=NAME."
     raise UsageError(f"{what}. Name one of: {', '.join(known)}. {how}")
 
 
