@@ -74,11 +74,16 @@ def status_as_json(
     }
 
 
-def status_rows(deliveries: Iterable[Delivery], not_written: Iterable[NotWritten]) -> list[Sequence[object]]:
-    """The status table: what wants a person first, then the rest in the order queued, then who was not written to."""
+def status_rows(
+    deliveries: Iterable[Delivery], not_written: Iterable[NotWritten], *, urgent_last: bool = False
+) -> list[Sequence[object]]:
+    """The status table: what wants a person first, then the rest in the order queued, then who was not written to.
+
+    With `urgent_last` these three the other way round, for a reader who sees the end.
+    """
     rank = {state: number for number, state in enumerate(_URGENCY)}
-    ordered = sorted(deliveries, key=lambda delivery: rank.get(delivery.state, len(rank)))
-    rows: list[Sequence[object]] = [
+    ordered = sorted(deliveries, key=lambda delivery: rank.get(delivery.state, len(rank)), reverse=urgent_last)
+    written: list[Sequence[object]] = [
         (
             delivery.mailing,
             str(delivery.recipient),
@@ -89,10 +94,10 @@ def status_rows(deliveries: Iterable[Delivery], not_written: Iterable[NotWritten
         )
         for delivery in ordered
     ]
-    rows += [
+    unwritten: list[Sequence[object]] = [
         (missing.mailing, missing.recipient, missing.party, "not sent", 0, missing.reason) for missing in not_written
     ]
-    return rows
+    return unwritten + written if urgent_last else written + unwritten
 
 
 def words(delivery: Delivery) -> str:
@@ -118,6 +123,8 @@ def answer_as_json(answer: Answer) -> dict[str, object]:
         "file": answer.file,
         "row": answer.row,
         "at": answer.at.isoformat(),
+        "guests": answer.guests,
+        "guest_name": answer.guest_name,
     }
 
 

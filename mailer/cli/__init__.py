@@ -54,8 +54,14 @@ def group() -> None:
     Run it in a working folder (`mailer init DIR` makes one). `mailer demo` shows the whole job in under a minute.
 
     \b
-    Exit codes: 0 all done; 1 done, but something wants a person (failed, deferred, in doubt, for review); 2 usage;
-    3 input refused, nothing sent; 4 relay unreachable or login refused, nothing lost; 130 interrupted, safe to rerun.
+    Exit codes:
+      0    all done
+      1    done, but something wants a person: failed, deferred, in doubt,
+           for review
+      2    usage
+      3    input refused, nothing sent
+      4    relay unreachable or login refused, nothing lost
+      130  interrupted, safe to rerun
     """
 
 
@@ -79,18 +85,20 @@ def main() -> None:
     try:
         code = group.main(standalone_mode=False, prog_name="mailer")
     except click.exceptions.Abort:
-        click.echo("Stopped. Nothing more was done.", err=True)
+        console.complain("Stopped. Nothing more was done.")
         code = INTERRUPTED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        click.echo("Stopped at once. What was in flight is in doubt: the next run says which.", err=True)
+        console.complain("Stopped at once. What was in flight is in doubt: the next run says which.")
         code = INTERRUPTED
     except click.ClickException as exc:
-        exc.show()
+        told = io.StringIO()
+        exc.show(told)
+        console.complain(told.getvalue().rstrip())
         code = USAGE
     except MailerError as exc:
         code = _explain(exc)
     except OSError as exc:
-        click.echo(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}", err=True)
+        console.complain(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}")
         code = REFUSED
     sys.exit(code if isinstance(code, int) else DONE)
 

@@ -293,7 +293,7 @@ def list_answers(
     if as_json:
         console.as_json(report.answers_as_json(turnout.current, asdict(seats_of(desk, turnout))))
         return 0
-    console.table(report.ANSWER_HEADINGS, rows)
+    console.table(report.ANSWER_HEADINGS, rows, once=("State",), beside=("E-mail", "ID", "Attendance", "Reference"))
     console.say()
     say_seats(desk, turnout)
     if xlsx:

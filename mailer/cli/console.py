@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import click
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
+from mailer.cli import screen
 from mailer.errors import Problem, UsageError
 from mailer.model import State
 
@@ -24,13 +22,23 @@ _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def say(text: str = "") -> None:
-    """One line for the person at the keyboard."""
-    _print(text, err=False)
+    """One line for the person at the keyboard; several, broken between words, on a terminal too narrow for it."""
+    _print(_fitted(text, sys.stdout), err=False)
 
 
 def complain(text: str) -> None:
-    """One line on standard error, where it does not mix with a report."""
-    _print(text, err=True)
+    """One line as `say` has it on standard error, where it does not mix with a report."""
+    _print(_fitted(text, sys.stderr), err=True)
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    width = _width(stream)
+    return text if width is None else screen.sentence(text, width)
+
+
+def _width(stream: TextIO) -> int | None:
+    """How many columns the terminal has to which `stream` writes (80 if it does not say); None if there is none."""
+    return os.get_terminal_size(stream.fileno()).columns or 80 if stream.isatty() else None
 
 
 def _print(text: str, *, err: bool) -> None:
@@ -56,55 +64,23 @@ def printable(text: str) -> str:
 
 def as_json(value: object) -> None:
     """`value` as the only thing on standard output."""
-    say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    _print(json.dumps(value, ensure_ascii=False, indent=2, default=str), err=False)
 
 
-# Signs that a column keeps where a table has to be narrow.
-_LEAST = 16
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, once: Sequence[str], beside: Sequence[str]
+) -> None:
+    """A table, aligned and whole in a file or pipe.
 
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table: fitted to the terminal where there is one, aligned and whole in a file or pipe."""
-    cells = [list(headings), *(["" if value is None else str(value) for value in row] for row in rows)]
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-
-        screen = Console()
-        fitted = Table(box=None, pad_edge=False, header_style="bold")
-        for heading, width in zip(headings, _fitted(cells, screen.width), strict=True):
-            fitted.add_column(heading, overflow="fold", width=width)
-        for row in cells[1:]:
-            fitted.add_row(*map(_plain, row))
-        screen.print(fitted, markup=False, highlight=False)
-        return
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _fitted(cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """The widths of the columns on a screen. Addresses stay whole, to be copied, as long as the rest has any room."""
-    from rich.cells import cell_len
-
-    columns = list(zip(*cells, strict=True))
-    widths = [max(map(cell_len, column)) for column in columns]
-    is_address = [any("@" in cell and " " not in cell for cell in column) for column in columns]
-    room = width - (len(columns) - 1)
-    for addresses_too in (False, True):
-        while sum(widths) > room and (wide := [n for n in range(len(widths)) if widths[n] > _LEAST]):
-            wide = [n for n in wide if addresses_too or not is_address[n]]
-            if not wide:
-                break
-            widths[max(wide, key=widths.__getitem__)] -= 1
-    return widths
-
-
-def _plain(cell: str) -> Text:
-    """The cell as it is: what stands in a sheet is no markup of the terminal's either."""
-    from rich.text import Text
-
-    return Text(cell)
+    On a terminal that is too narrow for it, the columns `once` are said above the rows that share them, those `beside`
+    keep to the line, those named first the longest, and the rest of a row stands under it.
+    """
+    width = _width(sys.stdout)
+    cells = (["" if value is None else str(value) for value in row] for row in rows)
+    if width is not None:  # what stands in a sheet does nothing to a terminal
+        cells = ([printable(cell) for cell in row] for row in cells)
+    for line, is_heading in screen.table(headings, cells, width, once=once, beside=beside):
+        _print(click.style(line, bold=True) if is_heading and width is not None else line, err=False)
 
 
 def problems(found: Sequence[Problem]) -> None:
@@ -192,7 +168,8 @@ def progress(total: int, pace: str = "") -> Iterator[Callable[[Mapping[str, obje
         def advance(facts: Mapping[str, object]) -> None:
             if facts["state"] != State.SENT:
                 words = facts["reply"] or facts["note"]
-                bar.console.print(f"{facts['state']:9} {facts['recipient']}: {words}", markup=False, highlight=False)
+                told = screen.sentence(f"{facts['state']:9}  {facts['recipient']}: {words}", bar.console.width)
+                bar.console.print(told, markup=False, highlight=False, soft_wrap=True)
             if facts["state"] != State.DEFERRED:
                 bar.advance(task)
 

@@ -10,7 +10,7 @@ from mailer.cli import console
 from mailer.errors import UsageError
 
 
-@click.command()
+@click.command(short_help="Consent to sending as SMTP_USERNAME.")
 @click.option("--device", is_flag=True, help="On a machine without a browser: show a code to enter on another.")
 def login(device: bool) -> int:
     """Consent, once, to sending as SMTP_USERNAME (for SMTP_AUTH=xoauth2); the token renews itself from then on."""

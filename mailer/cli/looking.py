@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
         rows = [report.contact_as_json(guest.contact, guest.form) for guest in guests]
         console.as_json({"contacts": rows, "problems": [problem.as_json() for problem in problems]})
     else:
-        console.table(headings, lines)
+        console.table(headings, lines, once=("File", "Sheet"), beside=("E-mail", "Row", "Status", "Language"))
         console.say(console.count(len(guests), "contact"))
         console.problems(problems)
         if xlsx:
@@ -84,9 +85,9 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
         missing, problems, people = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)
         reminders = list(_reminders(desk, ledger, people)) if not as_json else []
-        rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
         if xlsx:
             target = console.not_a_source(xlsx, desk.config.contact_paths)
+            rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
             report.write_workbook(target, "Status", report.STATUS_HEADINGS, rows)
         if as_json:
             deliveries = ledger.deliveries(desk.event.name)
@@ -97,11 +98,12 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
                 )
             )
             return 0
-    console.table(report.STATUS_HEADINGS, rows)
+        # Of a long table, a terminal leaves the end in sight.
+        rows = report.status_rows(ledger.deliveries(desk.event.name), missing, urgent_last=sys.stdout.isatty())
+    console.table(report.STATUS_HEADINGS, rows, once=("Mailing",), beside=("Recipient", "State", "Tried"))
     console.say()
     for mailing, states in counts.items():
-        way_out = "; settle them with mailer resolve" if State.IN_DOUBT in states else ""
-        console.say(f"{mailing}: {console.states(states)}{way_out}")
+        console.say(f"{mailing}: {'; '.join((console.states(states), *_ways_out(desk, mailing, states)))}")
     _say_answers(turnout)
     for line in reminders:
         console.say(line)
@@ -110,6 +112,13 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     if xlsx:
         console.say(f"Written to {xlsx}")
     return 0
+
+
+def _ways_out(desk: Desk, mailing: str, states: Container[State]) -> Iterator[str]:
+    if State.IN_DOUBT in states:
+        yield "settle what is in doubt with mailer resolve"
+    if State.FAILED in states and mailing in desk.event.mailings:  # a reminder that failed is not made up for
+        yield "see what failed with mailer resolve --failed"
 
 
 def _say_answers(turnout: Turnout) -> None:

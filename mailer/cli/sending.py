@@ -276,7 +276,9 @@ def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str
 
 def _list(found: Survey) -> None:
     for guest in found.due.guests:
-        console.say(f"would send to {guest.contact.address}: {guest.form.address_name} ({guest.party})")
+        name = guest.form.address_name  # a mission that is written to as such is called by its own name
+        whom = name if guest.party in name else f"{name} ({guest.party})"
+        console.say(f"would send to {guest.contact.address}: {whom}")
     for address, reason in found.left_out:
         console.say(f"left out {address}: {reason}")
     console.say("A dry run: nothing was sent.")

@@ -112,7 +112,7 @@ def test_an_archive_that_is_not_there_is_told_alone(doubtful: Folder) -> None:
 
 def test_status_names_the_way_out_of_a_doubt(doubtful: Folder) -> None:
     """The line of a mailing with some in doubt says what settles them."""
-    assert "invitation: 3 in doubt; settle them with mailer resolve" in doubtful.run("status").out
+    assert "invitation: 3 in doubt; settle what is in doubt with mailer resolve" in doubtful.run("status").out
     doubtful.run("resolve", "--sent")
     assert "mailer resolve" not in doubtful.run("status").out
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0
 
 
-@click.command()
+@click.command(short_help="Whether a mailing could leave now.")
 @click.option("--resolver", metavar="HOST:PORT", help="Ask this DNS server, not the machine's own.")
 @click.option("--selector", "selectors", metavar="NAME", multiple=True, help="The relay's DKIM selector.")
 @json_option
@@ -27,7 +27,6 @@ _PATIENCE = 30.0
 def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
     """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
 
-    \b
     Exit codes: 0 all good; 1 something wants a person; 4 the relay cannot be reached or refuses the login.
     """
     from mailer.cli.desk import moment_of
