@@ -13,7 +13,7 @@ import mailer
 from mailer.cli import console
 from mailer.cli.answering import answers
 from mailer.cli.checking import check
-from mailer.cli.deciding import forget, resolve, suppress
+from mailer.cli.deciding import resolve
 from mailer.cli.demo import demo
 from mailer.cli.doctor import doctor
 from mailer.cli.folder import init
@@ -21,6 +21,7 @@ from mailer.cli.login import login
 from mailer.cli.looking import contacts, status
 from mailer.cli.previewing import preview
 from mailer.cli.sending import remind, send
+from mailer.cli.suppressing import forget, suppress
 from mailer.errors import InputRefused, LedgerError, LedgerInUse, LedgerLost, MailerError, RelayError, UsageError
 
 # done; done, but something wants a person; usage; input refused; relay unusable; interrupted.

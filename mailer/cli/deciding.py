@@ -1,11 +1,10 @@
-"""`mailer resolve`, `suppress` and `forget`: what only a person can decide."""
+"""`mailer resolve`: what is in doubt, or was refused, and what a person decides about it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +12,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import now_option, sandbox_option
 from mailer.errors import UsageError
-from mailer.model import Address, Delivery, Event, State
+from mailer.model import Address, Audience, Delivery, Event, State
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -48,7 +47,8 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     have been sent. Ask the recipient or look into the relay's log, then decide. Or let an archive copy decide:
     --archive looks there for the Message-ID, and changes nothing in it.
 
-    With --failed, what the relay refused is shown; once the cause is mended, --resend has it sent again.
+    With --failed, what the relay refused is shown; once the cause is mended, --resend has it sent again, without those
+    whom the lists name no more, unless they are named here.
 
     On an IMAP server, that is in imaps://user@host/Folder, with % codes (%20 for a blank), or without a folder in the
     one for sent messages. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or that of the
@@ -57,29 +57,33 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     from mailer.cli.desk import open_desk
 
     decision, failed = _decision(archive, **way), way["failed"]
-    state = State.FAILED if failed else State.IN_DOUBT
     event = words[0] if words and "@" not in words[0] else None
     wanted = {address.key for address in _addresses(words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
+    asks = not wanted and not yes and sys.stdin.isatty()
     with desk.ledger(create=False) as ledger:
-        doubtful = _standing(ledger, desk.event, state, wanted)
-        if not doubtful:
+        standing = _standing(ledger, desk.event, State.FAILED if failed else State.IN_DOUBT, wanted)
+        if not standing:
             console.say("Nothing has failed." if failed else "Nothing is in doubt.")
             return 0
-        # Before the list, under which its error would be lost.
-        archived = _archived(archive, doubtful, desk.config) if archive else None
-        for delivery in doubtful:
-            _show(delivery, ledger.attempts(delivery.id)[-1], desk.event.timezone)
-        if decision and not wanted and not yes and sys.stdin.isatty():
-            messages = console.count(len(doubtful), "message")
-            console.confirm(f"mark {messages} as sent" if decision is State.SENT else f"have {messages} sent again")
         if failed:
-            return _settle_failed(ledger, desk, doubtful if decision else [], event)
+            unlisted = _unlisted(desk, standing)
+            _show_failed(standing, unlisted, ledger, desk.event.timezone)
+            again = [one for one in standing if wanted or one.recipient.key not in unlisted]
+            if decision:
+                return _send_again(again, unlisted, ledger, desk, event, asks=asks)
+            return _say_how(again, unlisted, _where(desk, event))
+        # Before the list, under which its error would be lost.
+        archived = _archived(archive, standing, desk.config) if archive else None
+        for delivery in standing:
+            _show(delivery, ledger.attempts(delivery.id)[-1], desk.event.timezone)
+        if decision and asks:
+            _confirm(decision, standing, ledger)
         if archived is None:
-            choices = [decision or _ask(delivery) for delivery in doubtful]
+            choices = [decision or _ask(delivery) for delivery in standing]
         else:
-            choices = [State.SENT if delivery.message_id in archived else None for delivery in doubtful]
-        return _settle(ledger, desk, list(zip(doubtful, choices, strict=True)), event, archive)
+            choices = [State.SENT if delivery.message_id in archived else None for delivery in standing]
+        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), event, archive)
 
 
 def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) -> State | None:
@@ -155,27 +159,79 @@ def _settle(
     queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
     left = sum(states.get(State.IN_DOUBT, 0) for states in ledger.counts(desk.event.name).values())
     where = _where(desk, event)
-    console.say(_summary(sent, queued, left, f"mailer resolve{where}"))
+    console.say(_summary(sent, queued, len(again) - queued, left, f"mailer resolve{where}"))
     if archive and any(state is None for _, state in choices):
         console.say("A copy may be filed late: look again in some minutes, before you decide with --resend.")
-    elif not archive and not sent and not queued:
+    elif not archive and not sent and not again:
         console.say(f"Settle them: mailer resolve{where} ADDRESS --sent or --resend, or --archive FOLDER")
-    _say_what_sends(desk, again, where)
+    if queued:
+        _say_what_sends(desk, again, where)
     return int(left > 0)
 
 
-def _settle_failed(ledger: Ledger, desk: Desk, again: Sequence[Delivery], event: str | None) -> int:
-    """Queues these once more, or says how; returns the exit code."""
-    where = _where(desk, event)
-    if not again:
+def _unlisted(desk: Desk, failed: Sequence[Delivery]) -> set[str]:
+    """The keys of those whom no sound row of the lists names any more, and no answer where the mailing is for these."""
+    from mailer.cli.delegates import delegates
+    from mailer.cli.turnout import contacts_of
+
+    keys = {one.recipient.key for one in failed}
+    keys.difference_update(contact.address.key for contact in contacts_of(desk.config))
+    if keys and any(desk.event.mailings[one.mailing].audience is Audience.ATTENDING for one in failed):
+        coming = delegates(desk, lambda contact: contact.language or "en")
+        keys.difference_update(delegate.address.key for delegate in coming)
+    return keys
+
+
+def _show_failed(failed: Sequence[Delivery], unlisted: set[str], ledger: Ledger, zone: tzinfo) -> None:
+    suppressed = ledger.suppressed(one.recipient for one in failed)
+    for one in failed:
+        _show(one, ledger.attempts(one.id)[-1], zone)
+        if suppression := suppressed.get(one.recipient.key):
+            console.say(f"  suppressed: {suppression.reason}")
+        if one.recipient.key in unlisted:
+            console.say("  in no sound row of the lists any more")
+
+
+def _say_how(again: Sequence[Delivery], unlisted: set[str], where: str) -> int:
+    """How what failed is sent again; returns the exit code, 0 where nobody of the lists is concerned."""
+    if again:
+        who = "all of the lists" if unlisted else "all"
         console.say(
-            f"Once the cause is mended: mailer resolve{where} --failed --resend, for all or for the ADDRESS named"
+            f"Once the cause is mended: mailer resolve{where} --failed --resend, for {who} or for the ADDRESS named"
         )
-        return 1
+    else:
+        console.say("Nothing is left to do: the lists do not name them any more.")
+    return int(any(one.recipient.key not in unlisted for one in again))
+
+
+def _send_again(
+    again: Sequence[Delivery], unlisted: set[str], ledger: Ledger, desk: Desk, event: str | None, *, asks: bool
+) -> int:
+    """Queues what failed once more, and says what was not, and why; returns the exit code."""
+    where = _where(desk, event)
+    if asks:
+        _confirm(State.QUEUED, again, ledger)
     queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
     console.say(f"{queued} to be sent again")
-    _say_what_sends(desk, again, where)
+    if stopped := len(again) - queued:
+        console.say(f"{stopped} suppressed, so not sent again")
+    if passed_over := [str(one.recipient) for one in again if one.recipient.key in unlisted]:
+        console.say(f"mailer send passes over who has no sound row in the lists: {', '.join(passed_over)}")
+    elif unlisted:
+        console.say(f"{len(unlisted)} left as failed, as the lists name them no more; to send to one, name the ADDRESS")
+    if queued:
+        _say_what_sends(desk, again, where)
     return 0
+
+
+def _confirm(decision: State, standing: Sequence[Delivery], ledger: Ledger) -> None:
+    """Asks before all of them are settled, unless that sends nothing. Raises UsageError where the answer is not yes."""
+    if decision is State.SENT:
+        console.confirm(f"mark {console.count(len(standing), 'message')} as sent")
+        return
+    suppressed = ledger.suppressed(one.recipient for one in standing)
+    if number := sum(one.recipient.key not in suppressed for one in standing):
+        console.confirm(f"have {console.count(number, 'message')} sent again")
 
 
 def _where(desk: Desk, event: str | None) -> str:
@@ -188,12 +244,12 @@ def _say_what_sends(desk: Desk, queued: Iterable[Delivery], where: str) -> None:
         console.say(f"Now: {command}{where}")
 
 
-def _summary(sent: int, queued: int, left: int, command: str) -> str:
-    parts = ((sent, "marked as sent"), (queued, "to be sent again"))
+def _summary(sent: int, queued: int, stopped: int, left: int, command: str) -> str:
+    parts = ((sent, "marked as sent"), (queued, "to be sent again"), (stopped, "suppressed, so not sent again"))
     done = ", ".join(f"{number} {what}" for number, what in parts if number) or "Nothing was settled"
     if not left:
         return f"{done}; nothing is in doubt any more"
-    if not (sent or queued):
+    if not (sent or queued or stopped):
         return f"{done}; {left} {'is' if left == 1 else 'are'} in doubt"
     return f"{done}; {console.count(left, 'other')} {'is' if left == 1 else 'are'} still in doubt: {command}"
 
@@ -207,53 +263,3 @@ def _sending(desk: Desk, mailing: str) -> str:
     if mailing in desk.event.mailings:
         return f"mailer send --mailing {mailing}"
     return f"mailer remind --mailing {mailing.rpartition('-')[0]}"
-
-
-@click.command()
-@click.argument("address")
-@click.option("--reason", required=True, metavar="R", help="Why, in your own words.")
-@now_option
-def suppress(address: str, reason: str, now: str | None) -> int:
-    """Never write to ADDRESS again, in any event."""
-    (parsed,) = _addresses((address,))
-    with _ledger(now) as (ledger, moment, events):
-        is_known = any(ledger.histories(event, [parsed]) for event in events)
-        stopped = ledger.suppress(parsed, reason, moment)
-    console.say(f"{parsed} is not written to any more; stopped: {console.count(stopped, 'waiting message')}.")
-    if not is_known:
-        console.say("No message of its own was sent to it, or waits: see that it is spelled as in your lists.")
-    return 0
-
-
-@click.command(short_help="Erase ADDRESS from the ledger for good.")
-@click.argument("address")
-@now_option
-def forget(address: str, now: str | None) -> int:
-    """Erase ADDRESS and every word about it from the ledger, and never write to it again."""
-    (parsed,) = _addresses((address,))
-    if sys.stdin.isatty():
-        click.confirm(f"Erase every word about {parsed} for good?", abort=True)
-    with _ledger(now) as (ledger, moment, _):
-        erased = ledger.forget(parsed, moment)
-    console.say(
-        f"Made anonymous: {console.count(erased, 'message')}. Take the address out of the spreadsheets and outbox/ too."
-    )
-    return 0
-
-
-@contextmanager
-def _ledger(now: str | None) -> Iterator[tuple[Ledger, datetime, Sequence[str]]]:
-    """The real ledger, for what concerns every event, the moment it is, and the events there are.
-
-    Raises UsageError outside of a working folder, where it would be a ledger that no event has.
-    """
-    from mailer import config, event
-    from mailer.cli.desk import clock_at, moment_of
-    from mailer.ledger import Ledger
-
-    settings, _ = config.load()
-    events = event.names(settings.TEMPLATES)
-    if not events:
-        raise UsageError(f"There is no event in {settings.TEMPLATES}/ here: go to your working folder.")
-    with Ledger.open(settings.LEDGER_URL) as ledger:
-        yield ledger, clock_at(moment_of(now, None))(), events

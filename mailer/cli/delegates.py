@@ -24,7 +24,7 @@ def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Con
         invitations = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
     hosts = [invitations[answer.reference or ""] for answer in coming]
     answering = {host.recipient.key for host in hosts} | {own.key for answer in coming if (own := _address(answer))}
-    contacts = {found.address.key: found for found in contacts_of(desk) if found.address.key in answering}
+    contacts = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in answering}
     for answer, host in zip(coming, hosts, strict=True):
         contact = _contact(answer, host, contacts)
         if contact and contact.address.key not in contacts:

@@ -17,7 +17,7 @@ from mailer.model import Address, Attendance, Audience, Contact, Mailing, PartyK
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
-    from mailer.ledger import History, Ledger
+    from mailer.ledger import History, Ledger, Suppression
 
 # Seconds after which the ledger is asked anew for answers while a mailing is on its way.
 _FRESH_FOR = timedelta(seconds=5)
@@ -87,24 +87,24 @@ class Records:
             suppressed = self._suppressed(addresses)
             for contact in some:
                 key = contact.address.key
-                yield contact, self._record(key, histories.get(key), is_suppressed=key in suppressed)
+                yield contact, self._record(key, histories.get(key), suppressed.get(key))
 
-    def _record(self, key: str, history: History | None, *, is_suppressed: bool) -> Record:
+    def _record(self, key: str, history: History | None, suppression: Suppression | None) -> Record:
         return Record(
             states=history.states if history else {},
             retry_at=self._retried.get(key),
             last_sent=history.last_written if history else None,
             answer=self._answered.get(key),
             held=self._held.get(key),
-            suppressed="on the suppression list" if is_suppressed else None,
+            suppressed=suppression.reason if suppression else None,
         )
 
-    def _suppressed(self, addresses: Sequence[Address]) -> set[str]:
+    def _suppressed(self, addresses: Sequence[Address]) -> dict[str, Suppression]:
         """A rehearsal spares those too whom the real ledger does."""
         suppressed = self._ledger.suppressed(addresses)
         if self._desk.rehearsal:
             with replace(self._desk, rehearsal=False).ledger(create=False) as real:
-                suppressed |= real.suppressed(addresses)
+                suppressed = real.suppressed(addresses) | suppressed
         return suppressed
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mailer.answers.book import Book
     from mailer.answers.standing import Seats, Turnout
     from mailer.cli.desk import Desk
+    from mailer.config import Config
     from mailer.ledger import Ledger
 
 
@@ -20,18 +21,18 @@ def book_of(desk: Desk, ledger: Ledger) -> Book:
     from mailer.answers.book import Book
 
     event = desk.event.name
-    people = {contact.address.key: contact.name for contact in contacts_of(desk) if contact.name}
+    people = {contact.address.key: contact.name for contact in contacts_of(desk.config) if contact.name}
     return Book.of(
         ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
     )
 
 
-def contacts_of(desk: Desk) -> Iterator[Contact]:
+def contacts_of(settings: Config) -> Iterator[Contact]:
     """Whom the sheets name, as far as they can be read: what is wrong with them, `check` and `send` say."""
     from mailer.contacts import read
 
     try:
-        yield from (found for found in read(desk.config.contact_paths) if isinstance(found, Contact))
+        yield from (found for found in read(settings.contact_paths) if isinstance(found, Contact))
     except InputRefused:
         return
 

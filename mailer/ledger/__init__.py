@@ -1,7 +1,7 @@
 """One store for all that must be remembered: invitations, deliveries, attempts and suppressions."""
 
 from mailer.ledger.ledger import Ledger
-from mailer.ledger.records import Attempt, Edition, History, Invitee
+from mailer.ledger.records import Attempt, Edition, Erasure, History, Invitee, Suppression
 from mailer.ledger.run import Run
 
-__all__ = ["Attempt", "Edition", "History", "Invitee", "Ledger", "Run"]
+__all__ = ["Attempt", "Edition", "Erasure", "History", "Invitee", "Ledger", "Run", "Suppression"]

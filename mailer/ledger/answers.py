@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -143,11 +143,12 @@ def settle(
     return True
 
 
-def erase(connection: Connection, identity: Identity, digest: bytes, placeholder: str) -> None:
+def erase(connection: Connection, identity: Identity, digest: bytes, placeholder: str) -> int:
     """Takes the person of the digest out of the answers: name, address and words; what they answered stays.
 
-    Answers without an address to the person's own invitation are taken for the person's.
+    Answers without an address to the person's own invitation are taken for the person's. Returns how many there are.
     """
+    number = 0
     rows = connection.execute(
         select(answers.c.id, answers.c.respondent_email, answers.c.candidates, invitations.c.digest).join_from(
             answers, invitations, isouter=True
@@ -156,11 +157,19 @@ def erase(connection: Connection, identity: Identity, digest: bytes, placeholder
     for row in rows.all():
         email = row.respondent_email
         if (identity.of(address_of(email)) if email else row.digest) == digest:
+            number += 1
             silent = [replace(candidate, reason="") for candidate in _candidates_of(row.candidates)]
             erased = {"respondent_name": "", "respondent_email": placeholder if email else "", "reason": ""}
             connection.execute(
                 update(answers).where(answers.c.id == row.id).values(erased | {"candidates": _candidates_text(silent)})
             )
+    return number
+
+
+def respondents(connection: Connection) -> Iterator[Address]:
+    """The addresses of all who answered, in whatever event."""
+    addressed = select(answers.c.respondent_email).where(answers.c.respondent_email != "").distinct()
+    yield from map(address_of, connection.scalars(addressed))
 
 
 def _invitation_numbers(connection: Connection, event: str) -> dict[str, int]:

@@ -24,8 +24,10 @@ from mailer.ledger.records import (
     STATES,
     Attempt,
     Edition,
+    Erasure,
     History,
     Invitee,
+    Suppression,
     cc_of,
     chunks,
     delivery_of,
@@ -306,12 +308,23 @@ class Ledger:
             connection.execute(insert(editions).values(event=event, number=number, facts=words, at=now))
         return number
 
-    def suppressed(self, addresses: Iterable[Address]) -> set[str]:
-        """The keys of those addresses that must not be written to."""
+    def suppressed(self, addresses: Iterable[Address]) -> dict[str, Suppression]:
+        """Those addresses that must not be written to, by their keys."""
         named = list(addresses)
         with self._store.reading.connect() as connection:
-            digests = suppression.suppressed(self._store, connection, map(self._identity.of, named))
-        return {address.key for address in named if self._identity.of(address) in digests} if digests else set()
+            found = suppression.suppressed(self._store, connection, map(self._identity.of, named))
+        if not found:
+            return {}
+        digests = ((address.key, self._identity.of(address)) for address in named)
+        return {key: found[digest] for key, digest in digests if digest in found}
+
+    def suppressions(self, known: Iterable[Address]) -> list[tuple[Address | None, Suppression]]:
+        """Every suppression, oldest first, with its address where one of `known`, or the ledger, still tells it.
+
+        A suppression keeps a keyed digest alone. `known` is not looked at where nobody is suppressed.
+        """
+        with self._store.reading.connect() as connection:
+            return suppression.listed(connection, self._identity, known)
 
     def _rows(
         self, query: str, event: str, among: Iterable[Address] | None, *values: str
@@ -391,28 +404,38 @@ class Ledger:
     def settle(self, delivery_ids: Sequence[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime) -> int:
         """Ends the doubt about deliveries: they were sent, or are to be sent again with the same Message-ID and Date.
 
-        Those that failed may be sent again too. Passes over all others; returns how many were settled. One whose
-        address has been suppressed in the meantime is not sent again.
+        Those that failed may be sent again too. Passes over all others; returns how many have the outcome. One whose
+        address has been suppressed in the meantime is not sent again, and not counted.
         """
         reason = "settled as sent" if outcome is State.SENT else "settled: to be sent again"
         settles = (State.IN_DOUBT,) if outcome is State.SENT else (State.IN_DOUBT, State.FAILED)
         with self._store.engine.begin() as connection:
-            settled = connection.execute(
+            settled = connection.scalars(
                 update(deliveries)
                 .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state.in_(settles))
                 .values(state=outcome, reason=reason, updated_at=now, code=None, enhanced_status=None, reply=None)
                 .returning(deliveries.c.id)
             ).all()
-            suppression.hold_back(connection, now)
-        return len(settled)
+            return len(set(settled) - suppression.hold_back(connection, now))
 
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
-        """Never writes to the address again, in any event; returns how many waiting deliveries that stopped."""
+        """Never writes to the address again, in any event; returns how many waiting deliveries that stopped.
+
+        An earlier reason stays.
+        """
         with self._store.engine.begin() as connection:
             return suppression.suppress(connection, self._identity.of(address), reason, now)
 
-    def forget(self, address: Address, now: datetime) -> int:
-        """Erases the address and every word about it, and suppresses it; returns how many deliveries it had.
+    def lift(self, address: Address, now: datetime) -> int:
+        """Takes a suppression back; returns how many deliveries are queued that it had stopped.
+
+        Raises LedgerError where the address is not suppressed, and where it was forgotten, which is for good.
+        """
+        with self._store.engine.begin() as connection:
+            return suppression.lift(connection, self._identity, address, now)
+
+    def forget(self, address: Address, now: datetime) -> Erasure:
+        """Erases the address and every word about it, and suppresses it; returns in how much it stood.
 
         Counts stay: that somebody of the party was invited, and what became of it.
         """

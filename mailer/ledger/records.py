@@ -19,6 +19,9 @@ Item = TypeVar("Item")
 # Values of one query: SQLite takes 32,766 at most.
 ASKED_AT_ONCE = 10_000
 
+# The reason of a suppression that `forget` leaves.
+FORGOTTEN = "forgotten"
+
 STATES: Mapping[str, State] = {str(state): state for state in State}
 
 
@@ -59,6 +62,27 @@ class History:
 
     states: Mapping[str, State]
     last_written: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """That an address is not to be written to: why, in a person's words, and since when."""
+
+    reason: str
+    at: datetime
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether the address was forgotten: nobody can lift that."""
+        return self.reason == FORGOTTEN
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """In how many deliveries (its own, or with a copy to it) and answers a forgotten address stood."""
+
+    deliveries: int
+    answers: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,16 +29,18 @@ from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0005"
+HEAD = "0006"
 
-# Where a delivery may go (design.md section 4; and deferred -> suppressed: whoever opts out between two attempts; and
-# failed -> queued: a person has mended what the relay refused it for).
+# Where a delivery may go (design.md section 4; and deferred -> suppressed: whoever opts out between two attempts;
+# failed -> queued: a person has mended what the relay refused it for; suppressed -> queued: a person has taken the
+# suppression back).
 ARROWS: Mapping[State, tuple[State, ...]] = {
     State.QUEUED: (State.CLAIMED, State.SUPPRESSED, State.CANCELLED),
     State.CLAIMED: (State.SENT, State.DEFERRED, State.FAILED, State.IN_DOUBT),
     State.DEFERRED: (State.CLAIMED, State.FAILED, State.SUPPRESSED),
     State.IN_DOUBT: (State.QUEUED, State.SENT),
     State.FAILED: (State.QUEUED,),
+    State.SUPPRESSED: (State.QUEUED,),
     State.SENT: (State.BOUNCED,),
 }
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -116,6 +117,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     made.write("templates/round-table/reminder.md", TEMPLATE.replace("You are", "We remind you: you are"))
     made.write("contacts/missions.csv", CONTACTS)
     return made
+
+
+def typing(folder: Folder, monkeypatch: pytest.MonkeyPatch, typed: str, *words: str) -> Result:
+    """A command on a terminal where somebody types this."""
+    ours, terminal = pytest.importorskip("pty", reason="there are no terminals of this kind here").openpty()
+    os.write(ours, typed.encode())
+    with os.fdopen(ours, "rb"), os.fdopen(terminal) as stdin, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", stdin)
+        return folder.run(*words)
 
 
 @pytest.fixture

@@ -1,21 +1,9 @@
 """`mailer resolve`: what is in doubt is told honestly, and settled only as a person said."""
 
-import os
-import sys
-
 import pytest
 
-from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, EVENT, REGISTRY, TEMPLATE, Folder, Result
+from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, CONTACTS, EVENT, REGISTRY, TEMPLATE, Folder, typing
 from tests.servers import ScriptedServer, drop
-
-
-def typing(folder: Folder, monkeypatch: pytest.MonkeyPatch, typed: str, *words: str) -> Result:
-    """`resolve` on a terminal where somebody types this."""
-    ours, terminal = pytest.importorskip("pty", reason="there are no terminals of this kind here").openpty()
-    os.write(ours, typed.encode())
-    with os.fdopen(ours, "rb"), os.fdopen(terminal) as stdin, monkeypatch.context() as patch:
-        patch.setattr(sys, "stdin", stdin)
-        return folder.run("resolve", *words)
 
 
 def test_two_decisions_contradict_each_other(doubtful: Folder) -> None:
@@ -34,18 +22,18 @@ def test_all_of_them_are_not_settled_by_a_slip(
     doubtful: Folder, monkeypatch: pytest.MonkeyPatch, decision: str, question: str
 ) -> None:
     """On a terminal a decision without an address asks first, and anything but yes leaves all as it was."""
-    refused = typing(doubtful, monkeypatch, "\n", decision)
+    refused = typing(doubtful, monkeypatch, "\n", "resolve", decision)
     assert refused.code == 2
     assert question in refused.out
     assert doubtful.states() == ALL_IN_DOUBT
-    assert typing(doubtful, monkeypatch, "yes\n", decision).code == 0
+    assert typing(doubtful, monkeypatch, "yes\n", "resolve", decision).code == 0
     assert set(doubtful.states().values()) == {"sent" if decision == "--sent" else "queued"}
 
 
 def test_whoever_is_sure_is_not_asked(doubtful: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a named address nor `--yes` asks on a terminal."""
-    assert "Type yes" not in typing(doubtful, monkeypatch, "", "--sent", ADA).out
-    assert typing(doubtful, monkeypatch, "", "--sent", "--yes").code == 0
+    assert "Type yes" not in typing(doubtful, monkeypatch, "", "resolve", "--sent", ADA).out
+    assert typing(doubtful, monkeypatch, "", "resolve", "--sent", "--yes").code == 0
     assert set(doubtful.states().values()) == {"sent"}
 
 
@@ -96,7 +84,7 @@ def test_a_mailing_of_another_name_is_named_with_its_command(folder: Folder) -> 
 
 def test_a_letter_is_answer_enough(doubtful: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the question s, r and l stand for sent, resend and leave; another word is asked for again."""
-    answered = typing(doubtful, monkeypatch, "s\nperhaps\nR\nl\n")
+    answered = typing(doubtful, monkeypatch, "s\nperhaps\nR\nl\n", "resolve")
     assert answered.code == 1
     assert "type sent, resend or leave" in answered.out + answered.err
     assert doubtful.states() == {ADA: "sent", BEN: "queued", REGISTRY: "in_doubt"}
@@ -138,3 +126,100 @@ def test_what_was_refused_is_sent_again_once_that_is_mended(folder: Folder) -> N
         assert folder.run("send", "--yes").code == 0
     assert [transaction.recipients[0] for transaction in relay.accepted] == [ADA]
     assert folder.run("resolve", "--failed").out == "Nothing has failed.\n"
+
+
+INFO = "info@belgium.example.org"
+
+
+@pytest.fixture
+def corrected(folder: Folder) -> Folder:
+    """A folder in which two addresses were refused for good, and one of them then corrected in the sheet."""
+    refused = "550 5.1.1 No such user"
+    with ScriptedServer({f"rcpt:{ADA}": refused, f"rcpt:{BEN}": refused}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    assert folder.states() == {ADA: "failed", BEN: "failed", REGISTRY: "sent"}
+    folder.write("contacts/missions.csv", CONTACTS.replace(ADA, INFO))
+    return folder
+
+
+def test_a_corrected_address_leaves_nothing_to_do(corrected: Folder) -> None:
+    """What failed at an address that the lists name no more is told, and does not make `send` want a person."""
+    with ScriptedServer() as relay:
+        corrected.relay(relay)
+        first = corrected.run("send", "--yes")
+        assert first.code == 1
+        assert "1 failed: see why" in first.out
+        assert "1 failed, in no sound row of the lists any more: nothing is left to do" in first.out
+        corrected.run("resolve", "--failed", "--resend")
+        assert corrected.run("send", "--yes").code == 0
+        assert corrected.run("send", "--yes").code == 0
+    assert [t.recipients[0] for t in relay.accepted] == [INFO, BEN]
+    assert corrected.states() == {ADA: "failed", BEN: "sent", REGISTRY: "sent", INFO: "sent"}
+    shown = corrected.run("resolve", "--failed")
+    assert shown.code == 0
+    assert "Nothing is left to do" in shown.out
+
+
+def test_who_is_in_the_lists_no_more_is_shown_and_left_alone(corrected: Folder) -> None:
+    """`--failed` marks them, and `--resend` for all leaves them out and says so."""
+    shown = corrected.run("resolve", "--failed")
+    assert shown.code == 1
+    marked, other = shown.out.split(BEN)
+    assert "in no sound row of the lists any more" in marked
+    assert "in no sound row" not in other
+    assert "--failed --resend, for all of the lists or for the ADDRESS named" in other
+    again = corrected.run("resolve", "--failed", "--resend")
+    assert again.code == 0
+    assert "1 to be sent again" in again.out
+    assert "1 left as failed" in again.out
+    assert corrected.states()[ADA] == "failed"
+    assert corrected.states()[BEN] == "queued"
+
+
+def test_who_is_in_the_lists_no_more_is_sent_to_if_named(corrected: Folder) -> None:
+    """Named, the old address is queued, with the word that `send` wants a row for it; with that it is sent."""
+    again = corrected.run("resolve", "--failed", "--resend", ADA)
+    assert again.code == 0
+    assert "1 to be sent again" in again.out
+    assert f"mailer send passes over who has no sound row in the lists: {ADA}" in again.out
+    corrected.write("contacts/missions.csv", CONTACTS)
+    with ScriptedServer() as relay:
+        corrected.relay(relay)
+        corrected.run("send", "--yes")
+    assert [t.recipients[0] for t in relay.accepted] == [ADA]
+
+
+def test_a_delegate_who_stands_in_no_list_is_sent_to_again(folder: Folder, relay: ScriptedServer) -> None:
+    """A mailing to those who come has its addresses from the answers: those are not taken for dead ones."""
+    zoe = "zoe@belgium.example.org"
+    folder.relay(relay)
+    folder.write("templates/round-table/event.toml", f'{EVENT}[mailings.details]\naudience = "attending"\n')
+    folder.write("templates/round-table/details.md", TEMPLATE)
+    folder.run("send", "--yes")
+    folder.run("answers", "record", ADA, "in-person", "--by", "Zoe Sample", "--email", zoe)
+    with ScriptedServer({f"rcpt:{zoe}": "554 5.7.1 Looks like spam"}) as refusing:
+        folder.relay(refusing)
+        assert folder.run("send", "--mailing", "details", "--yes").code == 1
+    again = folder.run("resolve", "--failed", "--resend")
+    assert "1 to be sent again" in again.out
+    assert "left as failed" not in again.out
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_who_was_suppressed_is_not_counted_as_sent_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, failed: bool
+) -> None:
+    """Question and report count those who will get it; the others are suppressed, and neither failed nor in doubt."""
+    with ScriptedServer({"dot": ["554 5.7.1 Looks like spam" if failed else drop] * 3}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    folder.run("suppress", BEN, "--reason", "asked by telephone")
+    words = ("resolve", *(("--failed",) if failed else ()), "--resend")
+    settled = typing(folder, monkeypatch, "yes\n", *words)
+    assert settled.code == 0
+    assert "Type yes to have 2 messages sent again" in settled.out
+    assert "2 to be sent again" in settled.out
+    assert "1 suppressed, so not sent again" in settled.out
+    assert ("suppressed: asked by telephone" in settled.out) == failed
+    assert folder.states() == {ADA: "queued", BEN: "suppressed", REGISTRY: "queued"}

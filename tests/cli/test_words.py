@@ -72,13 +72,3 @@ def test_a_moment_has_its_date_unless_it_is_today(hours: int, words: str) -> Non
     """The year stands only where it is another."""
     now = datetime(2030, 12, 31, 9, tzinfo=UTC)
     assert console.moment(now + timedelta(hours=hours), now, ZoneInfo("Europe/Paris")) == words
-
-
-def test_an_address_is_suppressed_in_a_working_folder_alone(folder: Folder) -> None:
-    """Elsewhere it would be written into a ledger that no event has; a name that nobody knows is asked about."""
-    told = folder.run("suppress", "nobody@example.org", "--reason", "asked")
-    assert told.code == 0
-    assert "spelled" in told.out
-    for path in (folder.path / "templates").rglob("event.toml"):
-        path.unlink()
-    assert folder.run("suppress", "nobody@example.org", "--reason", "asked").code == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailer.errors import LedgerError
-from mailer.ledger import Ledger
+from mailer.ledger import Erasure, Ledger, Suppression
 from mailer.ledger.store import open_store
 from mailer.ledger.versions import migrate
 from mailer.model import Address, Answer, AnswerState, Attendance, Candidate, Rule
@@ -156,8 +156,11 @@ def test_forgetting_reaches_the_answers(ledger: Ledger, url: str, tmp_path: Path
     own = answer(ledger, respondent_name="Ottilie Quill", respondent_email=str(person), reason="Quill said so")
     by_phone = answer(ledger, 2, respondent_name="Zeno Zephyr", respondent_email="")
     ledger.record_answers(EVENT, {"Ottilie Quill came": own, "Zeno Zephyr came": by_phone}, NOW)
-    ledger.forget(Address("ottilie.quill", "quill.example.org"), later(1))
-    ledger.forget(address(2), later(2))
+    erased = [
+        ledger.forget(one, later(1))
+        for one in (Address("ottilie.quill", "quill.example.org"), address(2), Address("nobody", "quill.example.org"))
+    ]
+    assert erased == [Erasure(0, 1), Erasure(1, 1), Erasure(0, 0)]
     first, second = ledger.answers(EVENT)
     assert (first.respondent_name, first.reason, first.attendance) == ("", "", Attendance.IN_PERSON)
     assert (first.respondent_email.endswith("@invalid"), second.respondent_name) == (True, "")
@@ -166,6 +169,21 @@ def test_forgetting_reaches_the_answers(ledger: Ledger, url: str, tmp_path: Path
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).lower()
     assert b"quill" not in kept
     assert b"zephyr" not in kept
+
+
+def test_the_suppressed_are_named_where_anything_still_tells_the_address(ledger: Ledger) -> None:
+    """By the lists, an invitation, a copy or an answer; the others are listed without, oldest first."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 2)], domain=DOMAIN, now=NOW)
+    respondent = Address("Quill", "quill.example.org")
+    ledger.record_answers(EVENT, {"row": answer(ledger, respondent_email=str(respondent))}, NOW)
+    asked = [Address("quill", "quill.example.org"), address(9), address(2), address(1), address(7)]
+    for second, one in enumerate(asked):
+        ledger.suppress(one, f"reason {second}", later(second))
+    ledger.forget(address(1), later(9))
+    listed = ledger.suppressions(iter([address(7), address(8)]))
+    assert [one for one, _ in listed] == [respondent, None, address(2), None, address(7)]
+    assert listed[0][1] == Suppression("reason 0", NOW)
+    assert listed[3][1].is_for_good
 
 
 def test_a_ledger_of_the_first_version_takes_answers(tmp_path: Path) -> None:

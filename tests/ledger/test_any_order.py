@@ -5,10 +5,12 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from mailer.errors import LedgerError
 from mailer.ledger import Ledger
 from mailer.model import State
 from tests.ledger.people import DOMAIN, EVENT, MAILING, NOW, RELAY, address, invitee, outcome
@@ -86,7 +88,8 @@ class AnyOrder(RuleBasedStateMachine):
         settled = {State.IN_DOUBT} if end is State.SENT else {State.IN_DOUBT, State.FAILED}
         doubtful = {guest for guest in guests if self.states.get(guest) in settled}
         numbers = [self.numbers[guest] for guest in guests if guest in self.numbers]
-        assert self.ledger.settle(numbers, end, self.now) == len(doubtful)  # type: ignore[arg-type]
+        ended = doubtful if end is State.SENT else doubtful - self.suppressed
+        assert self.ledger.settle(numbers, end, self.now) == len(ended)  # type: ignore[arg-type]
         self.states |= dict.fromkeys(doubtful, end)
         self._hold_back()
 
@@ -95,6 +98,18 @@ class AnyOrder(RuleBasedStateMachine):
         self.suppressed.add(guest)
         self.ledger.suppress(address(guest), "opted out", self.now)
         self._hold_back()
+
+    @rule(guest=GUESTS)
+    def lift(self, guest: int) -> None:
+        if guest not in self.suppressed:
+            with pytest.raises(LedgerError, match="is not suppressed"):
+                self.ledger.lift(address(guest), self.now)
+            return
+        self.suppressed.remove(guest)
+        was_stopped = self.states.get(guest) is State.SUPPRESSED
+        assert self.ledger.lift(address(guest), self.now) == was_stopped
+        if was_stopped:
+            self.states[guest] = State.QUEUED
 
     @rule(seconds=st.integers(1, 60))
     def time_passes(self, seconds: int) -> None:

@@ -138,7 +138,7 @@ def test_a_question_about_many_may_come_as_a_stream(ledger: Ledger) -> None:
         address(guest).key: number for guest, number in zip((2, 10_040, 7), numbers, strict=True)
     }
     assert ledger.histories(EVENT, iter(many)).keys() == {address(guest).key for guest in (2, 7, 10_040)}
-    assert ledger.suppressed(iter(many)) == {address(10_049).key}
+    assert ledger.suppressed(iter(many)).keys() == {address(10_049).key}
 
 
 def test_no_question_waits_for_who_is_writing(ledger: Ledger, url: str) -> None:
@@ -148,7 +148,7 @@ def test_no_question_waits_for_who_is_writing(ledger: Ledger, url: str) -> None:
     with writing(url, "UPDATE deliveries SET state = 'suppressed'"):
         assert list(ledger.due(EVENT, MAILING, NOW, guests).values()) == numbers
         assert ledger.histories(EVENT, guests)[address(1).key].states == {MAILING: State.QUEUED}
-        assert ledger.suppressed(guests) == set()
+        assert ledger.suppressed(guests) == {}
         assert ledger.counts(EVENT) == {MAILING: {State.QUEUED: 2}}
         assert states(ledger) == [State.QUEUED] * 2
 

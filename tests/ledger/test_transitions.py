@@ -17,6 +17,7 @@ LEGAL = {
     "deferred": {"claimed", "failed", "suppressed"},
     "in_doubt": {"queued", "sent"},
     "failed": {"queued"},
+    "suppressed": {"queued"},
     "sent": {"bounced"},
 }
 # One way to each state.
