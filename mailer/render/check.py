@@ -11,11 +11,14 @@ from mailer.errors import Problem
 from mailer.model import Letter
 from mailer.render import limits
 from mailer.render.document import LARGEST_HTML
-from mailer.render.faults import syntax_problem
+from mailer.render.environment import INTERNAL_FILTERS
+from mailer.render.faults import instead, syntax_problem
 from mailer.render.lookups import path_of
 from mailer.render.source import TemplateFile
 
 _ALLOWED = (nodes.If, nodes.For, nodes.Assign, nodes.Output)
+# What else may be meant by an entry that a table does not have.
+_ADD = {"event": "Or add it to event.toml.", "contact": "A further column of your sheet is `contact.extra.{name}`."}
 _LEFTOVER = re.compile(r"\{\{|\{%|\{#|\{reference\}")
 _EMPTY_LINK = re.compile(r'\bhref="(?:mailto:)?"')
 
@@ -27,8 +30,9 @@ def problems_in(template: TemplateFile, environment: Environment, known: Mapping
         return problems
     try:
         tree = environment.parse(template.text)
+        filters = list(_filters(tree, environment))
         environment.compile(tree)
-        found = {(line, what): fix for line, what, fix in (*_tags(tree), *_names(tree, environment, known))}
+        found = {(line, what): fix for line, what, fix in (*filters, *_tags(tree), *_names(tree, environment, known))}
     except TemplateSyntaxError as exc:
         return [syntax_problem(exc, template.file)]
     except RecursionError:
@@ -48,6 +52,16 @@ def _tags(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
             yield call.lineno, "this call has no place in a template", fix
 
 
+def _filters(tree: nodes.Template, environment: Environment) -> Iterator[tuple[int, str, str]]:
+    """The unknown filters; in the tree a known one takes the place of each, as Jinja would stop at the first."""
+    ours = sorted(environment.filters.keys() - limits.FILTERS - INTERNAL_FILTERS)
+    for filter_ in tree.find_all(nodes.Filter):
+        if filter_.name not in environment.filters:
+            fix = instead(filter_.name, (*ours, *sorted(limits.FILTERS)))
+            yield filter_.lineno, f"there is no filter `{filter_.name}`", fix
+            filter_.name = "string"
+
+
 def _names(
     tree: nodes.Template, environment: Environment, known: Mapping[str, object]
 ) -> Iterator[tuple[int, str, str]]:
@@ -55,7 +69,7 @@ def _names(
     assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name in unknown:
-            yield name.lineno, f"there is no `{name.name}`", f"Correct the name. There are: {', '.join(sorted(known))}."
+            yield name.lineno, f"there is no `{name.name}`", instead(name.name, sorted(known))
         if name.ctx != "load" and name.name in known:
             yield name.lineno, f"`{name.name}` is a name of ours and cannot be set anew", "Choose another name."
     for path, line in _paths(tree):
@@ -70,10 +84,7 @@ def _unknown_entry(path: tuple[str, ...], line: int, known: Mapping[str, object]
             return
         if part not in table:
             if not hasattr(dict, part):
-                there = ", ".join(sorted(map(str, table)))
-                fix = (
-                    f"Correct the name, or add it to event.toml. `{'.'.join(path[:depth])}` has: {there or 'nothing'}."
-                )
+                fix = f"{instead(part, sorted(map(str, table)))} {_ADD[path[0]].format(name=part)}"
                 yield line, f"there is no `{'.'.join(path[: depth + 1])}`", fix
             return
         table = table[part]

@@ -9,17 +9,17 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from jinja2 import StrictUndefined, Template, Undefined, nodes
+from jinja2 import Template, Undefined, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from mailer.render import limits
 from mailer.render.dates import date_filters
-from mailer.render.faults import Unfit
+from mailer.render.faults import Missing, Unfit
 from mailer.render.folding import folded
 from mailer.render.gaps import Gap
-from mailer.render.names import isolate, prose
+from mailer.render.names import capital, isolate, prose
 
 # Control characters, line separators and halves of characters: nothing that a person typed on purpose.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -30,6 +30,9 @@ _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _SAFE_IN_LINK = ":/?#[]@!$&'()*+,;=%-._~"
 # What most addresses are made of: nothing is left to encode.
 _SAFE_LINK = re.compile(rf"(?:https?://|mailto:)[A-Za-z0-9{re.escape(_SAFE_IN_LINK)}]+")
+
+# Those that mailer puts into templates itself.
+INTERNAL_FILTERS = frozenset({"at_most", "within_bounds", "bare", "href", "href_part"})
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -71,7 +74,7 @@ def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = T
     of it would be sent. In a right-to-left language Latin runs in values are isolated (UAX #9), unless not `isolated`.
     """
     sandbox = Sandbox(
-        undefined=StrictUndefined,
+        undefined=Missing,
         autoescape=html,
         finalize=_printed(isolated=isolated and is_right_to_left(language)),
         keep_trailing_newline=True,
@@ -82,7 +85,8 @@ def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = T
     sandbox.filters |= {"join": limits.join, "replace": limits.replace}
     sandbox.filters |= {"at_most": limits.at_most, "within_bounds": limits.within_bounds}
     sandbox.filters |= date_filters(language, zone)
-    sandbox.filters |= {"names": prose(language), "bare": _bare, "href": _href(html), "href_part": _href_part}
+    sandbox.filters |= {"names": prose(language), "capital": capital}
+    sandbox.filters |= {"bare": _bare, "href": _href(html), "href_part": _href_part}
     return sandbox
 
 

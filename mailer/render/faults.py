@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from traceback import extract_tb
 
-from jinja2 import TemplateRuntimeError, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, UndefinedError
 
 from mailer.errors import Problem
 from mailer.render.placeholders import Source
@@ -17,6 +19,27 @@ class Unfit(TemplateRuntimeError):
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(problem)
         self.fix = fix
+
+
+class Missing(StrictUndefined):
+    """An entry that its table does not have; the error names those that it has, or what looks like it."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        table, name = self._undefined_obj, str(self._undefined_name)
+        if not (isinstance(table, Mapping) and table):
+            return super()._undefined_message
+        there = list(map(str, table))
+        return f"there is no {name!r}, but {', '.join(map(repr, difflib.get_close_matches(name, there) or there))}"
+
+
+def instead(wrong: str, there: Iterable[str]) -> str:
+    """What there is in place of `wrong`, first what looks like it: "Did you mean `date`? There are: date, time."."""
+    names = list(there)
+    meant = " or ".join(f"`{name}`" for name in difflib.get_close_matches(wrong, names))
+    return f"{f'Did you mean {meant}? ' if meant else ''}There are: {', '.join(names) or 'none'}."
 
 
 def shown(path: Path, templates: Path) -> str:

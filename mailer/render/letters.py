@@ -13,6 +13,7 @@ from mailer.render import check
 from mailer.render.compiled import Compiled
 from mailer.render.document import LARGEST_HTML
 from mailer.render.faults import Failed, shown
+from mailer.render.oversights import joined_lines, untranslated
 from mailer.render.press import Folders, compile_language
 from mailer.render.source import TemplateFile, Unreadable, languages_of, read
 from mailer.render.views import contact_view, rsvp_url, samples, shared_values
@@ -23,7 +24,7 @@ class Letters:
     """The letters of one mailing; made by `compile_mailing`, after which only rendering is left to do for a contact.
 
     `default` is the language of contacts for whose own there is no template. `images` are (content id, file) of what
-    the HTML shows by `cid:`.
+    the HTML shows by `cid:`, `warnings` what may have been overlooked in the texts.
     """
 
     event: Event
@@ -31,6 +32,7 @@ class Letters:
     default: str
     images: tuple[tuple[str, Path], ...]
     compiled: Mapping[str, Compiled]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def languages(self) -> frozenset[str]:
@@ -111,14 +113,16 @@ def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: P
     files = _files(event, mailing, templates, problems)
     folders = Folders(templates, tuple(folder for folder in (templates, packaged) if folder), event.folder)
     compiled: dict[str, Compiled] = {}
+    warnings: list[Problem] = []
     for language, template in files.items():
         try:
             shared = shared_values(event, language)
             compiled[language] = compile_language(shared, language, event.timezone, template, folders)
+            warnings += [*joined_lines(template), *untranslated(event, language, compiled[language].names)]
         except InputRefused as refused:
             problems += refused.problems
     images = tuple({cid: (cid, path) for one in compiled.values() for cid, path in one.images}.values())
-    letters = Letters(event, mailing, event.language, images, compiled)
+    letters = Letters(event, mailing, event.language, images, compiled, tuple(warnings))
     for language in compiled:
         problems += letters.samples(language)
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -17,19 +17,31 @@ from mailer.render.placeholders import Placeholders
 # The class of a paragraph that is nothing but a link; the layout shows it as a button.
 ACTION = "action"
 
+# An address of the web or of a mailbox as people write it in a sentence, whose full stop is no part of it; or a word.
+_ADDRESS = re.compile(
+    r"(?P<web>https?://(?:[^\s<>\"()]|\([^\s<>\"()]*\))*(?:[\w/=#&%+~-]|\([^\s<>\"()]*\)))"
+    r"|(?P<mailbox>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|\w+"
+)
+# The values that are such addresses.
+_WEB_VALUE, _MAILBOX_VALUE = re.compile(r"rsvp_url|event\.links\.\w+"), "event.contact_person.email"
+
 
 def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
     """The block tokens of the Markdown `hidden`, whose Jinja tags are behind words of `placeholders`.
 
     A block tag alone on its line becomes a token "tag" that stands between blocks, or between the items of a list or
     the rows of a table if that is where its construct begins and ends: a loop around the items of a list makes one
-    list. HTML is text here, and a paragraph that is nothing but a link is marked as an `action`. Raises MisplacedTag.
+    list. HTML is text here, a bare address of the web or of a mailbox is a link, and a paragraph that is nothing but a
+    link with words of its own is marked as an `action`. Raises MisplacedTag.
     """
     lines, marks = without_tag_lines(hidden.split("\n"), placeholders)
-    tokens = _parser(placeholders).parse("\n".join(lines))
+    parser = _parser(placeholders)
+    tokens = parser.parse("\n".join(lines))
     for token in tokens:
         if token.type == "inline":
             require_whole(placeholders.tags_in(token.content))
+            token.children = list(_with_links(token.children or [], parser, placeholders))
     _mark_actions(tokens)
     return with_tags(tokens, marks, lines, placeholders)
 
@@ -63,6 +75,40 @@ def _parser(placeholders: Placeholders) -> MarkdownIt:
 
     parser.inline.ruler.before("autolink", "value_autolink", autolink)
     return parser
+
+
+def _with_links(children: Iterable[Token], parser: MarkdownIt, placeholders: Placeholders) -> Iterator[Token]:
+    """The inline tokens, with each address that stands in their text as a link that shows it."""
+    depth = 0
+    for child in children:
+        depth += child.nesting if child.type in ("link_open", "link_close") else 0
+        if child.type != "text" or depth:
+            yield child
+            continue
+        end = 0
+        for found in _ADDRESS.finditer(child.content):
+            if address := _address(found, placeholders):
+                yield Token("text", "", 0, content=child.content[end : found.start()])
+                yield Token("link_open", "a", 1, attrs={"href": parser.normalizeLink(address)}, info="auto")
+                yield Token("text", "", 0, content=found[0])
+                yield Token("link_close", "a", -1)
+                end = found.end()
+        yield Token("text", "", 0, content=child.content[end:])
+
+
+def _address(found: re.Match[str], placeholders: Placeholders) -> str | None:
+    """Where a link on what was `found` leads; None where it is no address, or one only under a condition."""
+    if tag := placeholders.tag(found[0]):
+        is_mailbox = tag.body == _MAILBOX_VALUE
+        if not (is_mailbox or _WEB_VALUE.fullmatch(tag.body)):
+            return None
+    elif found["web"] or found["mailbox"]:
+        is_mailbox = bool(found["mailbox"])
+        if any(tag.kind != "value" for tag in placeholders.tags_in(found[0])):
+            return None
+    else:
+        return None
+    return f"mailto:{found[0]}" if is_mailbox else found[0]
 
 
 def _mark_actions(tokens: Sequence[Token]) -> None:

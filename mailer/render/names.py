@@ -1,4 +1,4 @@
-"""Lists of names as prose, and Latin names inside Arabic lines."""
+"""Lists of names as prose, capital letters at the beginning of a sentence, and Latin names inside Arabic lines."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def prose(language: str) -> Callable[[object], str]:
         return along_with.join(joined(group) for group in _groups(value))
 
     return names
+
+
+def capital(value: str) -> str:
+    """The filter for what begins a sentence: its first letter a capital one, the others as they are."""
+    return value[:1].upper() + value[1:]
 
 
 def _spanish_and(listed: str, names: tuple[str, ...]) -> str:

@@ -36,6 +36,23 @@ Rendered = Callable[..., Letter]
          "Or https://rsvp.example.org/form?a=1&ref=7KQ4M-P2XDA#top."),
         ("At [{{ event.contact_person.email }}](mailto:{{ event.contact_person.email }})",
          '<p>At <a href="mailto:eva@example.org">eva@example.org</a></p>', "At eva@example.org"),
+        ("At https://example.org/a_(b)?c&d, or (https://example.org/{{ contact.rank }}).",
+         '<p>At <a href="https://example.org/a_(b)?c&amp;d">https://example.org/a_(b)?c&amp;d</a>, or '
+         '(<a href="https://example.org/Counsellor">https://example.org/Counsellor</a>).</p>',
+         "At https://example.org/a_(b)?c&d, or (https://example.org/Counsellor)."),
+        ("{{ event.links.note }}, by eva@example.org or {{ event.contact_person.email }}.",
+         '<p><a href="https://www.example.org/note">https://www.example.org/note</a>, by '
+         '<a href="mailto:eva@example.org">eva@example.org</a> or <a href="mailto:eva@example.org">eva@example.org</a>.'
+         "</p>", "https://www.example.org/note, by eva@example.org or eva@example.org."),
+        ("`https://example.org` [https://example.org](https://www.example.org)",
+         '<p><code>https://example.org</code> <a href="https://www.example.org">https://example.org</a></p>',
+         "https://example.org https://example.org (https://www.example.org)"),
+        ("a {% if contact.rank %}https://example.org{% endif %} b", "<p>a https://example.org b</p>",
+         "a https://example.org b"),
+        ("{{ rsvp_url }}",
+         '<p><a href="https://rsvp.example.org/form?a=1&amp;ref=7KQ4M-P2XDA#top">'
+         "https://rsvp.example.org/form?a=1&amp;ref=7KQ4M-P2XDA#top</a></p>",
+         "https://rsvp.example.org/form?a=1&ref=7KQ4M-P2XDA#top"),
         ("[Reply]({{ event.links.note }})", '<p class="action"><a href="https://www.example.org/note">Reply</a></p>',
          "Reply\nhttps://www.example.org/note"),
         ("a {% if contact.rank %}b{% else %}c{% endif %} d", "<p>a b d</p>", "a b d"),

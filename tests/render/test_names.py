@@ -3,7 +3,7 @@
 import pytest
 
 from mailer.render.faults import Unfit
-from mailer.render.names import isolate, prose
+from mailer.render.names import capital, isolate, prose
 
 GROUPS = (("A", "B", "C"), ("D", "E"))
 
@@ -51,6 +51,12 @@ def test_what_is_no_list_of_names_is_refused(value: object) -> None:
     """Numbers and mixed lists are not printed as Python would print them."""
     with pytest.raises(Unfit):
         prose("en")(value)
+
+
+def test_a_list_may_begin_a_sentence() -> None:
+    """`| names | capital` makes the first letter a capital one, and leaves the others as they are."""
+    assert capital(prose("fr")(["la Fondation", "CIVIC"])) == "La Fondation et CIVIC"
+    assert capital("") == ""
 
 
 def test_only_left_to_right_runs_are_isolated() -> None:

@@ -9,6 +9,7 @@ import pytest
 from mailer.errors import InputRefused, Problem
 from mailer.model import Event
 from mailer.render import Letters
+from tests.render.samples import contact, render_to
 
 Compiled = Callable[..., Letters]
 
@@ -29,8 +30,8 @@ def problems(letters: Compiled, body: str, **options: object) -> tuple[Problem, 
         ("{{ contact.surname }}", "there is no `contact.surname`"),
         ("{{ contact.name", "cannot be read"),
         ("{% if contact.name %}", "cannot be read"),
-        ("{{ deadline | shout }}", "No filter named 'shout'"),
-        ("{{ contact.name | safe }}", "No filter named 'safe'"),
+        ("{{ deadline | shout }}", "there is no filter `shout`"),
+        ("{{ contact.name | safe }}", "there is no filter `safe`"),
         ("{% autoescape false %}{{ contact.name }}{% endautoescape %}", "has no place in a template"),
         ("{% include 'x' %}", "has no place in a template"),
         ("{% set event = 1 %}", "`event` is a name of ours"),
@@ -53,6 +54,40 @@ def test_each_fault_is_named_with_file_and_line(letters: Compiled, line: str, wh
     assert any(what in problem.problem for problem in found), [str(problem) for problem in found]
     assert {problem.file for problem in found} == {"templates/meeting/invitation.md"}
     assert all(problem.row in (5, 6) and problem.fix for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("{{ contact.titel }}", "Did you mean `title`? There are: email, extra, first_name,"),
+        ("{{ contact.tabel_no }}", "A further column of your sheet is `contact.extra.tabel_no`."),
+        ("{{ event.links.nota }}", "Did you mean `note`? There are: note. Or add it to event.toml."),
+        ("{{ rsvp_ulr }}", "Did you mean `rsvp_url`? There are: address_name,"),
+        ("{{ deadline | tme }}", "Did you mean `time`? There are: capital, date, datetime, names,"),
+    ],
+)
+def test_what_there_is_instead_is_told(letters: Compiled, line: str, fix: str) -> None:
+    """A mistyped name, entry or filter is answered with what looks like it and with all that there are."""
+    (problem,) = problems(letters, line)
+    assert fix in problem.fix
+    assert "href" not in problem.fix  # which is for mailer itself
+
+
+def test_an_unknown_filter_hides_nothing_else(letters: Compiled) -> None:
+    """Names that are wrong as well are told in the same pass."""
+    found = problems(letters, "{{ deadline | shout }}\n\n{{ evnt.title | murmur }}")
+    assert [(problem.row, problem.problem) for problem in found] == [
+        (3, "there is no filter `shout`"),
+        (5, "there is no `evnt`"),
+        (5, "there is no filter `murmur`"),
+    ]
+
+
+def test_a_column_that_is_not_there_is_answered_with_those_that_are(letters: Compiled) -> None:
+    """A column of the sheet that a template misspells is told with the heading that looks like it."""
+    made = letters("{{ contact.extra.tabel_no }}")
+    with pytest.raises(InputRefused, match="there is no 'tabel_no', but 'table_no'"):
+        render_to(made, contact(extra={"table_no": "7", "seat": "A"}))
 
 
 def test_all_files_are_told_at_once(letters: Compiled) -> None:
