@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import html
+import re
 from pathlib import Path
 
 import openpyxl
@@ -111,6 +113,61 @@ def test_the_preview_is_what_the_wire_will_carry(folder: Folder, relay: Scripted
     assert seen["Message-ID"] == sent["Message-ID"]
     assert seen.get_body(("plain",)).get_content() == sent.get_body(("plain",)).get_content()
     assert sent["Date"].datetime.isoformat().startswith("2031-02-24T09:00")
+
+
+def test_the_preview_shows_what_the_header_says(folder: Folder) -> None:
+    """Subject, sender, addressee, copies, reply address and attachments stand above each letter, for approval."""
+    folder.write("templates/round-table/note.pdf", "%PDF")
+    event = EVENT.replace("[mailings.invitation]", '[mailings.invitation]\nattachments = ["note.pdf"]\ncalendar = true')
+    folder.write("templates/round-table/event.toml", event)
+    folder.run("preview")
+    page = (folder.path / "preview" / "invitation" / "ada@belgium.example.org.html").read_text("utf-8")
+    header = html.unescape(re.sub(r"<[^>]*>", "|", page.split("<dl>")[1].split("</dl>")[0]))
+    assert header.strip("|").split("||") == [
+        *("Subject", "Round table on protection"),
+        *("From", '"Ms. Dana Demo" <dana@events.example.org>'),
+        *("To", '"H.E. Ms. Ada SAMPLE" <ada@belgium.example.org>'),
+        *("Cc", "office@belgium.example.org"),
+        *("Reply-To", '"Ms. Dana Demo" <dana@events.example.org>'),
+        *("Attachments", "note.pdf (1 kB), invite.ics (1 kB)"),
+    ]
+    page = (folder.path / "preview" / "invitation" / "registry@namibia.example.org.html").read_text("utf-8")
+    assert '<dt>Cc</dt><dd dir="auto">none</dd>' in page
+
+
+def test_the_preview_lists_every_message_by_mailing_and_language(folder: Folder) -> None:
+    """The index has a jump to each group with its number of messages, and numbers the messages through all of them."""
+    folder.write("templates/round-table/invitation.fr.md", TEMPLATE)
+    folder.write("contacts/more.csv", "Mission,Email,Language\nSenegal,office@senegal.example.org,fr\n")
+    folder.run("preview")
+    page = (folder.path / "preview" / "index.html").read_text("utf-8")
+    assert re.findall(r'<a href="#(group-\d)">([^<]*)</a>: (\d)', page) == [
+        ("group-0", "invitation, en", "3"),
+        ("group-1", "invitation, fr", "1"),
+        ("group-2", "reminder, en", "4"),
+    ]
+    assert re.findall(r'<h2 id="(group-\d)">[^<]*</h2><ol start="(\d)">', page) == [
+        ("group-0", "1"),
+        ("group-1", "4"),
+        ("group-2", "5"),
+    ]
+
+
+def test_no_value_becomes_a_part_of_the_preview(folder: Folder) -> None:
+    """Whatever stands in a sheet or in the event's title is text, on the index and above and in each letter."""
+    hostile = '"><script>alert(1)</script>'
+    folder.write("templates/round-table/event.toml", EVENT.replace("Round table", hostile.replace('"', "'")))
+    folder.write(
+        "contacts/more.csv",
+        'Mission,Email,Address name\n"Fiji","office@fiji.example.org","<script>x{y}&quot;</script>"\n',
+    )
+    folder.run("preview")
+    pages = list((folder.path / "preview").rglob("*.html"))
+    assert len(pages) == 9
+    for path in pages:
+        page = path.read_text("utf-8")
+        assert "<script" not in page
+        assert page.count("sandbox=") == page.count("<iframe") == 1
 
 
 def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServer, tmp_path: Path) -> None:
