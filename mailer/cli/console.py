@@ -1,13 +1,12 @@
-"""What the commands print: sentences, tables and problems for people, JSON for machines, and progress."""
+"""What the commands print: sentences, tables and problems for people, and JSON for machines."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TextIO
 
@@ -16,9 +15,6 @@ import click
 from mailer.cli import screen
 from mailer.errors import Problem, UsageError
 from mailer.model import State
-
-# json.dumps would make an encoder for each line.
-_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def say(text: str = "") -> None:
@@ -120,60 +116,6 @@ def duration(span: timedelta) -> str:
     if span >= timedelta(days=3):
         return f"{round(span / timedelta(days=1))} days"
     return f"{count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def log(event: str, **facts: object) -> None:
-    """One JSON line on standard error, for a log, there as soon as this returns unless whoever read it has left."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    try:
-        sys.stderr.write(_encode({"at": now, "event": event, **facts}) + "\n")
-        sys.stderr.flush()
-    except OSError:
-        sys.stderr = nowhere()
-
-
-@contextmanager
-def progress(total: int, pace: str = "") -> Iterator[Callable[[Mapping[str, object]], None]]:
-    """A call to make with the facts of each outcome: moves a bar on a terminal, where whatever was not sent is told
-    too; else writes a JSON line.
-
-    The bar has a clock, and rate and time left; where a `pace` holds sending back that, as it comes in bursts.
-    """
-    if not sys.stderr.isatty():
-        yield lambda facts: log("delivery", **facts)
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed * 60:,.0f}/min" if speed else "")
-
-    speed = (TextColumn(f"at most {pace}"),) if pace else (Rate(), TimeRemainingColumn())
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *speed)
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("Sending", total=total)
-
-        def advance(facts: Mapping[str, object]) -> None:
-            if facts["state"] != State.SENT:
-                words = facts["reply"] or facts["note"]
-                told = screen.sentence(f"{facts['state']:9}  {facts['recipient']}: {words}", bar.console.width)
-                bar.console.print(told, markup=False, highlight=False, soft_wrap=True)
-            if facts["state"] != State.DEFERRED:
-                bar.advance(task)
-
-        yield advance
 
 
 def confirm(what: str) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from mailer.cli import console
+from mailer.cli.screen import sentence
 from mailer.model import State
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class _Bar:
     def outcome(self, facts: Mapping[str, object]) -> None:
         if facts["state"] != State.SENT:
             words = facts["reply"] or facts["note"]
-            self._screen.print(f"{facts['state']:9} {facts['recipient']}: {words}", markup=False, highlight=False)
+            told = sentence(f"{facts['state']:9} {facts['recipient']}: {words}", self._screen.width)
+            self._screen.print(told, markup=False, highlight=False, soft_wrap=True)
         self._bar.update(self._task, advance=facts["state"] != State.DEFERRED, description="Sending")
 
     def wait(self, until: datetime, words: str) -> None:  # noqa: ARG002
