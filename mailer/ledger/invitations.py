@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from mailer.ledger.identity import Identity
-from mailer.ledger.records import ASKED_AT_ONCE, Invitee, cc_text, chunks, marks
+from mailer.ledger.records import ASKED_AT_ONCE, Invitee, cc_of, cc_text, chunks, marks
 from mailer.ledger.schema import moment_text
 from mailer.ledger.store import Store
 from mailer.ledger.suppression import hold_back, suppressed
-from mailer.model import Party
+from mailer.model import Address, Party
 
-# The last column says whether the delivery is there and no attempt was made yet: until then the sheet wins.
+# The last two columns say whether the delivery waits to be sent, and how often it was tried.
 _KNOWN = (
-    "SELECT i.digest, i.id, i.party, i.party_kind, i.rule, d.id, d.cc, "
-    "d.attempts = 0 AND (d.state = 'queued' OR d.state = 'deferred') "
+    "SELECT i.digest, i.id, i.party, i.party_kind, i.rule, d.id, d.cc, d.state = 'queued' OR d.state = 'deferred', "
+    "d.attempts "
     "FROM invitations i LEFT JOIN deliveries d ON d.invitation_id = i.id AND d.mailing = ? "
     "WHERE i.event = ? AND i.digest IN ({})"
 )
@@ -36,7 +36,7 @@ _QUEUE = (
     "state, reason, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0)"
 )
 # Both look again, as another process may have claimed the delivery in the meantime.
-_CORRECT_CC = "UPDATE deliveries SET cc = ? WHERE id = ? AND attempts = 0 AND (state = 'queued' OR state = 'deferred')"
+_CORRECT_CC = "UPDATE deliveries SET cc = ? WHERE id = ? AND attempts = ? AND (state = 'queued' OR state = 'deferred')"
 _CORRECT_INVITATION = (
     "UPDATE invitations SET party = ?, party_key = ?, party_kind = ?, rule = ? WHERE id = ? AND NOT EXISTS ("
     "SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND (d.attempts > 0 OR d.state = 'claimed'))"
@@ -66,7 +66,7 @@ class Intake:
             known = self._known(connection, wanted)
             self._correct(connection, known, wanted, gone)
             numbers = {digest: number for digest, number, *_ in known}
-            for digest, *_, delivery, _, _ in known:
+            for digest, *_, delivery, _, _, _ in known:
                 if delivery is not None:
                     del wanted[digest]
             if wanted:
@@ -96,7 +96,7 @@ class Intake:
         yield from (self.identity.of(address) for invitee in invitees.values() for address in invitee.cc)
 
     def _known(self, connection: Connection, digests: Iterable[bytes]) -> list[Row[*tuple[Any, ...]]]:
-        """What is there of each: digest, number, party and rule, then delivery, its Cc, and whether that may change."""
+        """What is there of each: digest, number, party and rule, then delivery, Cc, whether it waits, and attempts."""
         return [
             row
             for some in chunks(digests, ASKED_AT_ONCE)
@@ -112,26 +112,29 @@ class Intake:
         invitees: Mapping[bytes, Invitee],
         gone: Collection[bytes],
     ) -> None:
-        """Takes over what the sheet says now, where no attempt has been made: Cc, party and rule."""
+        """Takes over what the sheet says now: all of it where no attempt was made, else who is to have no copy."""
         copies, invitations = [], []
-        for digest, number, name, kind, rule, delivery, cc, may_change in known:
-            if delivery is not None and not may_change:
+        for digest, number, name, kind, rule, delivery, cc, waits, attempts in known:
+            if delivery is not None and not waits:
                 continue
             invitee = invitees[digest]
             party = invitee.party
             # Words equal their StrEnum; the key follows from the name.
-            if name != party.name or kind != party.kind or rule != invitee.rule:
+            if not attempts and (name != party.name or kind != party.kind or rule != invitee.rule):
                 invitations.append((party.name, party.key, party.kind.value, invitee.rule.value, number))
-            if may_change and cc != cc_text(invitee.cc) and cc != (wanted := self._cc(invitee, gone)):
-                copies.append((wanted, delivery))
+            if delivery is not None and cc != cc_text(invitee.cc):
+                # What the relay was offered before is offered again, but to nobody who is to have no copy any more.
+                named = [one for one in cc_of(cc) if one in invitee.cc] if attempts else invitee.cc
+                if cc != (wanted := self._cc(named, gone)):
+                    copies.append((wanted, delivery, attempts))
         if copies:
             connection.exec_driver_sql(self.store.sql(_CORRECT_CC), copies)
         if invitations:
             connection.exec_driver_sql(self.store.sql(_CORRECT_INVITATION), invitations)
 
-    def _cc(self, invitee: Invitee, gone: Collection[bytes]) -> str:
+    def _cc(self, named: Sequence[Address], gone: Collection[bytes]) -> str:
         """The Cc as it is stored, without the suppressed."""
-        return cc_text([address for address in invitee.cc if not gone or self.identity.of(address) not in gone])
+        return cc_text([address for address in named if not gone or self.identity.of(address) not in gone])
 
     def _invitation_rows(self, invitees: Mapping[bytes, Invitee], turn: int) -> list[tuple[object, ...]]:
         at = moment_text(self.now)
@@ -163,7 +166,7 @@ class Intake:
                 self.event,
                 self.mailing,
                 str(invitee.recipient),
-                self._cc(invitee, gone),
+                self._cc(invitee.cc, gone),
                 self.identity.message_id(self.event, self.mailing, invitee.recipient, self.domain),
                 at,
                 at,

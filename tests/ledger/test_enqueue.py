@@ -170,6 +170,18 @@ def test_the_sheet_wins_until_the_first_attempt(ledger: Ledger, url: str) -> Non
     assert [one.cc for one in ledger.deliveries(EVENT, MAILING)] == [(address(11),), (address(12),), ()]
 
 
+def test_who_is_to_have_no_copy_any_more_gets_none_at_the_next_attempt(ledger: Ledger) -> None:
+    """A Cc that the sheet drops after an attempt is dropped from the retry; one that it adds then is not added."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 5, 6)], domain=DOMAIN, now=NOW)
+    [number] = ledger.due(EVENT, MAILING, NOW).values()
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), [number], NOW)
+        run.exchange([outcome(number, State.DEFERRED, GREYLISTED, due_at=NOW)], (), NOW)
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 6, 7)], domain=DOMAIN, now=later(60))
+    [delivery] = ledger.deliveries(EVENT)
+    assert delivery.cc == (address(6),)
+
+
 def test_what_a_claim_holds_is_not_changed(ledger: Ledger) -> None:
     """The Cc of a message that may be on its way stays as it is being sent."""
     [number] = queue(ledger, 1)
