@@ -65,10 +65,12 @@ async def dispatch(
             letter = prepared.letter(guest, delivery.reference, desk.clock())
             thread_id = threads.get(delivery.recipient.key)
             envelope, content = prepared.message(letter, guest, delivery, features, thread_id=thread_id)
-            if features.size and prepared.composers[letter.language].shared_size > features.size:
+            # Nothing that is this recipient's own, so that it is the same for all the others.
+            shared = prepared.composers[letter.language].shared_size if guest.contact.attachment else envelope.size
+            if features.size and shared > features.size:
                 raise MailingRefused(
-                    f"{relay} takes {features.size:,} octets at most, and what is attached to every message has more: "
-                    "attach less. Nobody was marked as failed."
+                    f"{relay} takes {features.size:,} octets at most, and a message with what is attached to every one "
+                    f"has {shared:,}: attach less, or shorten the text. Nobody was marked as failed."
                 )
             return envelope, content
 
