@@ -313,9 +313,7 @@ class Ledger:
         named = list(addresses)
         with self._store.reading.connect() as connection:
             found = suppression.suppressed(self._store, connection, map(self._identity.of, named))
-        if not found:
-            return {}
-        digests = ((address.key, self._identity.of(address)) for address in named)
+        digests = ((address.key, self._identity.of(address)) for address in named if found)
         return {key: found[digest] for key, digest in digests if digest in found}
 
     def suppressions(self, known: Iterable[Address]) -> list[tuple[Address | None, Suppression]]:
@@ -419,10 +417,7 @@ class Ledger:
             return len(set(settled) - suppression.hold_back(connection, now))
 
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
-        """Never writes to the address again, in any event; returns how many waiting deliveries that stopped.
-
-        An earlier reason stays.
-        """
+        """Writes to the address no more, in any event; returns how many deliveries that stops. A first reason stays."""
         with self._store.engine.begin() as connection:
             return suppression.suppress(connection, self._identity.of(address), reason, now)
 

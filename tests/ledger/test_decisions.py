@@ -158,6 +158,7 @@ def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp
             [claimed] = run.exchange((), [number], NOW)
             due_at = later(60) if state is State.DEFERRED else None
             run.exchange([outcome(claimed, state, words, due_at=due_at, note="to Ottilie.Quill")], (), NOW)
+    ledger.suppress(person, "Ottilie Quill rang", later(4))
     assert ledger.forget(person, later(5)) == Erasure(deliveries=2, answers=0)
 
     forgotten, copied = ledger.deliveries(EVENT)
