@@ -1,7 +1,8 @@
 """Staff's workbooks in, Contacts and Problems out; nothing is guessed and nothing is written to.
 
-`read` gives what stands in files and folders, `annotate` a copy of a workbook with its problems as comments,
-`write_workbook` an empty or filled workbook made for staff. `mailer.contacts.rows.sheets` reads the rows of any table.
+`read` gives what stands in files and folders, and by a `Layout` what each column was taken for; `annotate` a copy of a
+workbook with its problems as comments, `write_workbook` an empty or filled workbook made for staff.
+`mailer.contacts.rows.sheets` reads the rows of any table.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mailer.contacts.layout import Layout
 from mailer.contacts.reading import read
 from mailer.errors import Problem
 from mailer.model import PartyKind
 
-__all__ = ["annotate", "read", "write_workbook"]
+__all__ = ["Layout", "annotate", "read", "write_workbook"]
 
 
 def annotate(path: Path, problems: Iterable[Problem], to: Path) -> None:

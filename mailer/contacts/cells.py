@@ -113,8 +113,12 @@ _KINDS = dict.fromkeys(_MISSION_WORDS, PartyKind.MISSION) | dict.fromkeys(_ORGAN
 # MC_Category of the directory of missions: member, non-member state; intergovernmental, other entity, agency.
 _KINDS |= {"1": PartyKind.MISSION, "2": PartyKind.MISSION} | dict.fromkeys(("4", "5", "6"), PartyKind.ORGANISATION)
 _KINDS_FOLDED = {fold(word): kind for word, kind in _KINDS.items()}
-_YES = frozenset(fold(word) for word in ("yes", "y", "x", "true", "1", "oui", "sí", "نعم", "do not contact"))
-_NO = frozenset(fold(word) for word in ("", "no", "n", "false", "0", "non", "لا"))
+_SAYS_YES = frozenset(fold(word) for word in ("yes", "y", "true", "1", "oui", "sí", "نعم"))
+_SAYS_NO = frozenset(fold(word) for word in ("no", "n", "false", "0", "non", "لا"))
+_YES = _SAYS_YES | {
+    "x", "do not contact", "do not invite", "ne pas contacter", "ne pas inviter", "no contactar", "no invitar",
+}  # fmt: skip
+_NO = _SAYS_NO | {""}
 
 
 @lru_cache(maxsize=1024)
@@ -140,3 +144,15 @@ def yes_or_no(text: str) -> bool | None:
     """Whether the cell says yes (a cross counts) or no (empty counts); None if it says neither."""
     folded = fold(text) or text  # a tick is no letter, and not empty
     return True if folded in _YES else False if folded in _NO else None
+
+
+@lru_cache(maxsize=1024)
+def is_barred(text: str, inviting: bool) -> bool | None:
+    """Whether a cell says not to write to somebody; None if it says neither.
+
+    In a column such as "Do not invite" a cross says yes and an empty cell no. In one such as "Invite?" (`inviting`)
+    neither is taken for an answer: it has to say yes or no in so many words.
+    """
+    if not inviting:
+        return yes_or_no(text)
+    return True if fold(text) in _SAYS_NO else False if fold(text) in _SAYS_YES else None

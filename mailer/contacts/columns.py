@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mailer.contacts.cells import party_kind
+from mailer.contacts.cells import party_kind, plain
 from mailer.contacts.headings import meaning, snake_case
 from mailer.contacts.rows import letters
 from mailer.contacts.titles import title_of_address
@@ -13,8 +13,8 @@ from mailer.model import PartyKind, fold
 
 # What a column may give that is read from one cell.
 ONE_CELL = (
-    "title", "first_name", "last_name", "name", "position", "rank", "language", "rule", "status", "opt_out",
-    "salutation", "address_name", "attachment", "kind",
+    "title", "first_name", "last_name", "name", "position", "rank", "language", "rule", "status", "salutation",
+    "address_name", "attachment", "kind",
 )  # fmt: skip
 MISSING = -1  # the empty cell that readers put after each row's last
 
@@ -25,8 +25,9 @@ class Columns:
 
     `at` gives for each of `ONE_CELL` its 0-based column, or `MISSING`. The first of `address` is written to, the others
     get copies, like those of `cc`. `party` holds the columns that may name the party, in order, and the kind of party
-    that each of them means (None: a column must say). `extra` pairs names for templates with columns. `places` is what
-    `model.Place` shares among the rows.
+    that each of them means (None: a column must say). `barring` holds the columns of yes and no that say who is not to
+    be written to, and whether each asks whom to invite instead ("Invite?"). `extra` pairs names for templates with
+    columns. `places` is what `model.Place` shares among the rows.
     """
 
     headings: tuple[str, ...]
@@ -34,14 +35,28 @@ class Columns:
     address: tuple[int, ...]
     cc: tuple[int, ...]
     party: tuple[tuple[int, PartyKind | None], ...]
+    barring: tuple[tuple[int, bool], ...]
     extra: tuple[tuple[str, int], ...]
     places: Mapping[str, tuple[str, str]]
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """What every sheet must have and this one has not, in words for people."""
-        lacks = (("the e-mail address", self.address), ("the mission or organisation", self.party))
-        return tuple(what for what, columns in lacks if not columns)
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """What every sheet must have and this one has not, each with headings that would do, in words for people."""
+        lacks = (
+            ("the e-mail address", "Email, E-mail address, Courriel or Correo electrónico", self.address),
+            ("the mission or organisation", "Mission, Country, Delegation, Organisation, NGO or Pays", self.party),
+        )
+        return tuple((what, headings) for what, headings, columns in lacks if not columns)
+
+    @property
+    def fields(self) -> dict[int, str]:
+        """What the columns that are read give, as `contacts --json` calls it, from left to right."""
+        fields = {column: name for name, column in self.at.items() if column != MISSING}
+        fields |= dict.fromkeys(self.address[:1], "email") | dict.fromkeys((*self.address[1:], *self.cc), "cc")
+        fields |= {column: "party" for column, _ in self.party} | {column: "status" for column, _ in self.barring}
+        if self.at["kind"] != MISSING:
+            fields[self.at["kind"]] = "party_kind"
+        return dict(sorted(fields.items()))
 
     @property
     def kind_unknown(self) -> bool:
@@ -54,13 +69,14 @@ class Columns:
 
 
 def plan(headings: Sequence[str], sample: Sequence[Sequence[str]], file: str) -> Columns:
-    """The plan of a sheet from its header, some of its rows, and the name of its file."""
+    """The plan of a sheet from its header as it was typed, some of its rows, and the name of its file."""
     found: dict[str, list[int]] = {}
     order: dict[int, int] = {}
     for column, heading in enumerate(headings):
         if heading and (known := meaning(heading)):
             found.setdefault(known[0], []).append(column)
             order[column] = known[1]
+    headings = tuple(map(plain, headings))
     for columns in found.values():
         columns.sort(key=lambda column: (order[column], column))
     _settle_titles(found, sample)
@@ -71,13 +87,14 @@ def plan(headings: Sequence[str], sample: Sequence[Sequence[str]], file: str) ->
     address = tuple(sorted(found.get("address", []))) + tuple(found.get("other_address", []))
     cc = tuple(found.get("cc", []))
     party = _party_columns(found, file, kind_column=at["kind"] != MISSING)
-    used = {*at.values(), *address, *cc, *(column for column, _ in party)}
+    barring = tuple((column, name == "opt_in") for name in ("opt_out", "opt_in") for column in found.get(name, []))
+    used = {*at.values(), *address, *cc, *(column for column, _ in (*party, *barring))}
     places = {field: column for field, column in at.items() if column != MISSING}
     places |= {name: columns[0] for name, columns in (("address", address), ("cc", cc)) if columns}
     if party:
         places["party"] = party[0][0]
     return Columns(
-        tuple(headings), at, address, cc, party, _extra(headings, used),
+        headings, at, address, cc, party, barring, _extra(headings, used),
         {field: (letters(column), headings[column]) for field, column in places.items()},
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What a zipped workbook holds beside its values: whether it is safe to unpack, cells in error, hidden rows.
+"""What a zipped workbook holds beside its values: whether it is safe, cells in error, rows hidden or coloured.
 
 calamine gives an empty cell for an error value and for a formula that was never calculated, and it lays a sheet out in
 memory as one rectangle; so each part is read here first. `zipfile` stops at the size that the directory promises and
@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree as ET
 
+from mailer.contacts.colours import Colours, coloured_styles
 from mailer.contacts.rows import MAX_COLUMNS, letters, refusal
 from mailer.errors import InputRefused
 
@@ -50,10 +51,14 @@ _SHOWN_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext
 
 @dataclass(slots=True)
 class Findings:
-    """Of one sheet: why a cell (row, 0-based column) seems empty, hidden rows that hold something, the last cell."""
+    """Of one sheet: why a cell (row, 0-based column) seems empty, hidden rows that hold something, the last cell.
+
+    `coloured_rows` are the first that stand out by the colour of their cells, in Office Open XML alone.
+    """
 
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
+    coloured_rows: list[int] = field(default_factory=list)
     last_row: int = 0
     last_column: int = 0
 
@@ -115,7 +120,16 @@ def _inspect_xlsx(archive: zipfile.ZipFile) -> dict[str, Findings]:
     for name in archive.namelist():
         if name.endswith((".xml", ".rels")) and name not in sheets.values():
             _check_part(archive, name)
-    return {name: _inspect_sheet(archive, part) for name, part in sheets.items()}
+    styles = _styles(archive)
+    return {name: _inspect_sheet(archive, part, styles) for name, part in sheets.items()}
+
+
+def _styles(archive: zipfile.ZipFile) -> dict[bytes, str]:
+    """The coloured styles; none where the part that tells of them cannot be read, for no value depends on it."""
+    try:
+        return coloured_styles(_small(archive, "xl/styles.xml"))
+    except (KeyError, ValueError, ET.ParseError):
+        return {}
 
 
 def _check_part(archive: zipfile.ZipFile, name: str) -> None:
@@ -148,7 +162,8 @@ def _small(archive: zipfile.ZipFile, name: str) -> ET.Element:
     return ET.fromstring(octets)  # noqa: S314
 
 
-def _inspect_sheet(archive: zipfile.ZipFile, part: str) -> Findings:
+def _inspect_sheet(archive: zipfile.ZipFile, part: str, styles: Mapping[bytes, str]) -> Findings:
+    colours = Colours(styles) if styles else None
     found = Findings(last_column=26)  # a bound that most sheets keep, so that the columns need not be counted
     with archive.open(part) as file:
         for block in _whole_rows(file):
@@ -161,6 +176,10 @@ def _inspect_sheet(archive: zipfile.ZipFile, part: str) -> Findings:
                 found.hidden_rows += map(int, _HIDDEN_ROW.findall(block))
             if b't="e"' in block or b"<f" in block or (b"<row " not in block and b":f" in block):
                 found.faults.update(_faults(block))
+            if colours:
+                colours.see(block)
+    if colours:
+        found.coloured_rows = colours.rows(found.last_row)
     return found
 
 

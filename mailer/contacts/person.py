@@ -113,13 +113,14 @@ def _standing(row: Row) -> Standing | None:
         row.say(
             row.columns.at["status"], "The status is not known", "Write active, do not contact or left, or nothing."
         )
-    if opt_out := row.at("opt_out"):
-        yes = words.yes_or_no(opt_out)
-        if yes is None:
-            row.say(row.columns.at["opt_out"], "The cell says neither yes nor no", "Write yes or no.")
-            return None
-        if yes and status is Standing.ACTIVE:
-            return Standing.DO_NOT_CONTACT
+    for column, inviting in row.columns.barring:
+        barred = words.is_barred(row.cells[column], inviting)
+        if barred is None:
+            problem = "The cell does not say whether to invite" if inviting else "The cell says neither yes nor no"
+            row.say(column, problem, "Write yes or no; if the column says something else, give it another heading.")
+            status = None
+        elif barred and status is Standing.ACTIVE:
+            status = Standing.DO_NOT_CONTACT
     return status
 
 

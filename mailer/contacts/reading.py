@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mailer.contacts import cells as words
 from mailer.contacts.columns import MISSING
 from mailer.contacts.headings import same_headings
+from mailer.contacts.layout import Layout
 from mailer.contacts.person import Row, contact, kind_of, unreadable_cells
 from mailer.contacts.register import Register
 from mailer.contacts.tables import Table, files, tables
@@ -15,10 +16,13 @@ from mailer.errors import InputRefused, Problem
 from mailer.model import Contact, PartyKind, Place, Standing
 
 _NO_FAULTS: Mapping[int, str] = {}
+# What cells usually say of those who are written to; rows that say anything else are looked at twice.
 _ACTIVE = ("", str(Standing.ACTIVE))
+_NOT_BARRED = ("", "no", "No")
+_INVITED = ("yes", "Yes", "y", "Y", "oui", "Oui")
 
 
-def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
+def read(paths: Iterable[Path], note_layout: Callable[[Layout], object] | None = None) -> Iterator[Contact | Problem]:
     """Every contact and every problem in the files, and in all readable files of the folders, that `paths` name.
 
     Missions come before organisations, so that an address that stands twice keeps the mission's row; the later row is
@@ -26,7 +30,8 @@ def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
     contacts of that status, and it gets no copies. Rows with the status `left` neither take nor lose an invitation, but
     their address gets no copies either. Who gets a copy and something else besides is a warning at the later place.
     A row with an error gives no contact. Hidden sheets and rows are read, with a warning (rows in .xlsx and .ods
-    alone). A file that cannot be read is one error without a cell, and the others are still read.
+    alone). A file that cannot be read is one error without a cell, and the others are still read. `note_layout` is told
+    of each sheet that is read what its columns were taken for, before the first contact comes.
 
     Text files are streamed; workbooks are held in memory until their contacts have been taken.
     """
@@ -37,6 +42,8 @@ def read(paths: Iterable[Path]) -> Iterator[Contact | Problem]:
         for item in tables(path):
             if isinstance(item, Table):
                 found.append(item)
+                if note_layout:
+                    note_layout(item.layout)
             else:
                 yield item
     register = Register([(table.sheet.file, table.sheet.name) for table in found])
@@ -82,12 +89,14 @@ def _contacts(table: Table, kind: PartyKind, register: Register, number: int) ->
 
 def _held_back(table: Table) -> Iterator[tuple[str, Standing]]:
     """The keys of the addresses that the table says not to contact, or to have left, and which of the two."""
-    deciding = [column for name in ("status", "opt_out") if (column := table.columns.at[name]) != MISSING]
-    if not deciding:
+    status = table.columns.at["status"]
+    quiet: list[tuple[int, Container[str]]] = [(status, _ACTIVE)] if status != MISSING else []
+    quiet += [(column, _INVITED if inviting else _NOT_BARRED) for column, inviting in table.columns.barring]
+    if not quiet:
         return
     try:
         for number, raw in table.sheet.rows():
-            if any(column < len(raw) and raw[column] not in _ACTIVE for column in deciding):
+            if any(column < len(raw) and raw[column] not in usual for column, usual in quiet):
                 row = _row(table, number, raw, _NO_FAULTS)
                 person = contact(row, kind_of(table.columns, row.cells))
                 if person is not None and person.status is not Standing.ACTIVE:

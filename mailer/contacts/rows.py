@@ -25,7 +25,8 @@ class Sheet:
     Cells are text: whole numbers without a point ("5"), dates as ISO, booleans as "yes" and "no", "NA" as "NA". Blank
     rows are left out, trailing empty cells may be. `faults` tells for (row, 0-based column) why a cell that seems
     empty is not: an error value, or a formula without a value. Old `.xls` workbooks do not tell, so there such cells
-    are just empty. `problems` are warnings about the sheet as a whole: a doubtful encoding, hidden rows.
+    are just empty. `problems` are warnings about the sheet as a whole: a doubtful encoding, hidden rows. `coloured` are
+    the first of the rows that stand out by the colour of their cells; .xlsx and .xlsm alone tell them.
     """
 
     file: str
@@ -33,6 +34,7 @@ class Sheet:
     rows: Callable[[], Iterator[tuple[int, list[str]]]]
     faults: Mapping[tuple[int, int], str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    coloured: tuple[int, ...] = ()
 
 
 def sheets(path: Path) -> Iterator[Sheet]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from mailer.contacts import cells as words
 from mailer.contacts.columns import Columns, plan
+from mailer.contacts.doubts import doubts
 from mailer.contacts.headings import SEARCHED_ROWS, header_row
-from mailer.contacts.rows import READABLE, Sheet, sheets
+from mailer.contacts.layout import Layout
+from mailer.contacts.rows import READABLE, Sheet, letters, sheets
 from mailer.errors import InputRefused, Problem
 
-_SAMPLE_ROWS = 300
+_SAMPLE_ROWS = 1000
+_SHOWN_HEADINGS = 12
+_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,17 @@ class Table:
     sheet: Sheet
     header: int
     columns: Columns
+
+    @property
+    def layout(self) -> Layout:
+        """What its columns were taken for."""
+        headings, fields = self.columns.headings, self.columns.fields
+        taken = tuple(
+            (letters(column), heading, fields.get(column, "extra"))
+            for column, heading in enumerate(headings)
+            if heading or column in fields
+        )
+        return Layout(self.sheet.file, self.sheet.name, taken)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -98,13 +113,20 @@ def tables(path: Path) -> Iterator[Table | Problem]:
 
 def _table(sheet: Sheet, head: list[tuple[int, list[str]]], header: int) -> Iterator[Table | Problem]:
     number, headings = head[header]
-    headings = [words.plain(heading) for heading in headings]
     sample = [[words.plain(cell) for cell in cells] for _, cells in head[header + 1 :]]
     columns = plan(headings, sample, sheet.file)
-    for what in columns.missing:
+    found = [*_lacks(sheet, number, columns), *doubts(sheet, number, columns, sample), *_colours(sheet, number)]
+    yield from found
+    if not any(problem.is_error for problem in found):
+        yield Table(sheet, number, columns)
+
+
+def _lacks(sheet: Sheet, number: int, columns: Columns) -> Iterator[Problem]:
+    """What the sheet, whose header is row `number`, must say in its headings and does not."""
+    for what, headings in columns.missing:
         yield Problem(
-            f"There is no column for {what} in the header row",
-            "Add the column, or correct its heading.",
+            f"There is no column for {what} in the header row, which holds {_named(columns.headings)}",
+            f"Add the column, or correct its heading: {headings} would be understood.",
             file=sheet.file,
             sheet=sheet.name,
             row=number,
@@ -117,5 +139,20 @@ def _table(sheet: Sheet, head: list[tuple[int, list[str]]], header: int) -> Iter
             sheet=sheet.name,
             row=number,
         )
-    elif not columns.missing:
-        yield Table(sheet, number, columns)
+
+
+def _colours(sheet: Sheet, header: int) -> Iterator[Problem]:
+    """One warning for the rows below row `header` that stand out by their colour."""
+    rows = [row for row in sheet.coloured if row > header]
+    if rows:
+        named = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (" and more" if len(rows) > _SHOWN_ROWS else "")
+        problem = f"{f'Rows {named} are' if len(rows) > 1 else f'Row {named} is'} coloured, and colour is not read"
+        fix = "Write what it means into a column, as 'do not contact' or 'left' into Status."
+        yield Problem(problem, fix, "warning", sheet.file, sheet.name, row=rows[0])
+
+
+def _named(headings: Sequence[str]) -> str:
+    """The first few of the headings, in quotation marks."""
+    filled = [f"“{heading}”" for heading in headings if heading]
+    more = f" and {len(filled) - _SHOWN_HEADINGS} more" if len(filled) > _SHOWN_HEADINGS else ""
+    return ", ".join(filled[:_SHOWN_HEADINGS]) + more

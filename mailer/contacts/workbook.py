@@ -129,7 +129,7 @@ def _sheet(path: Path, found: CalamineSheet, findings: Findings, doubts: list[Pr
                 row=findings.hidden_rows[0],
             )
         )
-    return Sheet(path.name, found.name, rows, findings.faults, tuple(problems))
+    return Sheet(path.name, found.name, rows, findings.faults, tuple(problems), tuple(findings.coloured_rows))
 
 
 def as_text(value: object) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mailer.contacts.headings import header_row, meaning, snake_case
+from mailer.contacts.headings import _MEANINGS, header_row, meaning, snake_case
 from mailer.model import PartyKind
 
 
@@ -25,12 +27,62 @@ from mailer.model import PartyKind
         ("Honorific", "title"), ("Civilité", "title"), ("Tratamiento", "title"), ("Title", "job"),
         ("Salutation", "line"), ("Langue", "language"), ("Idioma", "language"),
         ("MC_UNCorrespondenceLanguage", "language"), ("Do not contact", "opt_out"), ("Status", "status"),
+        ("Lang.", "language"), ("Language of correspondence", "language"), ("Idioma de correspondencia", "language"),
+        ("Prefix", "title"), ("Form of address", "line"), ("Cc address", "cc"), ("Assistant (as a Cc)", "cc"),
+        ("NGO", "organisation"), ("Name of organisation", "organisation"), ("ONG", "organisation"),
+        ("Delegation", "mission"), ("Embassy", "mission"), ("Ambassade", "mission"), ("السفارة", "mission"),
+        ("DO NOT INVITE", "opt_out"), ("Don’t invite", "opt_out"), ("Ne pas inviter", "opt_out"),
+        ("No invitar", "opt_out"), ("Invite?", "opt_in"), ("À inviter", "opt_in"),
     ],
 )  # fmt: skip
 def test_a_heading_is_known_by_its_letters(heading: str, field: str) -> None:
     """Case, accents, blanks and punctuation of a heading do not matter."""
     known = meaning(heading)
     assert known and known[0] == field
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("E-mail(s)", "address"), ("Email (official)", "address"), ("Emails", "address"), ("Countries", "country"),
+        ("Language (EN/FR)", "language"), ("Langue(s)", "language"), ("Position (in full)", "position"),
+        ("Mr/Ms", "title"), ("Mr./Mrs.", "title"), ("M./Mme", "title"), ("Sr./Sra.", "title"),
+        ("Organisation / NGO", "organisation"), ("Country/Mission", "mission"), ("Mission / Organisation", "party"),
+        ("Nom\nName", "name"), ("Prénom / First name", "first_name"), ("Title / Position", "position"),
+        ("Invite? (Y/N)", "opt_in"), ("Invite: yes/no", "opt_in"), ("Inviter (oui/non)", "opt_in"),
+        ("DO NOT INVITE (x)", "opt_out"), ("Do not contact (left post)", "opt_out"), ("Status (active/left)", "status"),
+    ],
+)  # fmt: skip
+def test_a_heading_is_known_by_its_parts(heading: str, field: str) -> None:
+    """Plurals, remarks in brackets, and several words for one thing with slashes between them do not matter."""
+    known = meaning(heading)
+    assert known and known[0] == field
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Assistant", "Email (private)", "Email (spouse)", "E-mail / Phone", "Name (assistant)", "Bcc", "Name / Email",
+        "Invite (lunch only)", "Invited", "Country / Region", "M/F", "(Y/N)", "/", "Rank / Function",
+    ],
+)  # fmt: skip
+def test_a_heading_that_may_mean_another_thing_is_not_guessed(heading: str) -> None:
+    """Where a part of the heading is unknown, contradicts another, or makes it somebody else's, it means nothing."""
+    assert meaning(heading) is None
+
+
+@given(st.text(max_size=250))
+def test_any_heading_has_a_meaning_or_none(heading: str) -> None:
+    """Whatever stands in a header row, the question is answered, and by nothing that the reader does not know."""
+    assert meaning(heading) is None or meaning(heading)[0] in _MEANINGS
+
+
+def test_a_heading_as_it_is_goes_before_one_with_a_remark(table) -> None:
+    """Of "Position (FR)" and "Position" the latter is read, wherever it stands."""
+    contact = table(
+        ["Mission", "Position (FR)", "Position", "Email"], ["Chile", "Conseiller", "Counsellor", "a@example.org"]
+    ).only
+    assert (contact.position, contact.extra) == ("Counsellor", {"position_fr": "Conseiller"})
 
 
 def test_unknown_headings_are_named_for_templates() -> None:
@@ -158,11 +210,14 @@ def test_mission_and_organisation_in_one_list(table) -> None:
 
 
 def test_missing_columns_are_named(table) -> None:
-    """A sheet without addresses, or without parties, is one error that names the lack and has no cell."""
+    """A sheet without addresses, or without parties, is one error that names the lack, what was seen and would do."""
     error = table(["Mission", "Name"], ["Chile", "Ana"]).error
     assert "e-mail" in error.problem
     assert error.cell is None
-    assert "mission or organisation" in table(["Name", "Email"], ["Ana", "a@example.org"]).error.problem
+    error = table(["Kraj", "Name", "Email"], ["Chile", "Ana", "a@example.org"]).error
+    assert "mission or organisation" in error.problem
+    assert "“Kraj”, “Name”, “Email”" in error.problem
+    assert "Country" in error.fix
 
 
 def test_the_directory_of_missions(table) -> None:
