@@ -16,15 +16,18 @@ class Record:
 
     `states` are by the mailing's name in the ledger, `retry_at` is when the deferred one that is asked about is to be
     tried again, `last_sent` when any mail of the event was last sent, or may have been. `answer` is the attendance that
-    closes the invitation ("regrets", "in_person" ...) or None; `held` says why a person must settle something first.
-    `suppressed` holds the reason why the address is not written to.
+    closes the invitation ("regrets", "in_person" ...) or None; `comes` says that somebody comes who is reached at this
+    address; `held` says why a person must settle something first. `told_by` are the mailings to all invited that have
+    told the recipient of the event as it is now. `suppressed` holds the reason why the address is not written to.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)
     retry_at: datetime | None = None
     last_sent: datetime | None = None
     answer: str | None = None
+    comes: bool = False
     held: str | None = None
+    told_by: tuple[str, ...] = ()
     suppressed: str | None = None
 
 
@@ -126,6 +129,7 @@ def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, no
         or _too_late(mailing, event, now)
         or _answered(contact, record, mailing, event)
         or _uninvited(record, mailing, event)
+        or _told(record, mailing, event)
         or (_not_yet(mailing, event, now) if mailing.is_reminder and offset is None else None)
         or _settled(record, wave, event, now)
         or (_reminded(record, mailing, event, now) if mailing.is_reminder else None)
@@ -168,9 +172,13 @@ def _answered(contact: Contact, record: Record, mailing: Mailing, event: Event) 
         case Audience.INVITED:
             return None
         case Audience.ATTENDING:
-            return None if record.answer in ("in_person", "online", "attending") else "does not attend"
+            if record.comes:
+                return None
+            return f"does not attend: {_words(record.answer)}" if record.answer else _unanswered(record, event)
         case Audience.DECLINED:
-            return None if record.answer == "regrets" else "has not declined"
+            if record.answer:
+                return None if record.answer == "regrets" else "has not declined"
+            return _unanswered(record, event)
         case Audience.UNANSWERED:
             if record.answer:
                 return _has_answered(record)
@@ -187,7 +195,25 @@ def _uninvited(record: Record, mailing: Mailing, event: Event) -> str | None:
 
 
 def _has_answered(record: Record) -> str | None:
-    return f"has answered: {record.answer.replace('_', ' ')}" if record.answer else None
+    return f"has answered: {_words(record.answer)}" if record.answer else None
+
+
+def _words(answer: str) -> str:
+    return answer.replace("_", " ")
+
+
+def _unanswered(record: Record, event: Event) -> str:
+    """Why somebody is taken neither for one who comes nor for one who declines; nothing that holds a reminder."""
+    return record.held or _NOT_INVITED.get(_invitation_state(record, event)) or "has not answered"
+
+
+def _told(record: Record, mailing: Mailing, event: Event) -> str | None:
+    """A text that went to all invited is not written a second time to those of them who come."""
+    if mailing.audience is Audience.ATTENDING:
+        for name in record.told_by:
+            if event.mailings[name].template == mailing.template:
+                return f"was told the same by {name}"
+    return None
 
 
 def _invitation_state(record: Record, event: Event) -> State | None:

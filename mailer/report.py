@@ -145,7 +145,7 @@ def answer_rows(answers: Iterable[Answer], zone: tzinfo) -> list[Sequence[object
         (
             answer.id,
             answer.party or "",
-            answer.respondent_name,
+            _with_guests(answer),
             answer.respondent_email,
             answer.attendance.value.replace("_", " "),
             answer.state.value,
@@ -155,6 +155,14 @@ def answer_rows(answers: Iterable[Answer], zone: tzinfo) -> list[Sequence[object
         )
         for answer in sorted(answers, key=rank)
     ]
+
+
+def _with_guests(answer: Answer) -> str:
+    """The respondent's name and those of the guests, or how many there are."""
+    if not answer.guests:
+        return answer.respondent_name
+    guests = answer.guest_name or f"{answer.guests} guest{'' if answer.guests == 1 else 's'}"
+    return f"{answer.respondent_name} with {guests}".strip()
 
 
 def contact_as_json(contact: Contact, form: Form) -> dict[str, object]:

@@ -74,6 +74,12 @@ def candidate(invitation: Invitation, reason: str) -> Candidate:
     return Candidate(invitation.reference, invitation.party.name, reason)
 
 
+def same_person(name: str, other: str, least: int) -> bool:
+    """Whether all parts of one of the names, at least so many, stand in the other: "Dr. Ada Sample" is Ada SAMPLE."""
+    mine, theirs = set(fold(name).split()), set(fold(other).split())
+    return len(mine & theirs) >= least and (mine <= theirs or theirs <= mine)
+
+
 def name_key(name: str) -> str:
     """A full name whatever the order of its parts; nothing for a single word, which many people share."""
     words = sorted(fold(name).split())

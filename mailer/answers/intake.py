@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mailer.answers.book import Book
 from mailer.answers.matching import Match, match
+from mailer.answers.pools import Pools
 from mailer.answers.response import Response
-from mailer.answers.standing import Pools
 from mailer.model import Answer, AnswerState, Candidate, fold
 
 
@@ -51,7 +51,13 @@ def fingerprint(response: Response, *, dated: bool) -> str:
     The time is left out where the export is not `dated`: there it is that of the file.
     """
     parts = (response.reference, response.name, *response.addresses, response.party, response.words)
-    return "\n".join((*map(fold, parts), response.at.isoformat() if dated else ""))
+    # Nothing where nobody comes besides, so that what was taken in before guests were read is known again.
+    besides = (
+        (f"{response.guests} {fold(response.guest_name or response.doubt)}",)
+        if response.guests or response.doubt
+        else ()
+    )
+    return "\n".join((*map(fold, parts), *besides, response.at.isoformat() if dated else ""))
 
 
 def _answer(response: Response, found: Match, book: Book, event: str, deadline: datetime) -> Answer:
@@ -75,4 +81,6 @@ def _answer(response: Response, found: Match, book: Book, event: str, deadline: 
         candidates=found.candidates,
         file=response.file,
         row=response.row,
+        guests=response.guests,
+        guest_name=response.guest_name,
     )

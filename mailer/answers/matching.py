@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mailer.answers.book import Book, candidate, name_key
+from mailer.answers.book import Book, candidate, name_key, same_person
 from mailer.answers.parties import Meaning
 from mailer.answers.response import Response
 from mailer.model import (
@@ -44,14 +44,13 @@ class Match:
 def match(response: Response, book: Book) -> Match:
     """The invitation that `response` answers, or whom it may come from (design.md section 5)."""
     found = _by_reference(response, book) or _by_address(response, book) or _by_party(response, book)
-    if response.attendance is Attendance.REVIEW and found.state is not AnswerState.REVIEW:
-        return replace(
-            found,
-            state=AnswerState.REVIEW,
-            reason=f"it does not say clearly whether anybody comes (“{response.words}”); {found.reason}",
-            candidates=_to_settle(found, book),
-        )
-    return found
+    doubts = [response.doubt] if response.doubt else []
+    if response.attendance is Attendance.REVIEW:
+        doubts.append(f"it does not say clearly whether anybody comes (“{response.words}”)")
+    if not doubts or found.state is AnswerState.REVIEW:
+        return found
+    reason = "; ".join((*doubts, found.reason))
+    return replace(found, state=AnswerState.REVIEW, reason=reason, candidates=_to_settle(found, book))
 
 
 def _to_settle(found: Match, book: Book) -> tuple[Candidate, ...]:
@@ -152,7 +151,11 @@ def _by_copy(response: Response, copied: Sequence[Invitation], book: Book) -> Ma
 
 def _unless_personal(response: Response, invitation: Invitation, book: Book, evidence: str, reason: str) -> Match:
     if invitation.rule is Rule.PERSONAL and not _is_invitee(response, invitation, book):
-        doubt = f"the invitation is personal, and somebody else answered; {reason}"
+        is_namesake = same_person(book.people.get(invitation.recipient.key, ""), response.name, 2)
+        who = (
+            "it was answered under the invitee's name from another address" if is_namesake else "somebody else answered"
+        )
+        doubt = f"the invitation is personal, and {who}; {reason}"
         return Match(AnswerState.REVIEW, invitation.reference, evidence, doubt, (candidate(invitation, reason),))
     return Match(AnswerState.MATCHED, invitation.reference, evidence, reason)
 
@@ -197,7 +200,13 @@ def _by_party(response: Response, book: Book) -> Match:
             *_namesakes(response, book),
         )
     }
-    return Match(AnswerState.REVIEW, None, None, _why_unclear(response, owners, said, book), tuple(candidates.values()))
+    return Match(
+        AnswerState.REVIEW,
+        None,
+        None,
+        _why_unclear(response, owners, said, book, is_namesake=bool(candidates)),
+        tuple(candidates.values()),
+    )
 
 
 def _contradicts(said: Meaning, typed: str, party: Party, book: Book) -> bool:
@@ -224,7 +233,7 @@ def _suggestion(key: str, book: Book, evidence: str, reason: str) -> Match:
     return Match(AnswerState.SUGGESTED, reference, evidence, reason, candidates)
 
 
-def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book: Book) -> str:
+def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book: Book, *, is_namesake: bool) -> str:
     if len(owners) == 1:
         party = book.party(next(iter(owners)))
         return f"the mail domain is that of {party.name}, but “{response.party}” was given as the party"
@@ -236,6 +245,8 @@ def _why_unclear(response: Response, owners: frozenset[str], said: Meaning, book
         return "several parties have addresses at this mail domain"
     if said.keys:
         return f"“{response.party}” is not the name of a party, though one stands in it"
+    if is_namesake:
+        return "somebody invited has this name, but there is no reference, and the address is not known"
     return "no reference, and neither the address nor a name is known"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from mailer.answers import guests
 from mailer.answers.formats import Format, key
 from mailer.contacts import headings as staff
 from mailer.model import fold
@@ -18,6 +19,7 @@ NAMEABLE: Mapping[str, tuple[str, ...]] = {
     "party": ("party", "country"),
     "attendance": ("attendance",),
     "at": ("at",),
+    "guest": guests.MEANINGS,
 }
 # `carried` columns hold a reference that the link brought, or anything else; `state` is the tool's own word for a
 # registration, `how` may add the place to a yes, `completion` tells whether the respondent came to the end.
@@ -64,6 +66,10 @@ def meaning_of(heading: str) -> str:
     """What a question asks for, one of `MEANINGS`; empty where it is nothing to us, or about somebody else."""
     question, part = split(heading)
     question = _CODE.sub("", question)
+    if about_guests := guests.asks(f"{question} {part}"):
+        return about_guests
+    if guests.is_about_guests(heading):
+        return ""
     return _meaning(question) if not part else _ATTENDANCE_ALONE.get(_meaning(question)) or _meaning(part)
 
 
@@ -99,9 +105,7 @@ _OF_STAFF = {
     "party": "party", "mission": "party", "organisation": "party", "entity": "party", "country": "country",
 }  # fmt: skip
 
-_SOMEBODY_ELSE = re.compile(
-    r"\b(?:guests?|accompan\w+|acompan\w+|accompagn\w+|assistant|emergency|supervisor|spouse|plus one|invitee)\b"
-)
+_SOMEBODY_ELSE = re.compile(r"\b(?:assistant|emergency|supervisor|invitee)\b")
 _NEVER = re.compile(r"(?!)")
 # Meaning, words that ask for it, and words with which it is another question; the first that fits is taken.
 _ASKED = tuple(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from mailer.answers import attendance, rows
+from mailer.answers import attendance, guests, rows
 from mailer.answers.moments import Order
 from mailer.answers.questions import NAMEABLE, Columns, plan, split
 from mailer.answers.response import Response
@@ -25,8 +25,8 @@ class Export:
     """What one export file says.
 
     `tool` is what it was recognised as. `responses` are in the file's order. `problems` are warnings. `columns` gives
-    for "reference", "email", "name", "party", "attendance" and "at" the heading or headings that were taken for it; a
-    key that is missing has no column. Without "at", all responses have the time at which the file was saved.
+    for the keys of `questions.NAMEABLE` the heading or headings that were taken for each; a key that is missing has no
+    column. Without "at", all responses have the time at which the file was saved.
     """
 
     tool: str
@@ -78,6 +78,7 @@ def read_export(
     responses = tuple(
         _response(found, meant, row, cells, at[row], online_event=online_event) for row, cells in answers.items()
     )
+    problems += _unread_guests(found, meant, answers)
     shown = _shown(meant, found.headings)
     return Export(found.format.tool, found.sheet, responses, (*found.problems, *problems, *about_dates), shown)
 
@@ -86,6 +87,7 @@ def _response(
     found: Table, meant: Columns, row: int, cells: Sequence[str], at: datetime, *, online_event: bool
 ) -> Response:
     said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
+    brought = guests.Guests() if said is Attendance.REGRETS else guests.named(meant, cells)
     return Response(
         file=found.file,
         row=row,
@@ -96,6 +98,9 @@ def _response(
         attendance=said,
         words=words,
         at=at,
+        guests=brought.number,
+        guest_name=brought.name,
+        doubt=brought.doubt,
     )
 
 
@@ -155,6 +160,22 @@ def _understood(candidates: tuple[int, ...], answers: Answers, headings: Sequenc
         )
     )
     return understood or candidates
+
+
+def _unread_guests(found: Table, meant: Columns, answers: Answers) -> list[Problem]:
+    """Warnings about columns that speak of guests and may say that some come, but not so that it is understood."""
+    return [
+        Problem(
+            f"“{heading}” is not read, though it speaks of guests",
+            f'If it says who or how many they are: --columns guest="{heading}".',
+            "warning",
+            found.file,
+            found.sheet,
+            column=heading,
+        )
+        for column in rows.unknown_columns(meant, found.headings)
+        if guests.may_ask(heading := found.headings[column]) and any(cells[column] for cells in answers.values())
+    ]
 
 
 def _refuse_unasked(found: Table, meant: Columns, answers: Answers) -> None:

@@ -15,7 +15,8 @@ class Response:
     `reference` is the text in which a reference was found or expected (it may be a whole sentence, or empty);
     `addresses` are tried in their order, the respondent's own first (an Eventbrite buyer's after the attendee's);
     `party` is the organisation or country as typed. `attendance` is `review` where the words are not understood, which
-    `words` keeps. `at` is aware. `row` is 1-based, as the spreadsheet shows it.
+    `words` keeps. `at` is aware. `row` is 1-based, as the spreadsheet shows it. `guests` come besides the respondent,
+    and `guest_name` is what was said of them; `doubt` is what a person must read.
     """
 
     file: str
@@ -27,3 +28,6 @@ class Response:
     attendance: Attendance
     words: str
     at: datetime
+    guests: int = 0
+    guest_name: str = ""
+    doubt: str = ""

@@ -12,9 +12,9 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
-from mailer.cli.settling import WORDS, count_of, list_doubts, plain, review, say_seats, settle
+from mailer.cli.settling import WORDS, besides, count_of, list_doubts, plain, review, say_seats, settle
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Answer, AnswerState, Invitation
+from mailer.model import Answer, AnswerState, Attendance, Invitation
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
@@ -151,6 +151,8 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
     console.say(f"{states[AnswerState.SUGGESTED]:>7}  suggested, for a person to confirm")
     console.say(f"{states[AnswerState.REVIEW]:>7}  for review")
     console.say(f"{total - len(found):>7}  recorded before, or said twice")
+    if guests := sum(answer.guests for answer in found.values() if answer.state is AnswerState.MATCHED):
+        console.say(f"{guests:>7}  guests with those matched, who take a seat each")
     late = sum(answer.late for answer in found.values())
     if late:
         console.say(f"{late:>7}  of them after the deadline: kept, and flagged")
@@ -168,6 +170,7 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
 @click.argument("attendance", type=click.Choice(list(WORDS)))
 @click.option("--by", "name", metavar="NAME", help="Who answered, where it is not the person invited.")
 @click.option("--email", "address", metavar="A", help="Where that person can be reached.")
+@click.option("--guest", metavar="NAME", default="", help="Who comes as a guest, in the same way.")
 @event_option
 @sandbox_option
 @now_option
@@ -177,6 +180,7 @@ def record(
     attendance: str,
     name: str | None,
     address: str | None,
+    guest: str,
     named: str | None,
     sandbox: bool,
     now: str | None,
@@ -187,6 +191,8 @@ def record(
     from mailer.cli.desk import open_desk
     from mailer.cli.turnout import book_of, turnout_of
 
+    if guest and WORDS[attendance] is Attendance.REGRETS:
+        raise UsageError("--guest says who comes as well: leave it out with regrets.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         book = book_of(desk, ledger)
@@ -194,7 +200,7 @@ def record(
         addresses = (_address(address),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
-            attendance=WORDS[attendance], words=attendance, at=desk.clock(),
+            attendance=WORDS[attendance], words=attendance, at=desk.clock(), guests=int(bool(guest)), guest_name=guest,
         )  # fmt: skip
         known = ledger.answers(desk.event.name)
         [(_, judged)] = judge([response], book, known, event=desk.event.name, deadline=desk.event.rsvp.deadline)
@@ -205,7 +211,7 @@ def record(
         words = f"by hand\n{fingerprint(response, dated=True)}"
         (number,) = ledger.record_answers(desk.event.name, {words: by_hand}, desk.clock())
         turnout = turnout_of(desk, ledger)
-    said = f"{plain(by_hand.attendance)}, for {invitation.party.name} ({invitation.reference})"
+    said = f"{plain(by_hand.attendance)}{besides(by_hand)}, for {invitation.party.name} ({invitation.reference})"
     if by_hand.state is AnswerState.MATCHED:
         console.say(f"Recorded as answer {number}: {said}.")
         say_seats(desk, turnout)
@@ -225,7 +231,9 @@ def said_before(answer: Answer, known: Sequence[Answer]) -> bool:
         == (answer.respondent_email.casefold(), answer.respondent_name.casefold())
     ]
     latest = max(own, key=lambda other: other.at, default=None)
-    return latest is not None and (latest.attendance, latest.state) == (answer.attendance, answer.state)
+    return latest is not None and all(
+        getattr(latest, part) == getattr(answer, part) for part in ("attendance", "state", "guests", "guest_name")
+    )
 
 
 def _by_hand(judged: Answer) -> str:

@@ -85,32 +85,13 @@ def _missing_settings(settings: Config) -> Iterator[Problem]:
 
 def _changes(desk: Desk) -> Iterator[Problem]:
     """What the mails that went out said otherwise, and what to do about it."""
-    from mailer.cli.mailing import facts_of
-    from mailer.model import Audience
+    from mailer.cli.changes import changes
 
     try:
         with desk.ledger(create=False) as ledger:
-            edition = ledger.edition(desk.event.name)
-            sent = ledger.counts(desk.event.name)
+            yield from changes(desk, ledger)
     except LedgerError as exc:
         yield Problem("the ledger cannot be used", str(exc), file="config.env", column="LEDGER_URL")
-        return
-    if edition is None:
-        return
-    mailings = desk.event.mailings.items()
-    unsent = [name for name, mailing in mailings if mailing.audience is Audience.INVITED and name not in sent]
-    how = f"mailer send --mailing {unsent[0]}" if unsent else 'a new mailing with audience = "invited" in event.toml'
-    for key, value in facts_of(desk.event).items():
-        said = edition.facts.get(key, "")
-        if said != value:
-            problem = (
-                f"{key} was {said or 'empty'} in the mails since {edition.at:%d %B %Y} and is {value or 'empty'} now"
-            )
-            fix = (
-                f"What was sent is not sent again; tell those invited with {how}, and delegates with one for attending."
-            )
-            file = str(desk.event.folder / "event.toml")
-            yield Problem(problem, fix, "warning", file, column=key, value=value or None)
 
 
 def _about_sending(desk: Desk) -> Iterator[Problem]:

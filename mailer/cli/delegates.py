@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from mailer.cli.desk import Desk, addressed
@@ -20,15 +20,13 @@ def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Con
     from mailer.cli.turnout import contacts_of, turnout_of
 
     with desk.ledger(create=False) as ledger:
-        coming = turnout_of(desk, ledger).coming
-        invitations = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
-    hosts = [invitations[answer.reference or ""] for answer in coming]
-    answering = {host.recipient.key for host in hosts} | {own.key for answer in coming if (own := _address(answer))}
-    contacts = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in answering}
-    for answer, host in zip(coming, hosts, strict=True):
-        contact = _contact(answer, host, contacts)
-        if contact and contact.address.key not in contacts:
-            contacts[contact.address.key] = contact
+        comes = turnout_of(desk, ledger).comes
+        hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
+    coming = [(key, answer, hosts[answer.reference or ""]) for key, answer in comes.items()]
+    concerned = comes.keys() | {host.recipient.key for _, _, host in coming}
+    listed = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in concerned}
+    for key, answer, host in coming:
+        if key not in listed and (contact := _contact(answer, host, listed)):
             yield _presentable(desk, contact, language_of(contact))
 
 
@@ -39,11 +37,11 @@ def _address(answer: Answer) -> Address | None:
         return None
 
 
-def _contact(answer: Answer, invitation: Invitation, contacts: dict[str, Contact]) -> Contact | None:
+def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contact]) -> Contact | None:
     address = _address(answer)
     if address is None:
         return None
-    host = contacts.get(invitation.recipient.key)
+    host = listed.get(invitation.recipient.key)
     return Contact(
         place=Place(f"answer {answer.id}", None, 0),
         party=invitation.party,

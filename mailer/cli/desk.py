@@ -18,6 +18,7 @@ from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place
 
 if TYPE_CHECKING:
+    from mailer.cli.turnout import Invitees
     from mailer.config import Config
     from mailer.ledger import Ledger
     from mailer.protocol import Directory, Mission
@@ -98,6 +99,12 @@ class Desk:
     @cached_property
     def directory(self) -> Directory:
         return load_directory(self.templates)
+
+    @cached_property
+    def invitees(self) -> Invitees:
+        from mailer.cli.turnout import Invitees
+
+        return Invitees(self.config)
 
     @property
     def mail_from(self) -> Mailbox:

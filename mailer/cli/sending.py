@@ -246,6 +246,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bo
     console.say(f"{prepared.wave}: {len(found.due.guests)} to be sent")
     for (kind, language), number in sorted(found.due.groups.items()):
         console.say(f"{number:>7}  {kind}s, in {language}")
+    for name, number in found.told.items():
+        console.say(f"{number:>7}  of them have had {name} already, with the event as it is now")
     for reason, number in found.reasons.most_common():
         console.say(f"{number:>7}  left out: {reason}")
     rows = {(problem.file, problem.sheet, problem.row) for problem in found.due.errors}
@@ -300,6 +302,7 @@ def _conclude(prepared: Prepared, found: Survey, tally: Tally, ledger: Ledger) -
 
 def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
     """What of the mailing, this run's or an earlier one's, is settled, and what still wants a person."""
+    from mailer.cli.changes import who_was_not_told
     from mailer.model import State
 
     event, wave = prepared.desk.event, prepared.wave
@@ -324,6 +327,8 @@ def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
         console.say("Rows with errors were left out: see mailer check")
     if found.is_held:
         console.say("Reminders wait for an answer to be settled: see mailer answers review")
+    if untold := who_was_not_told(prepared.desk, ledger):
+        console.say(". ".join(untold))
     if prepared.desk.rehearsal:
         console.say("The messages are in outbox/; where they stand: mailer status --sandbox")
     else:

@@ -58,7 +58,9 @@ def list_doubts(desk: Desk, doubts: Iterable[Answer]) -> None:
         place = f", {doubt.file} row {doubt.row}" if doubt.file else ""
         late = ", late" if doubt.late else ""
         number = f"{doubt.id}  " if doubt.id else ""
-        console.say(f"{number}{who(doubt)}: {plain(doubt.attendance)}, {when:%d %B %Y %H:%M}{late}{place}")
+        console.say(
+            f"{number}{who(doubt)}: {plain(doubt.attendance)}{besides(doubt)}, {when:%d %B %Y %H:%M}{late}{place}"
+        )
         console.say(f"    {doubt.state}: {doubt.reason}")
         for candidate in doubt.candidates:
             console.say(f"    {candidate.reference}  {candidate.party}: {candidate.reason}")
@@ -120,7 +122,9 @@ def settle(
         settled = next(one for one in ledger.answers(desk.event.name) if one.id == number)
         turnout = turnout_of(desk, ledger)
     party = f" for {settled.party} ({settled.reference})" if settled.reference else ""
-    console.say(f"Answer {number} of {who(settled)} is {settled.state}{party}: {plain(settled.attendance)}.")
+    console.say(
+        f"Answer {number} of {who(settled)} is {settled.state}{party}: {plain(settled.attendance)}{besides(settled)}."
+    )
     say_seats(desk, turnout)
     return 0
 
@@ -158,6 +162,14 @@ def plain(attendance: Attendance) -> str:
     return "unclear" if attendance is Attendance.REVIEW else attendance.value.replace("_", " ")
 
 
+def besides(answer: Answer) -> str:
+    """Who comes with the respondent, to stand behind the attendance."""
+    if not answer.guests:
+        return ""
+    number = f"{answer.guests} guest" + ("" if answer.guests == 1 else "s")
+    return f" with {number} ({answer.guest_name})" if answer.guest_name else f" with {number}"
+
+
 def count_of(number: int) -> str:
     return f"{number} answer" + ("" if number == 1 else "s")
 
@@ -169,6 +181,8 @@ def say_seats(desk: Desk, turnout: Turnout) -> None:
     room = f" of {seats.capacity} seats" if seats.capacity is not None else ""
     how = f", {seats.attending} without saying how" if seats.attending else ""
     console.say(f"{seats.in_person}{room} in person, {seats.online} online{how}, {seats.waiting} waiting")
+    if guests := sum(answer.guests for answer in turnout.coming):
+        console.say(f"{guests} of them brought as guests")
     if turnout.silent:
         console.say(f"{len(turnout.silent)} of them by silence: they answer only to decline")
     if seats.capacity is not None and seats.in_person + seats.attending > seats.capacity:

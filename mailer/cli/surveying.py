@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,8 +12,9 @@ from mailer import audience
 from mailer.audience import Record
 from mailer.cli.desk import Desk, Guest
 from mailer.cli.gathering import SOME, Gathered, batches, gather
+from mailer.cli.mailing import facts_of
 from mailer.cli.roll import Roll
-from mailer.model import Address, Attendance, Audience, Contact, Mailing, PartyKind, State
+from mailer.model import Address, Audience, Contact, Mailing, PartyKind, State
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
@@ -25,11 +26,15 @@ _FRESH_FOR = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Who gets the mailing now, and everybody else by address, each with the reason why not."""
+    """Who gets the mailing now, and everybody else by address, each with the reason why not.
+
+    `told` counts those due by the mailings that have told them of the event as it is now.
+    """
 
     due: Gathered
     left_out: Roll[tuple[str, str]]
     reasons: Counter[str]
+    told: Counter[str]
 
     @property
     def is_held(self) -> bool:
@@ -49,6 +54,7 @@ def survey(
     known = Records(desk, ledger, mailing, retried={} if wait else _retried(prepared, ledger))
     left_out: Roll[tuple[str, str]] = Roll()
     reasons: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     wanted, room = (only or "").casefold(), limit
 
     def choose(contacts: Iterable[Contact]) -> Iterator[Contact]:
@@ -61,12 +67,13 @@ def survey(
                 reason = "beyond --limit"
             if reason is None:
                 room = room and room - 1
+                told.update(record.told_by)
                 yield contact
             else:
                 reasons[reason] += 1
                 left_out.append((str(contact.address), reason))
 
-    return Survey(gather(prepared, choose), left_out, reasons)
+    return Survey(gather(prepared, choose), left_out, reasons, told)
 
 
 class Records:
@@ -77,7 +84,8 @@ class Records:
     ) -> None:
         """`retried` are `Record.retry_at` by recipient key."""
         self._desk, self._ledger, self._retried = desk, ledger, retried or {}
-        self._answered, self._held = _answered(desk, ledger, mailing)
+        self._answers = _answers(desk, ledger, mailing)
+        self._told = _told(desk, ledger, mailing)
 
     def of(self, contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Record]]:
         """Each contact with the record; the ledger is asked for some at a time."""
@@ -90,12 +98,12 @@ class Records:
                 yield contact, self._record(key, histories.get(key), suppressed.get(key))
 
     def _record(self, key: str, history: History | None, suppression: Suppression | None) -> Record:
-        return Record(
+        return replace(
+            self._answers.of(key),
             states=history.states if history else {},
             retry_at=self._retried.get(key),
             last_sent=history.last_written if history else None,
-            answer=self._answered.get(key),
-            held=self._held.get(key),
+            told_by=self._told.get(key, ()),
             suppressed=suppression.reason if suppression else None,
         )
 
@@ -126,29 +134,52 @@ class Watch:
             self.look()
         if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
             return False
-        answered, held = self._known
-        key = guest.contact.address.key
-        record = Record(answer=answered.get(key), held=held.get(key))
+        record = self._answers.of(guest.contact.address.key)
         return audience.why_no_longer(guest.contact, record, mailing, desk.event, now) is None
 
     def look(self) -> None:
         """Takes in the answers that have come, or were settled, since; and whom they concern of those just invited."""
         self._looked_at = self._prepared.desk.clock()
         if (stamp := self._ledger.stamp()) != self._stamp:
-            self._known = _answered(self._prepared.desk, self._ledger, self._prepared.mailing)
+            self._answers = _answers(self._prepared.desk, self._ledger, self._prepared.mailing)
             self._stamp = stamp
 
 
-def _answered(desk: Desk, ledger: Ledger, mailing: Mailing) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The answer that closes each closed invitation, and why each held one is held, by recipient key."""
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What closes each closed invitation, who comes, and why each held one is held, by recipient key."""
+
+    answered: Mapping[str, str]
+    comes: Collection[str]
+    held: Mapping[str, str]
+
+    def of(self, key: str) -> Record:
+        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key))
+
+
+def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
     from mailer.cli.turnout import turnout_of
 
-    comes_unasked = mailing.audience is Audience.ATTENDING
-    if not comes_unasked and not ledger.answers(desk.event.name):
-        return {}, {}  # spares the invitations, which are many before the first answer
+    # Spares the invitations, which are many before the first answer, unless silence may be one.
+    if mailing.audience is not Audience.ATTENDING and not ledger.answers(desk.event.name):
+        return _Answers({}, (), {})
     turnout = turnout_of(desk, ledger)
-    silent = dict.fromkeys(turnout.silent if comes_unasked else (), Attendance.ATTENDING.value)
-    return {**turnout.answered, **silent}, turnout.held
+    return _Answers(turnout.answered, turnout.comes.keys() | turnout.silent, turnout.held)
+
+
+def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[str, ...]]:
+    """The mailings to all invited that told a recipient of the event as it is now, where those who come are meant."""
+    edition = ledger.edition(desk.event.name)
+    told: dict[str, tuple[str, ...]] = {}
+    if mailing.audience is not Audience.ATTENDING or edition is None or edition.facts != facts_of(desk.event):
+        return told
+    for other in desk.event.mailings.values():
+        if other.audience is Audience.INVITED:
+            for delivery in ledger.deliveries(desk.event.name, other.name, State.SENT):
+                if delivery.date and delivery.date >= edition.at:
+                    key = delivery.recipient.key
+                    told[key] = (*told.get(key, ()), other.name)
+    return told
 
 
 def _retried(prepared: Prepared, ledger: Ledger) -> dict[str, datetime]:

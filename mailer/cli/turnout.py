@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mailer.errors import InputRefused
-from mailer.model import Answer, Attendance, Contact
+from mailer.model import Answer, AnswerState, Attendance, Contact, Invitation
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
@@ -45,7 +45,36 @@ def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turno
     event = desk.event.name
     invitations = ledger.invitations(event)
     reached = {key for key, history in ledger.histories(event).items() if history.last_written}
-    return turnout(invitations, (*ledger.answers(event), *more), Parties(desk.directory), reached)
+    answers = (*ledger.answers(event), *more)
+    return turnout(invitations, answers, Parties(desk.directory), reached, _people(desk, invitations, answers))
+
+
+def _people(desk: Desk, invitations: Sequence[Invitation], answers: Iterable[Answer]) -> Mapping[str, str]:
+    """The names of those invited whose invitations were answered from elsewhere, by recipient key."""
+    recipients = {invitation.reference: invitation.recipient.key for invitation in invitations}
+    elsewhere = {
+        recipients[answer.reference]
+        for answer in answers
+        if answer.state is AnswerState.MATCHED and answer.reference and answer.respondent_name
+        if answer.respondent_email.casefold() != recipients[answer.reference]
+    }
+    return desk.invitees.names(elsewhere)
+
+
+class Invitees:
+    """The names of those invited as the sheets have them, which are read only when one is asked for that is new."""
+
+    def __init__(self, settings: Config) -> None:
+        self._settings = settings
+        self._names: dict[str, str] = {}
+
+    def names(self, keys: set[str]) -> Mapping[str, str]:
+        """Names by address key; empty for an office, and for whom no sheet holds."""
+        if missing := keys - self._names.keys():
+            self._names |= dict.fromkeys(missing, "")
+            found = (contact for contact in contacts_of(self._settings) if contact.address.key in missing)
+            self._names |= {contact.address.key: contact.name for contact in found}
+        return self._names
 
 
 def seats_of(desk: Desk, found: Turnout) -> Seats:

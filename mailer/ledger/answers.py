@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 from mailer.errors import LedgerError
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import address_of, cc_of
-from mailer.ledger.schema import Moment, answers, decisions, deliveries, invitations
+from mailer.ledger.schema import Moment, answers, decisions, deliveries, guests, invitations
 from mailer.model import Address, Answer, AnswerState, Attendance, Candidate, Invitation, Party, PartyKind, Rule
 
 Decision = Literal["accepted", "rejected", "undone"]
@@ -84,9 +84,19 @@ def take_in(
         for fingerprint, answer in found.items()
     ]
     connection.execute(_TAKE_IN, rows)
-    entered = {row["fingerprint"] for row in rows}
+    entered = dict(zip((row["fingerprint"] for row in rows), found.values(), strict=True))
     since = select(answers.c.id, answers.c.fingerprint).where(answers.c.id > last, answers.c.event == event)
-    return [row.id for row in connection.execute(since.order_by(answers.c.id)) if row.fingerprint in entered]
+    new = {
+        row.id: entered[row.fingerprint]
+        for row in connection.execute(since.order_by(answers.c.id))
+        if row.fingerprint in entered
+    }
+    brought = [
+        {"answer_id": number, "number": one.guests, "name": one.guest_name} for number, one in new.items() if one.guests
+    ]
+    if brought:
+        connection.execute(insert(guests), brought)
+    return list(new)
 
 
 def answers_of(connection: Connection, event: str, number: int | None = None) -> list[Answer]:
@@ -97,7 +107,11 @@ def answers_of(connection: Connection, event: str, number: int | None = None) ->
     )
     for row in connection.execute(about.order_by(decisions.c.id)):
         decided.setdefault(row.answer_id, []).append(row)
-    query = select(answers, invitations.c.reference).join_from(answers, invitations, isouter=True)
+    query = select(
+        answers, invitations.c.reference, guests.c.number.label("guests"), guests.c.name.label("guest_name")
+    ).select_from(
+        answers.join(invitations, isouter=True).join(guests, guests.c.answer_id == answers.c.id, isouter=True)
+    )
     query = query.where(answers.c.event == event).order_by(answers.c.id)
     if number is not None:
         query = query.where(answers.c.id == number)
@@ -163,6 +177,7 @@ def erase(connection: Connection, identity: Identity, digest: bytes, placeholder
             connection.execute(
                 update(answers).where(answers.c.id == row.id).values(erased | {"candidates": _candidates_text(silent)})
             )
+            connection.execute(update(guests).where(guests.c.answer_id == row.id).values(name=""))
     return number
 
 
@@ -228,6 +243,8 @@ def _answer_of(row: Row[Any]) -> Answer:
         candidates=_candidates_of(row.candidates),
         file=row.file,
         row=row.file_row,
+        guests=row.guests or 0,
+        guest_name=row.guest_name or "",
     )
 
 

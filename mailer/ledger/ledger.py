@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ from typing import Any, Literal, Self
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
 
 from mailer.ledger import answers as answering
+from mailer.ledger import editions as publishing
 from mailer.ledger import suppression, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
@@ -40,7 +40,6 @@ from mailer.ledger.schema import (
     UNSENT,
     attempts,
     deliveries,
-    editions,
     invitations,
     meta,
     moment_of,
@@ -292,21 +291,17 @@ class Ledger:
 
     def edition(self, event: str) -> Edition | None:
         """What the event said in the mails that went out last; None before the first."""
-        query = select(editions).where(editions.c.event == event).order_by(editions.c.number.desc()).limit(1)
+        return next(reversed(self.editions(event)), None)
+
+    def editions(self, event: str) -> list[Edition]:
+        """What the event has said in turn since its first mails went out, oldest first."""
         with self._store.reading.connect() as connection:
-            row = connection.execute(query).first()
-        return Edition(row.number, json.loads(row.facts), row.at) if row else None
+            return publishing.editions_of(connection, event)
 
     def publish(self, event: str, facts: Mapping[str, str], now: datetime) -> int:
         """Remembers that mails with these facts go out; returns their edition's number, a new one if they changed."""
-        latest = self.edition(event)
-        if latest and latest.facts == facts:
-            return latest.number
-        number = latest.number + 1 if latest else 0
-        words = json.dumps(facts, ensure_ascii=False)
         with self._store.engine.begin() as connection:
-            connection.execute(insert(editions).values(event=event, number=number, facts=words, at=now))
-        return number
+            return publishing.publish(connection, event, facts, now)
 
     def suppressed(self, addresses: Iterable[Address]) -> dict[str, Suppression]:
         """Those addresses that must not be written to, by their keys."""

@@ -29,7 +29,7 @@ from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0006"
+HEAD = "0007"
 
 # Where a delivery may go (design.md section 4; and deferred -> suppressed: whoever opts out between two attempts;
 # failed -> queued: a person has mended what the relay refused it for; suppressed -> queued: a person has taken the
@@ -253,6 +253,15 @@ answers = Table(
     CheckConstraint("attendance <> 'review' OR state = 'review'", name="unclear_is_for_review"),
 )
 Index("answers_by_event", answers.c.event)
+
+# Who comes with a respondent, and takes a seat of the same kind; most answers have no row here.
+guests = Table(
+    "guests",
+    metadata,
+    Column("answer_id", ForeignKey(answers.c.id), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+)
 
 decisions = Table(
     "decisions",

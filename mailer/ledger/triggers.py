@@ -84,6 +84,9 @@ LAWS = (
         "the words of an answer can only be erased",
         "NEW.respondent_name <> '' OR NEW.reason <> ''",
     ),
+    Law("guests_stay", "DELETE", "guests", "a guest is never deleted"),
+    Law("guests_facts", "UPDATE OF answer_id, number", "guests", "the number of guests stays as it was taken in"),
+    Law("guests_words", "UPDATE OF name", "guests", "the name of a guest can only be erased", "NEW.name <> ''"),
     Law("decisions_stay", "DELETE", "decisions", "a decision is never deleted"),
     Law(
         "decisions_facts",

@@ -57,7 +57,8 @@ class Answer:
 
     `matched_by` names the evidence ("reference", "address", "cc", "domain", "name", "person"), `reason` says it in
     words. `file` and `row` tell where it came from, None for one that was recorded by hand. `at` is when the
-    respondent answered; `late` that this was after the deadline.
+    respondent answered; `late` that this was after the deadline. `guests` come besides the respondent in the same way;
+    `guest_name` is what was said of them, which may be nothing.
     """
 
     id: int
@@ -75,3 +76,5 @@ class Answer:
     candidates: tuple[Candidate, ...] = ()
     file: str | None = None
     row: int | None = None
+    guests: int = 0
+    guest_name: str = ""

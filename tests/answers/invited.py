@@ -59,8 +59,10 @@ def response(
     words: str = "In person",
     at: datetime = NOW,
     row: int = 2,
+    guests: int = 0,
+    guest_name: str = "",
 ) -> Response:
-    return Response("export.csv", row, reference, name, addresses, party, attendance, words, at)
+    return Response("export.csv", row, reference, name, addresses, party, attendance, words, at, guests, guest_name)
 
 
 def book(*invitations: Invitation, people: dict[str, str] | None = None, **elsewhere: str) -> Book:
@@ -79,6 +81,7 @@ def answer(
     at: datetime = NOW,
     state: AnswerState = AnswerState.MATCHED,
     candidates: Iterable[Invitation] = (),
+    guests: int = 0,
 ) -> Answer:
     return Answer(
         id=next(_numbers),
@@ -93,9 +96,15 @@ def answer(
         reason="for a reason",
         at=at,
         candidates=tuple(Candidate(one.reference, one.party.name, "perhaps") for one in candidates),
+        guests=guests,
     )
 
 
-def stand(invitations: Iterable[Invitation], *answers: Answer, reached: Iterable[str] = ()) -> Turnout:
+def stand(
+    invitations: Iterable[Invitation],
+    *answers: Answer,
+    reached: Iterable[str] = (),
+    people: dict[str, str] | None = None,
+) -> Turnout:
     invitations = list(invitations)
-    return turnout(invitations, answers, Parties.of(invitations, DIRECTORY), set(reached))
+    return turnout(invitations, answers, Parties.of(invitations, DIRECTORY), set(reached), people)

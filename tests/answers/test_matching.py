@@ -265,6 +265,27 @@ def test_a_personal_invitation_is_answered_by_the_person(row: object, state: Ans
     assert bool(found.candidates) is (state is AnswerState.REVIEW)
 
 
+def test_the_invitee_at_another_address_is_not_called_somebody_else() -> None:
+    """A personal invitation waits all the same, and the reason says what is true."""
+    personal = invitation("pat@peru.example.org", "Peru", rule=Rule.PERSONAL)
+    invited = book(personal, people={"pat@peru.example.org": "Pat Person"})
+    found = match(response("pat@gmail.com", name="Dr. Pat PERSON", reference=personal.reference), invited)
+    assert found.state is AnswerState.REVIEW
+    assert "it was answered under the invitee's name from another address" in found.reason
+    other = match(response("dan@gmail.com", name="Dan Person", reference=personal.reference), invited)
+    assert "somebody else answered" in other.reason
+
+
+def test_a_known_name_is_said_to_be_known() -> None:
+    """The reason agrees with the candidates below it."""
+    found = match(response("ada@gmail.com", name="SAMPLE Ada"), BOOK)
+    assert [one.reason for one in found.candidates] == ["the person invited has this name"]
+    assert found.reason.startswith("somebody invited has this name, but")
+    assert match(response("x@gmail.com", name="Some Body"), BOOK).reason == (
+        "no reference, and neither the address nor a name is known"
+    )
+
+
 def test_unclear_words_are_for_review_whoever_wrote_them() -> None:
     """It is known whose answer it is, not what it means: that party waits."""
     unclear = response(reference=KENYA.reference, attendance=Attendance.REVIEW, words="perhaps")

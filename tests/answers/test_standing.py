@@ -50,6 +50,37 @@ def test_a_name_without_an_address_speaks_for_the_invitation() -> None:
     assert stand(INVITED, answer(KENYA, name="Some Body")).answered == {BEN: "in_person"}
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "word"),
+    [
+        ("Ms. Ada María SAMPLE", "ada@gmail.com", "in_person"),
+        ("SAMPLE, Ada", "ada@gmail.com", "in_person"),
+        ("Ada", "ada@gmail.com", "in_person, by a colleague"),
+        ("Ada Other", "ada@gmail.com", "in_person, by a colleague"),
+        ("Ada Sample", "ben@kenya.example.org", "in_person, by a colleague"),
+        ("Ada", "", "in_person"),
+        ("Ana Costa", "", "in_person, by a colleague"),
+        ("", "", "in_person"),
+    ],
+)
+def test_name_and_address_tell_whose_word_it_is(name: str, address: str, word: str) -> None:
+    """The full name from an address of one's own is the invitee's; another name is not, from whatever address."""
+    found = stand(INVITED, answer(AMBASSADOR, email=address, name=name), people={ADA: "Ada Sample"})
+    assert found.answered[ADA] == word
+
+
+def test_those_who_come_are_reached_at_one_address_each() -> None:
+    """The invitee at the one invited, a colleague at the own, and at that of the invitation without one."""
+    own = answer(AMBASSADOR, email="ada@gmail.com", name="Ada Sample")
+    colleague = answer(AMBASSADOR, email="dora@gmail.com", name="Dora Delegate")
+    by_telephone = answer(KENYA, name="Ana Costa")
+    people = {ADA: "Ada Sample", BEN: "Ben Sample"}
+    found = stand(INVITED, own, colleague, by_telephone, people=people)
+    assert found.comes == {ADA: own, "dora@gmail.com": colleague, BEN: by_telephone}
+    declined = answer(KENYA, NO, email=BEN, at=hours(1))
+    assert stand(INVITED, by_telephone, declined, people=people).comes == {}
+
+
 @pytest.mark.parametrize("rule", [Rule.PERSONAL, Rule.PLUS_ONE, Rule.REGRETS_ONLY])
 def test_other_rules_close_only_their_own_invitation(rule: Rule) -> None:
     """A personal invitation and its answer have nothing to do with the party's others."""
@@ -227,7 +258,7 @@ def test_the_order_of_arrival_does_not_matter(answers: list[Answer], source: obj
     shuffled = list(answers)
     source.shuffle(shuffled)  # type: ignore[attr-defined]
     first, second = stand(INVITED, *answers), stand(INVITED, *shuffled)
-    assert (first.answered, first.held, first.current) == (second.answered, second.held, second.current)
+    assert first == second
 
 
 @given(st.lists(_answers, max_size=12))

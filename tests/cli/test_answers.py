@@ -343,3 +343,41 @@ def test_an_export_of_another_event_is_refused_even_if_the_people_are_ours(sent:
     assert refused.code == 3
     assert "briefing" in refused.err
     assert sent.run("answers", "list", "--event", "round-table", "--json").json["answers"] == []
+
+
+def test_a_guest_takes_a_seat_where_the_rule_has_one(folder: Folder, relay: ScriptedServer) -> None:
+    """From the form and by telephone; listed with the host, in the seats, and for review where one too many comes."""
+    folder.write("templates/round-table/event.toml", EVENT.replace("[rsvp]", '[rsvp]\nrule = "plus_one"'))
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    rows = (f"2031/02/24 12:00:00,{ADA},Yes,Eva Guest", f"2031/02/24 12:01:00,{REGISTRY},Yes,Tom and Tim Guest")
+    file = folder.write("rsvp.csv", "\n".join(("Timestamp,Email Address,Coming,Name of your guest", *rows, "")))
+    taken = folder.run("answers", "import", str(file), "--yes", now=ANSWERED)
+    assert taken.code == 1
+    assert "guest      from Name of your guest" in taken.out
+    assert "1  guests with those matched" in taken.out
+    assert "the invitation is for one person and a guest, and 3 would come" in taken.out
+    assert folder.run("answers", "record", BEN, "in-person", "--guest", "Kim Guest", now=ANSWERED).code == 0
+    again = folder.run("answers", "record", BEN, "in-person", "--guest", "Kim Guest", now=ANSWERED)
+    assert "Was recorded before" in again.out
+    listed = folder.run("answers", "list", "--json").json
+    assert listed["seats"]["in_person"] == 4
+    guests = {row["party"]: (row["guests"], row["guest_name"]) for row in listed["answers"]}
+    assert guests == {"Belgium": (1, "Eva Guest"), "Kenya": (1, "Kim Guest"), "Namibia": (2, "Tom; Tim Guest")}
+    told = folder.run("answers", "list").out
+    assert "with Eva Guest" in told
+    assert "2 of them brought as guests" in told
+    [doubt] = folder.run("answers", "review", "--json").json["answers"]
+    assert folder.run("answers", "settle", str(doubt["id"]), "--accept").code == 0
+    assert folder.run("answers", "list", "--json").json["seats"]["in_person"] == 7
+    folder.run("forget", ADA, "--yes")
+    kept = folder.run("answers", "list", "--json").json
+    assert (kept["seats"]["in_person"], "Eva" in str(kept)) == (7, False)
+    assert folder.run("answers", "record", BEN, "regrets", "--guest", "Kim Guest", now=ANSWERED).code == 2
+
+
+def test_a_name_alone_is_said_to_be_known(sent: Folder) -> None:
+    """What stands above the candidates agrees with why they are ones."""
+    taken = sent.run("answers", "import", export(sent, "ada@gmail.com,Ada SAMPLE,,In person,"), "--yes", now=ANSWERED)
+    assert "somebody invited has this name, but there is no reference, and the address is not known" in taken.out
+    assert "Belgium: the person invited has this name" in taken.out

@@ -19,3 +19,4 @@ def test_an_edition_is_new_only_when_a_fact_has_changed(url: str) -> None:
         edition = ledger.edition("poc-week")
         assert edition
         assert (edition.number, edition.facts, edition.at) == (1, {"venue": "Salle « B »"}, NOW)
+        assert [one.facts["venue"] for one in ledger.editions("poc-week")] == ["Room A", "Salle « B »"]

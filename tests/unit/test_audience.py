@@ -45,6 +45,7 @@ REMINDER = Mailing("reminder", "reminder", Audience.UNANSWERED, before_deadline=
 LAST_CALL = Mailing("last-call", "last-call", Audience.UNANSWERED)
 UPDATE = Mailing("update", "update", Audience.INVITED)
 PRACTICAL = Mailing("practical", "practical", Audience.ATTENDING)
+AS_UPDATE = Mailing("update-delegates", "update", Audience.ATTENDING)
 THANKS = Mailing("thanks", "thanks", Audience.DECLINED)
 
 CONTACT = Contact(
@@ -53,7 +54,7 @@ CONTACT = Contact(
 
 
 def event_with(deadline: datetime, zone: ZoneInfo = NEW_YORK, rule: Rule = Rule.TRANSFERABLE) -> Event:
-    mailings = (INVITATION, REMINDER, LAST_CALL, UPDATE, PRACTICAL, THANKS)
+    mailings = (INVITATION, REMINDER, LAST_CALL, UPDATE, PRACTICAL, AS_UPDATE, THANKS)
     return Event(
         name="forum",
         folder=Path("templates/forum"),
@@ -181,16 +182,25 @@ def invited(**states: State) -> Record:
         (UPDATE, NO_RECORD, local(20), "was not invited"),
         (UPDATE, Record({"invitation": State.BOUNCED}), local(20), "the invitation bounced"),
         (UPDATE, invited(update=State.SENT), local(20), "already sent"),
-        (PRACTICAL, replace(invited(), answer="in_person"), local(20), None),
-        (PRACTICAL, replace(invited(), answer="online"), local(20), None),
-        (PRACTICAL, replace(invited(), answer="attending"), local(20), None),
-        (PRACTICAL, replace(invited(), answer="waiting"), local(20), "does not attend"),
-        (PRACTICAL, replace(invited(), answer="review"), local(20), "does not attend"),
-        (PRACTICAL, replace(invited(), answer="regrets"), local(20), "does not attend"),
-        (PRACTICAL, invited(), local(20), "does not attend"),
+        (PRACTICAL, replace(invited(), answer="in_person", comes=True), local(20), None),
+        (PRACTICAL, replace(invited(), comes=True), local(20), None),
+        (PRACTICAL, replace(invited(), answer="waiting"), local(20), "does not attend: waiting"),
+        (PRACTICAL, replace(invited(), answer="regrets"), local(20), "does not attend: regrets"),
+        (
+            PRACTICAL,
+            replace(invited(), answer="in_person, by a colleague"),
+            local(20),
+            "does not attend: in person, by a colleague",
+        ),
+        (PRACTICAL, invited(), local(20), "has not answered"),
+        (PRACTICAL, NO_RECORD, local(20), "was not invited"),
+        (PRACTICAL, replace(invited(), held="answer 4 waits"), local(20), "answer 4 waits"),
+        (PRACTICAL, replace(invited(), comes=True, told_by=("update",)), local(20), None),
+        (AS_UPDATE, replace(invited(), comes=True, told_by=("update",)), local(20), "was told the same by update"),
+        (AS_UPDATE, replace(invited(), comes=True), local(20), None),
         (THANKS, replace(invited(), answer="regrets"), local(20), None),
         (THANKS, replace(invited(), answer="online"), local(20), "has not declined"),
-        (THANKS, invited(), local(20), "has not declined"),
+        (THANKS, invited(), local(20), "has not answered"),
     ],
 )
 def test_everyone_left_out_is_told_why(mailing: Mailing, record: Record, now: datetime, reason: str | None) -> None:
@@ -431,7 +441,7 @@ def test_a_cancelled_event_invites_nobody_and_can_say_so() -> None:
         (REMINDER, Record(answer="online"), local(15), "has answered: online"),
         (REMINDER, Record(held="Ada may have answered"), local(15), "held: Ada may have answered"),
         (UPDATE, Record(answer="regrets"), local(20), None),
-        (PRACTICAL, Record(answer="regrets"), local(20), "does not attend"),
+        (PRACTICAL, Record(answer="regrets"), local(20), "does not attend: regrets"),
     ],
 )
 def test_what_comes_in_between_is_heeded(mailing: Mailing, record: Record, now: datetime, reason: str | None) -> None:

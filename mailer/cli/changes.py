@@ -1,0 +1,116 @@
+"""What the mails that went out said otherwise of the event, who of those who come was not told, and what tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mailer.cli.mailing import facts_of
+from mailer.errors import Problem
+from mailer.model import Answer, Audience, Invitation, Mailing
+
+if TYPE_CHECKING:
+    from mailer.cli.desk import Desk
+    from mailer.ledger import Edition, History, Ledger
+
+_NAMED = 5
+
+
+def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
+    """A warning for each fact that no mail has told yet as it is now; else for those who come and were not told."""
+    editions = ledger.editions(desk.event.name)
+    if not editions:
+        return
+    file = str(desk.event.folder / "event.toml")
+    said, now = editions[-1], facts_of(desk.event)
+    if said.facts == now:
+        if untold := who_was_not_told(desk, ledger):
+            yield Problem(*untold, "warning", file)
+        return
+    fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger)}."
+    for key, value in now.items():
+        if (was := said.facts.get(key, "")) != value:
+            problem = f"{key} was {was or 'empty'} in the mails since {said.at:%d %B %Y} and is {value or 'empty'} now"
+            yield Problem(problem, fix, "warning", file, column=key, value=value or None)
+
+
+def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
+    """Who of those who come was last told otherwise than the latest mails say, and what to do; None where nobody was.
+
+    Somebody who was never written to knows what the mails to the person invited had said by the time of the answer.
+    """
+    from mailer.cli.turnout import turnout_of
+
+    editions = ledger.editions(desk.event.name)
+    if len(editions) < 2:
+        return None
+    turnout, histories = turnout_of(desk, ledger), ledger.histories(desk.event.name)
+    hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
+    heard = {key: histories[key].last_written for key in turnout.silent}
+    heard |= {key: _heard(key, one, hosts[one.reference or ""], histories) for key, one in turnout.comes.items()}
+    latest = editions[-1].facts
+    untold = {key: said for key, at in heard.items() if at and (said := _in_force(editions, at).facts) != latest}
+    if not untold:
+        return None
+    recipients = {host.recipient.key for host in hosts.values()}
+    facts = sorted({fact for said in untold.values() for fact in latest if said.get(fact) != latest[fact]})
+    were, named = "was" if len(untold) == 1 else "were", ", ".join([*untold][:_NAMED])
+    more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
+    problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {named}{more}"
+    return problem, f"Tell them with {_telling(desk, untold.keys(), recipients, histories)}."
+
+
+def _heard(key: str, answer: Answer, host: Invitation, histories: Mapping[str, History]) -> datetime:
+    """When somebody who comes was last told of the event."""
+    own, invited = histories.get(key), histories.get(host.recipient.key)
+    through_host = invited.last_written if invited and invited.last_written else answer.at
+    if key not in {address.key for address in host.cc}:
+        through_host = min(through_host, answer.at)
+    return max(own.last_written, through_host) if own and own.last_written else through_host
+
+
+def _in_force(editions: Sequence[Edition], at: datetime) -> Edition:
+    """What the mails said at that moment."""
+    return next((earlier for earlier, later in pairwise(editions) if at < later.at), editions[-1])
+
+
+def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
+    from mailer.cli.turnout import turnout_of
+
+    sent = ledger.counts(desk.event.name)
+    unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
+    how = _command(desk, unsent[0]) if unsent else 'a new mailing with audience = "invited" in event.toml'
+    recipients = {invitation.recipient.key for invitation in ledger.invitations(desk.event.name)}
+    if not (delegates := turnout_of(desk, ledger).comes.keys() - recipients):
+        return f"tell those invited with {how}"
+    histories = ledger.histories(desk.event.name)
+    return f"tell those invited with {how}, and the delegates with {_telling(desk, delegates, (), histories)}"
+
+
+def _telling(desk: Desk, keys: Set[str], recipients: Collection[str], histories: Mapping[str, History]) -> str:
+    """The mailings that reach those of the keys, as they have not had them yet; as few as will do, in words."""
+    reached = {
+        mailing: {
+            key
+            for key in keys
+            if mailing.audience is Audience.ATTENDING or (mailing.audience is Audience.INVITED and key in recipients)
+            if key not in histories or mailing.name not in histories[key].states
+        }
+        for mailing in desk.event.mailings.values()
+    }
+    templates = {mailing.template for mailing in reached if mailing.audience is Audience.INVITED}
+    ways, left = [], set(keys)
+    while left:
+        best = max(reached, key=lambda mailing: (len(reached[mailing] & left), mailing.template in templates))
+        if not reached[best] & left:
+            ways.append('a new mailing with audience = "attending" in event.toml')
+            break
+        ways.append(_command(desk, best))
+        left -= reached[best]
+    return " and ".join(ways)
+
+
+def _command(desk: Desk, mailing: Mailing) -> str:
+    return f"mailer send --mailing {mailing.name}{' --sandbox' if desk.rehearsal else ''}"

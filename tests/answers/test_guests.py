@@ -1,0 +1,154 @@
+"""Guests: by which headings an export tells of them, how many a row names, and which rule allows them."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailer.answers.intake import fingerprint, judge
+from mailer.answers.reading import Export, read_export
+from mailer.model import AnswerState, Attendance, Rule
+from tests.answers.invited import DEADLINE, EVENT, answer, book, hours, invitation, response, stand
+
+ADA = "ada@peru.example.org"
+
+
+def export(path: Path, headings: Sequence[str], cells: Sequence[str], **columns: str) -> Export:
+    """A Google Forms export of one answer, which is a yes, with these further columns."""
+    rows = [
+        ["Timestamp", "Email Address", "Will you attend?", *headings],
+        ["2024-05-10 10:00:00", ADA, "Yes", *cells],
+    ]
+    with (path / "form.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return read_export(path / "form.csv", zone=ZoneInfo("Europe/Zurich"), online_event=False, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "number", "name"),
+    [
+        ("Name of your guest", "Eva Guest", 1, "Eva Guest"),
+        ("Guest", "SAMPLE, Eva", 1, "SAMPLE, Eva"),
+        ("Guest's name and title", "Ms. Eva Guest", 1, "Ms. Eva Guest"),
+        ("Your guest [Name]", "Eva Guest", 1, "Eva Guest"),
+        ("Accompanying person", "none", 0, ""),
+        ("Name of guest (if any)", "No, thank you", 0, ""),
+        ("Guest name", "No Yeong-su", 1, "No Yeong-su"),
+        ("Guest name", "to be confirmed", 1, "to be confirmed"),
+        ("Names of guests", "Eva Guest and Tom Guest", 2, "Eva Guest; Tom Guest"),
+        ("Will you bring a guest?", "Yes", 1, ""),
+        ("Number of guests", "2", 2, ""),
+        ("Number of persons attending", "2", 1, ""),
+        ("Number of guests (including yourself)", "1", 0, ""),
+        ("How many people will attend?", "three", 2, ""),
+        ("Nom de votre invité(e)", "Ève Modèle", 1, "Ève Modèle"),
+        ("Serez-vous accompagné(e) ?", "Oui", 1, ""),
+        ("Nombre de participants", "2", 1, ""),
+        ("Nom de l'accompagnant", "aucun", 0, ""),
+        ("Nombre de su acompañante", "Sol Muestra", 1, "Sol Muestra"),
+        ("Número de acompañantes", "1", 1, ""),
+        ("¿Cuántas personas asistirán?", "2 personas", 1, ""),
+        ("اسم الضيف", "حواء", 1, "حواء"),
+        ("عدد المرافقين", "٢", 2, ""),
+        ("عدد الأشخاص", "2", 1, ""),
+        ("Guest email", "eva@example.org", 0, ""),
+        ("Dietary requirements of your guest", "vegetarian", 0, ""),
+        ("Number of employees", "40", 0, ""),
+        ("Who invited you?", "Ada", 0, ""),
+    ],
+)
+def test_guests_are_read_in_four_languages(tmp_path: Path, heading: str, cell: str, number: int, name: str) -> None:
+    """A name, a number, a yes, or the number of all who come; whatever else is asked about a guest is no guest."""
+    [found] = export(tmp_path, [heading], [cell]).responses
+    assert (found.guests, found.guest_name, found.name, found.doubt) == (number, name, "", "")
+    assert found.attendance is Attendance.IN_PERSON
+
+
+def test_several_columns_about_guests_count_once(tmp_path: Path) -> None:
+    """A yes, a number and the two halves of a name tell of one guest; two names are two."""
+    headings = ["Will you bring a guest?", "Number of persons", "Guest first name", "Guest last name"]
+    [found] = export(tmp_path, headings, ["Yes", "2", "Eva", "GUEST"]).responses
+    assert (found.guests, found.guest_name) == (1, "Eva GUEST")
+    [found] = export(tmp_path, ["Name of first guest", "Name of second guest"], ["Eva G.", "Tom G."]).responses
+    assert (found.guests, found.guest_name) == (2, "Eva G; Tom G")
+
+
+def test_a_column_about_guests_can_be_named_and_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    """One that is not understood is named in a warning, with the option that has it read."""
+    headings, cells = ["Will you attend with a guest?", "Plus"], ["Yes", "Eva Guest"]
+    found = export(tmp_path, headings, cells)
+    assert "“Will you attend with a guest?” is not read" in found.problems[0].problem
+    assert "guest" not in found.columns
+    named = export(tmp_path, headings, cells, guest="Plus")
+    assert (named.responses[0].guests, named.columns["guest"]) == (1, "Plus")
+
+
+def test_nobody_is_brought_to_what_is_declined(tmp_path: Path) -> None:
+    """Regrets take no seat, whatever else stands in the row."""
+    with_no = export(tmp_path, ["Will you attend the session?", "Guest"], ["No", "Eva Guest"], attendance="Guest")
+    assert with_no.responses[0].guests == 0
+    rows = [
+        ["Timestamp", "Email Address", "Will you attend?", "Guest"],
+        ["2024-05-10 10:00:00", ADA, "No", "Eva Guest"],
+    ]
+    with (tmp_path / "no.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    [found] = read_export(tmp_path / "no.csv", zone=ZoneInfo("UTC"), online_event=False).responses
+    assert (found.attendance, found.guests, found.guest_name) == (Attendance.REGRETS, 0, "")
+
+
+def test_a_number_that_is_none_is_for_review(tmp_path: Path) -> None:
+    """The words are shown, and a person says how many come."""
+    [found] = export(tmp_path, ["Number of persons"], ["two or three"]).responses
+    [(_, judged)] = judge([found], book(invitation(ADA, "Peru")), (), event=EVENT, deadline=DEADLINE)
+    assert (judged.state, len(judged.candidates)) == (AnswerState.REVIEW, 1)
+    assert "how many come is not clear (“two or three”)" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("rule", "guests", "reason"),
+    [
+        (Rule.PLUS_ONE, 1, None),
+        (Rule.PLUS_ONE, 2, "the invitation is for one person and a guest, and 3 would come"),
+        (Rule.TRANSFERABLE, 2, None),
+        (Rule.REGRETS_ONLY, 1, None),
+        (Rule.PERSONAL, 1, "the invitation is for one person, and 2 would come"),
+        (Rule.ONE_PER_PARTY, 1, "one person may come for each party, and 2 would"),
+    ],
+)
+def test_the_rule_says_whether_a_guest_may_come(rule: Rule, guests: int, reason: str | None) -> None:
+    """What it does not allow waits for a person, with the reason."""
+    row = response(ADA, guests=guests)
+    [(_, judged)] = judge([row], book(invitation(ADA, "Peru", rule=rule)), (), event=EVENT, deadline=DEADLINE)
+    assert judged.state is (AnswerState.REVIEW if reason else AnswerState.MATCHED)
+    assert judged.guests == guests
+    assert reason is None or judged.reason.startswith(reason)
+
+
+def test_a_guest_counts_beside_those_who_come_already() -> None:
+    """A delegate with a guest leaves no place on an invitation for two; the own earlier answer takes none."""
+    host = invitation(ADA, "Peru", rule=Rule.PLUS_ONE)
+    alone, with_guest = response(ADA, row=2), response(ADA, guests=1, at=hours(1), row=3)
+    other = response("tom@gmail.com", reference=host.reference, at=hours(2), row=4)
+    judged = [one for _, one in judge([alone, with_guest, other], book(host), (), event=EVENT, deadline=DEADLINE)]
+    assert [one.state for one in judged] == [AnswerState.MATCHED, AnswerState.MATCHED, AnswerState.REVIEW]
+
+
+def test_a_guest_takes_a_seat_in_the_way_of_the_respondent() -> None:
+    """Until the respondent thinks better of it, or comes alone."""
+    host = invitation(ADA, "Peru", rule=Rule.PLUS_ONE)
+    both = answer(host, Attendance.ONLINE, email=ADA, guests=1)
+    assert stand([host], both).seats(9).online == 2
+    assert stand([host], both, answer(host, Attendance.IN_PERSON, email=ADA, at=hours(1))).seats(9).in_person == 1
+    assert stand([host], both, answer(host, Attendance.REGRETS, email=ADA, at=hours(1))).seats(9).online == 0
+
+
+def test_an_answer_without_a_guest_is_known_as_before() -> None:
+    """A guest makes it another answer, so that a file in which one was added is taken in."""
+    alone = fingerprint(response(ADA), dated=True)
+    assert alone == "\n".join(("", "", "ada peru example org", "", "in person", "2031-03-01T09:00:00+00:00"))
+    assert (
+        len({alone, *(fingerprint(response(ADA, guests=1, guest_name=one), dated=True) for one in ("Eva", "Tom"))}) == 3
+    )

@@ -1,0 +1,121 @@
+"""A change of the event, told to those invited and to those who come: who was not told is named until they were."""
+
+import pytest
+
+from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder
+from tests.servers import ScriptedServer
+
+CHANGE = """
+[mailings.change]
+audience = "invited"
+"""
+FOR_DELEGATES = """
+[mailings.arrival]
+audience = "attending"
+[mailings.change-delegates]
+template = "change"
+audience = "attending"
+"""
+NOW, ANSWERED, CHANGED, LATER = (f"2031-02-2{day}T10:00" for day in (4, 5, 6, 7))
+DORA, PRIVATE = "dora@gmail.com", "ada.private@gmail.com"
+
+
+@pytest.fixture
+def coming(folder: Folder, relay: ScriptedServer) -> Folder:
+    """The folder after a delegate of Kenya and, from a private address, the invitee of Belgium have answered."""
+    folder.write("templates/round-table/event.toml", EVENT)
+    for name in ("change", "arrival"):
+        folder.write(f"templates/round-table/{name}.md", TEMPLATE)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    rows = folder.run("status", "--json").json["deliveries"]
+    references = {row["recipient"]: row["reference"] for row in rows}
+    for reference, name, address in (
+        (references[BEN], "Dora Delegate", DORA),
+        (references[ADA], "Ms. Ada Sample", PRIVATE),
+    ):
+        words = ("answers", "record", reference, "in-person", "--by", name, "--email", address)
+        assert folder.run(*words, now=ANSWERED).code == 0
+    relay.accepted.clear()
+    return folder
+
+
+def recipients(relay: ScriptedServer) -> list[str]:
+    found = sorted(taken.recipients[0] for taken in relay.accepted)
+    relay.accepted.clear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [(("Room XX", "Salle B"), "venue"), (("[rsvp]", "cancelled = true\n[rsvp]"), "cancelled")],
+)
+def test_who_comes_and_was_not_told_is_named_until_told(
+    coming: Folder, relay: ScriptedServer, change: tuple[str, str], fact: str
+) -> None:
+    """A mailing to those invited leaves the delegates out: `send` and `check` name them, and what tells them."""
+    changed = EVENT.replace(*change)
+    assert coming.run("check", now=CHANGED).err.count("event.toml") == 0
+    coming.write("templates/round-table/event.toml", changed + CHANGE)
+    before = coming.run("check", now=CHANGED).err
+    assert "tell those invited with mailer send --mailing change, and the delegates with a new mailing" in before
+    sent = coming.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    assert recipients(relay) == [ADA, BEN, REGISTRY]
+    untold = f"1 of those who come was not told of the change ({fact}): {DORA}"
+    assert untold in sent.out
+    assert untold in coming.run("check", now=LATER).err
+    assert 'a new mailing with audience = "attending"' in coming.run("check", now=LATER).err
+    coming.write("templates/round-table/event.toml", changed + CHANGE + FOR_DELEGATES)
+    assert "mailer send --mailing change-delegates" in coming.run("check", now=LATER).err
+    coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER)
+    assert recipients(relay) == [DORA]
+    assert "not told" not in coming.run("check", now=LATER).err
+
+
+def test_a_mailing_that_is_still_to_come_is_named_first(coming: Folder, relay: ScriptedServer) -> None:
+    """A reminder that went out with the new facts leaves those who come untold: what is there for each is named."""
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE)
+    reminded = coming.run("remind", "--anytime", "--yes", now="2031-02-28T10:00")
+    assert recipients(relay) == [REGISTRY]
+    assert f"2 of those who come were not told of the change (venue): {ADA}, {DORA}" in reminded.out
+    assert "Tell them with mailer send --mailing change and a new mailing" in reminded.out
+
+
+def test_one_text_is_not_written_twice_to_those_who_were_just_told(coming: Folder, relay: ScriptedServer) -> None:
+    """The text that went to all invited goes on to the delegates alone; of another one the dry run says who had it."""
+    changed = EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES
+    coming.write("templates/round-table/event.toml", changed)
+    coming.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    same = coming.run("send", "--mailing", "change-delegates", "--dry-run", now=LATER).out
+    assert f"left out {ADA}: was told the same by change" in same
+    assert "1 to be sent" in same
+    other = coming.run("send", "--mailing", "arrival", "--dry-run", now=LATER).out
+    assert "2 to be sent" in other
+    assert "1  of them have had change already" in other
+    coming.write("templates/round-table/event.toml", changed.replace("Salle B", "Salle C"))
+    assert "2 to be sent" in coming.run("send", "--mailing", "change-delegates", "--dry-run", now=LATER).out
+
+
+def test_an_invitee_who_answers_from_another_address_is_written_to_at_the_first(
+    coming: Folder, relay: ScriptedServer
+) -> None:
+    """By the full name the answer is the invitee's own; the delegate stands for the colleague."""
+    coming.write("templates/round-table/event.toml", EVENT + FOR_DELEGATES)
+    dry = coming.run("send", "--mailing", "arrival", "--dry-run", now=LATER).out
+    assert f"left out {BEN}: does not attend: in person, by a colleague" in dry
+    assert f"left out {REGISTRY}: has not answered" in dry
+    coming.run("send", "--mailing", "arrival", "--yes", now=LATER)
+    assert recipients(relay) == [ADA, DORA]
+
+
+def test_a_colleague_on_the_telephone_is_one(coming: Folder, relay: ScriptedServer) -> None:
+    """`--by` with another's name is a colleague's answer, who without an address is written to at the invitation's."""
+    coming.run("answers", "record", REGISTRY, "online", "--by", "Nan Sample", now=LATER)
+    coming.write("contacts/more.csv", "Mission,First name,Last name,Email\nPeru,Eva,EXAMPLE,eva.e@peru.example.org\n")
+    coming.write("templates/round-table/event.toml", EVENT + FOR_DELEGATES)
+    assert coming.run("send", "--yes", "--only", "eva.e", now=ANSWERED).code == 0
+    coming.run("answers", "record", "eva.e@peru.example.org", "in-person", "--by", "Ana Costa", now=LATER)
+    reminders = coming.run("remind", "--dry-run", "--anytime", now="2031-02-28T10:00").out
+    assert "left out eva.e@peru.example.org: has answered: in person, by a colleague" in reminders
+    assert f"left out {REGISTRY}: has answered: online\n" in reminders
+    assert "would send to eva.e@" in coming.run("send", "--mailing", "arrival", "--dry-run", now=LATER).out
