@@ -13,8 +13,9 @@ from mailer.cli.arguments import event_argument, json_option, now_option
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Desk
+    from mailer.cli.desk import Desk, NoteLayout
     from mailer.config import Config
+    from mailer.contacts import Layout
 
 
 @click.command(short_help="Every problem at once, in whatever will be sent.")
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 @now_option
 def check(event: str | None, annotate: Path | None, as_json: bool, now: str | None) -> int:
     """Show every problem at once: in settings, event, templates, spreadsheets and every message as it would be sent."""
-    problems = list(dict.fromkeys(_all_problems(event, now)))
+    layouts: dict[Layout, None] = {}  # the sheets are read once for each mailing
+    problems = list(dict.fromkeys(_all_problems(event, now, layouts.setdefault)))
     if annotate:
         written = _annotate(problems, annotate)
     if as_json:
         console.as_json({"problems": [problem.as_json() for problem in problems]})
     else:
+        for layout in layouts:
+            console.say(str(layout))
         console.problems(problems)
         if not problems:
             console.say("No problems. See the messages with: mailer preview")
@@ -42,7 +46,7 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
     return 3 if any(problem.is_error for problem in problems) else 0
 
 
-def _all_problems(event_name: str | None, now: str | None) -> Iterator[Problem]:
+def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayout) -> Iterator[Problem]:
     """Each part is checked even where another is broken; what cannot be read is replaced by its defaults."""
     from mailer import config, event
     from mailer.cli.desk import Desk, clock_at, moment_of
@@ -60,16 +64,16 @@ def _all_problems(event_name: str | None, now: str | None) -> Iterator[Problem]:
         if readable:
             raise
         yield Problem(str(exc), "Mend config.env first: it may say which event is meant.")
-        yield from _sheet_problems(settings)
+        yield from _sheet_problems(settings, note_layout)
         return
     try:
         loaded, odd = event.load(settings.TEMPLATES, name)
     except InputRefused as exc:
         yield from exc.problems
-        yield from _sheet_problems(settings)
+        yield from _sheet_problems(settings, note_layout)
         return
     yield from odd
-    desk = Desk(settings, loaded, clock_at(moment_of(now, loaded)))
+    desk = Desk(settings, loaded, clock_at(moment_of(now, loaded)), note_layout=note_layout)
     if readable:
         yield from _missing_settings(settings)
         yield from _changes(desk)
@@ -110,12 +114,12 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
             yield from exc.problems
 
 
-def _sheet_problems(settings: Config) -> Iterator[Problem]:
+def _sheet_problems(settings: Config, note_layout: NoteLayout) -> Iterator[Problem]:
     from mailer.cli.desk import load_directory, read_guests
 
     try:
-        directory = load_directory(settings.TEMPLATES)
-        for found in read_guests(settings.contact_paths, directory, lambda contact: contact.language or "en"):
+        sheets, directory = settings.contact_paths, load_directory(settings.TEMPLATES)
+        for found in read_guests(sheets, directory, lambda contact: contact.language or "en", note_layout):
             if isinstance(found, Problem):
                 yield found
     except InputRefused as exc:

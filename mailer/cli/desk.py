@@ -20,8 +20,11 @@ from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKin
 if TYPE_CHECKING:
     from mailer.cli.turnout import Invitees
     from mailer.config import Config
+    from mailer.contacts import Layout
     from mailer.ledger import Ledger
     from mailer.protocol import Directory, Mission
+
+    NoteLayout = Callable[[Layout], object]
 
 Clock = Callable[[], datetime]
 
@@ -84,13 +87,17 @@ GUESTS = Packing(attrgetter(*_OF_GUEST, *(f"contact.{name}" for name in _OF_CONT
 
 @dataclass(frozen=True)
 class Desk:
-    """One working folder, with one event on the table. `problems` are the warnings of its settings and its event."""
+    """One working folder, with one event on the table. `problems` are the warnings of its settings and its event.
+
+    `note_layout` is told what the columns of each sheet are taken for, whenever it is read.
+    """
 
     config: Config
     event: Event
     clock: Clock
     problems: tuple[Problem, ...] = ()
     rehearsal: bool = False
+    note_layout: NoteLayout | None = None
 
     @property
     def templates(self) -> Path:
@@ -181,12 +188,18 @@ def load_directory(templates: Path) -> Directory:
 
 
 def read_guests(
-    paths: tuple[Path, ...], directory: Directory, language_of: Callable[[Contact], str]
+    paths: tuple[Path, ...],
+    directory: Directory,
+    language_of: Callable[[Contact], str],
+    note_layout: NoteLayout | None = None,
 ) -> Iterator[Guest | Problem]:
-    """Whom the sheets name, each addressed in the language that `language_of` gives, and all problems."""
+    """Whom the sheets name, each addressed in the language that `language_of` gives, and all problems.
+
+    `note_layout` is told what the columns of each sheet are taken for.
+    """
     from mailer.contacts import read
 
-    for found in read(paths):
+    for found in read(paths, note_layout):
         if isinstance(found, Problem):
             yield found
         else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk, Guest
     from mailer.cli.roll import Roll
+    from mailer.contacts import Layout
     from mailer.ledger import Ledger
     from mailer.model import Contact
     from mailer.report import NotWritten
@@ -37,7 +38,9 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
 
     settings, _ = config.load()
     paths = files or settings.contact_paths
-    found = list(read_guests(paths, load_directory(settings.TEMPLATES), lambda contact: contact.language or "en"))
+    layouts: list[Layout] = []
+    directory = load_directory(settings.TEMPLATES)
+    found = list(read_guests(paths, directory, lambda contact: contact.language or "en", layouts.append))
     guests = [item for item in found if isinstance(item, Guest)]
     problems = [item for item in found if isinstance(item, Problem)]
     headings = ("File", "Sheet", "Row", "Party", "Addressed as", "Salutation", "E-mail", "Language", "Status")
@@ -48,9 +51,12 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
         )
     if as_json:
         rows = [report.contact_as_json(guest.contact, guest.form) for guest in guests]
-        console.as_json({"contacts": rows, "problems": [problem.as_json() for problem in problems]})
+        told = [problem.as_json() for problem in problems]
+        console.as_json({"contacts": rows, "problems": told, "sheets": [layout.as_json() for layout in layouts]})
     else:
         console.table(headings, lines, once=("File", "Sheet"), beside=("E-mail", "Row", "Status", "Language"))
+        for layout in layouts:
+            console.say(str(layout))
         console.say(console.count(len(guests), "contact"))
         console.problems(problems)
         if xlsx:

@@ -36,7 +36,7 @@ class Prepared:
         from mailer.contacts import read
 
         desk, is_empty = self.desk, True
-        for found in read(desk.config.contact_paths):
+        for found in read(desk.config.contact_paths, desk.note_layout):
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
         if self.mailing.audience is Audience.ATTENDING:
@@ -174,7 +174,8 @@ def _sequence(desk: Desk) -> int:
 def _problems_of_sheets(desk: Desk) -> Iterator[Problem]:
     """What is wrong in the sheets, so that one pass shows it even where there are no letters yet."""
     try:
-        for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
+        sheets, language_of = desk.config.contact_paths, lambda contact: contact.language or "en"
+        for found in read_guests(sheets, desk.directory, language_of, desk.note_layout):
             if isinstance(found, Problem):
                 yield found
     except InputRefused as exc:
