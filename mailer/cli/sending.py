@@ -16,7 +16,7 @@ from mailer.cli.arguments import event_argument, now_option
 from mailer.errors import InputRefused, RelayError, UsageError
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Desk, Guest
+    from mailer.cli.desk import Desk
     from mailer.cli.gathering import Gathered
     from mailer.cli.interrupts import Interrupts
     from mailer.cli.mailing import Prepared
@@ -53,7 +53,7 @@ def _sending_options(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--wait", is_flag=True, help="Stay until every deferral is settled or given up."),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N messages in this run."),
         click.option("--only", metavar="TEXT", help="Only where address, name or party holds TEXT."),
-        click.option("--test", metavar="ADDRESS", help="Send samples, one a language and form, to ADDRESS instead."),
+        click.option("--test", metavar="ADDRESS", help="Send samples of every form to ADDRESS instead."),
         click.option("--sandbox", is_flag=True, help="Rehearse: deliver into outbox/, with a ledger of its own."),
         click.option("--skip-invalid", is_flag=True, help="Send the sound rows although others have errors."),
         now_option,
@@ -97,6 +97,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
     from mailer.cli.gathering import gather
     from mailer.cli.interrupts import Interrupts
     from mailer.cli.mailing import prepare
+    from mailer.cli.samples import send_test
 
     if options.test and options.dry_run:
         raise UsageError("--test sends and --dry-run does not: give one of them.")
@@ -110,7 +111,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
         if options.test:
             everybody = gather(prepared)
             _require_sound(everybody, options)
-            return _send_samples(prepared, everybody, options.test)
+            return send_test(prepared, everybody.guests, options.test)
         return _survey_and_send(prepared, options, interrupts)
 
 
@@ -191,27 +192,6 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return new_loop
-
-
-def _send_samples(prepared: Prepared, everybody: Gathered, address: str) -> int:
-    from mailer.cli.dispatch import send_samples
-    from mailer.model import Address, Mailbox
-
-    try:
-        to = Mailbox(Address.parse(address))
-    except ValueError as exc:
-        raise UsageError(f"--test {address}: {exc}") from None
-    samples: dict[tuple[str, str], Guest] = {}
-    for guest in everybody.guests:
-        kind = "mailbox" if guest.contact.is_mailbox else guest.contact.rank or guest.contact.party.kind.value
-        samples.setdefault((guest.language, kind), guest)
-
-    def tell(guest: Guest, words: str) -> None:
-        console.say(f"{words}: {guest.language}, as for {guest.form.address_name} ({guest.contact.address})")
-
-    all_sent = asyncio.run(send_samples(prepared, list(samples.values()), to, tell))
-    console.say(f"Samples for {to.address}; the ledger knows nothing of them.")
-    return 0 if all_sent else 1
 
 
 # --- before -----------------------------------------------------------------------------------------------------------

@@ -193,12 +193,43 @@ def test_a_rehearsal_never_marks_a_real_delivery(folder: Folder, relay: Scripted
 
 
 def test_samples_go_to_the_organiser_alone(folder: Folder, relay: ScriptedServer) -> None:
-    """`--test` sends one sample a language and form of address, without Cc, and the ledger knows nothing of it."""
+    """`--test` sends samples to one address, without Cc, and the ledger knows nothing of them."""
     folder.relay(relay)
-    assert folder.run("send", "--test", "me@sender.example.org").code == 0
+    tested = folder.run("send", "--test", "me@sender.example.org")
+    assert tested.code == 0
     assert {tuple(t.recipients) for t in relay.accepted} == {("me@sender.example.org",)}
     assert len(relay.accepted) == 3
+    assert not any(b"\r\nCc:" in t.content for t in relay.accepted)
+    assert (
+        f"Excellency, as for H.E. Ms. Ada SAMPLE ({ADA}); in copy, not here: office@belgium.example.org" in tested.out
+    )
     assert folder.states() == {}
+
+
+def test_samples_show_every_form_there_is(folder: Folder, relay: ScriptedServer) -> None:
+    """Each salutation, rule, kind of party and cell that a text uses, filled and empty, is seen in few messages."""
+    folder.relay(relay)
+    folder.write("templates/round-table/invitation.md", TEMPLATE + "{% if contact.extra.table %}A table.{% endif %}\n")
+    alike = "".join(f"Togo,Mr.,Edem{n},SAMPLE{n},Counsellor,edem{n}@togo.example.org,,,\n" for n in range(30))
+    others = """Chad,Ms.,Mara,SAMPLE,Counsellor,mara@chad.example.org,personal,,
+Fiji,Ms.,Mere,SAMPLE,Attaché,mere@fiji.example.org,,7,
+Cuba,Mr.,Raul,SAMPLE,Attaché,raul@cuba.example.org,,,Dear Raul!
+"""
+    heading = "Mission,Title,First name,Last name,Rank,Email,Rule,Table,Salutation\n"
+    folder.write("contacts/missions.csv", heading + alike + others)
+    folder.write("contacts/more.csv", "Organisation,Name,Email,Table\nOxfam,Ana Placeholder,ana@oxfam.example.org,\n")
+    tested = folder.run("send", "--test", "me@sender.example.org")
+    assert "5 samples for me@sender.example.org" in tested.out
+    for addressee in ("edem0@togo", "mara@chad", "mere@fiji", "raul@cuba", "ana@oxfam"):
+        assert f"({addressee}.example.org)" in tested.out
+    assert len(relay.accepted) == 5
+
+
+def test_samples_of_a_reminder_say_of_what_day_they_are(folder: Folder, relay: ScriptedServer) -> None:
+    """What a reminder says depends on the day, which is told."""
+    folder.relay(relay)
+    told = folder.run("remind", "--test", "me@sender.example.org", now="2031-03-05T10:00").out
+    assert "They say what is said 2 days before the deadline" in told
 
 
 def test_sending_wants_a_person_or_yes(folder: Folder, relay: ScriptedServer) -> None:
