@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A mailing that can be composed. `problems` are those of settings and event, which are warnings."""
+    """A mailing that can be composed. `problems` are those of settings, event and texts, which are warnings."""
 
     desk: Desk
     mailing: Mailing
@@ -99,7 +99,7 @@ def prepare(desk: Desk, mailing: Mailing) -> Prepared:
     """
     letters, composers, sender = _compile(desk, mailing)
     wave = audience.wave_name(mailing, audience.offset_due(mailing, desk.event, desk.clock()))
-    return Prepared(desk, mailing, wave, letters, composers, sender, desk.problems)
+    return Prepared(desk, mailing, wave, letters, composers, sender, (*desk.problems, *letters.warnings))
 
 
 def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Mapping[str, Composer], Sender]:

@@ -40,6 +40,22 @@ def test_every_part_is_checked_in_one_pass(folder: Folder) -> None:
     assert all(problem["fix"] for problem in problems)
 
 
+def test_what_an_author_may_have_overlooked_is_told(folder: Folder) -> None:
+    """A signature that runs into one line and words without a translation are warnings, told once for all mailings."""
+    french = TEMPLATE.replace("{{ salutation }}", "{{ salutation }}\n\nÀ {{ event.venue }}")
+    folder.write("templates/round-table/invitation.fr.md", french)
+    folder.write("templates/round-table/reminder.fr.md", f"{french}\nCordialement,\nDana DEMO\n")
+    checked = folder.run("check", "--json")
+    told = [(Path(p["file"]).name, p["row"] or p["column"], p["severity"]) for p in checked.json["problems"]]
+    assert checked.code == 0
+    assert told[2:] == [
+        ("event.toml", "translations.fr.source", "warning"),
+        ("event.toml", "translations.fr.title", "warning"),
+        ("event.toml", "translations.fr.venue", "warning"),
+        ("reminder.fr.md", 11, "warning"),
+    ]
+
+
 def test_a_broken_event_does_not_hide_the_sheets(folder: Folder) -> None:
     """All missing keys and the bad cells are told together."""
     folder.write("templates/round-table/event.toml", 'title = "x"\ntimezone = "Europe/Geneva"\n')
