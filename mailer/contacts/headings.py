@@ -123,7 +123,7 @@ _WHO_GETS_IT = frozenset({"address", "other_address", "cc", "opt_in"})
 _CHANGES_NOTHING = frozenset({
     "s", "es", "official", "officiel", "officielle", "oficial", "work", "office", "professional", "professionnel",
     "professionnelle", "institutional", "institucional", "required", "mandatory", "obligatoire", "obligatorio",
-    "optional", "if", "known", "main", "primary", "to", "several", "by", "separated", "semicolon", "semicolons",
+    "optional", "if", "any", "known", "main", "primary", "to", "several", "by", "separated", "semicolon", "semicolons",
     "comma", "commas",
 })  # fmt: skip
 
