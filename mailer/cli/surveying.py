@@ -130,7 +130,7 @@ class Watch:
     def __call__(self, guest: Guest) -> bool:
         desk, mailing = self._prepared.desk, self._prepared.mailing
         now = desk.clock()
-        if now - self._looked_at > _FRESH_FOR:
+        if not timedelta() <= now - self._looked_at <= _FRESH_FOR:  # a clock that is set back has told nothing
             self.look()
         if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
             return False

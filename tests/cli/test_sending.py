@@ -461,3 +461,25 @@ def test_a_colleagues_answer_during_the_run_spares_the_party(folder: Folder, mon
         told = folder.run("send", "--yes")
     assert "1 no longer due" in told.out
     assert {t.recipients[0] for t in relay.accepted} == {ADA, BEN, REGISTRY}
+
+
+def test_a_clock_that_is_set_back_during_the_run_hides_no_answer(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers are looked for anew when the clock shows an earlier moment than at the last look."""
+    set_back = [timedelta()]
+    moment, begun = datetime.fromisoformat(NOW).replace(tzinfo=UTC), datetime.now(UTC)
+    clock = lambda: moment + (datetime.now(UTC) - begun) - set_back[0]  # noqa: E731
+    monkeypatch.setattr("mailer.cli.desk.clock_at", lambda _: clock)
+
+    def answer(session: Session) -> None:
+        words = ("answers", "record", REGISTRY, "in-person", "--now", NOW)
+        subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder.path, check=True, capture_output=True)
+        set_back[0] = timedelta(hours=1)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [answer]}) as relay:
+        folder.relay(relay)
+        told = folder.run("send", "--yes")
+    assert "1 no longer due" in told.out
+    assert {t.recipients[0] for t in relay.accepted} == {ADA, BEN}
