@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailer.model import fold
+
 EXTRA = "extra"
 
 
@@ -19,14 +21,21 @@ class Layout:
     columns: tuple[tuple[str, str, str], ...]
 
     def __str__(self) -> str:
-        """`missions.xlsx, sheet List: party from Country, last name from Surname; kept for the texts: Table, Room`."""
-        headings: dict[str, list[str]] = {}
+        """`missions.xlsx, sheet List: party from Country; as named: Title, Email; kept for the texts: Table, Room`."""
+        taken: dict[str, list[str]] = {}
+        named: list[str] = []
+        kept: list[str] = []
         for letters, heading, field in self.columns:
-            headings.setdefault(field, []).append(heading or f"column {letters}")
-        kept = headings.pop(EXTRA, [])
+            words = field.replace("_", " ")
+            group = kept if field == EXTRA else named if fold(heading) == words else taken.setdefault(words, [])
+            group.append(heading or f"column {letters}")
         place = f"{self.file}, sheet {self.sheet}" if self.sheet else self.file
-        read = (f"{field.replace('_', ' ')} from {' and '.join(names)}" for field, names in headings.items())
-        return f"{place}: {', '.join(read)}" + (f"; kept for the texts: {', '.join(kept)}" if kept else "")
+        said = (
+            ", ".join(f"{words} from {' and '.join(headings)}" for words, headings in taken.items()),
+            f"as named: {', '.join(named)}" if named else "",
+            f"kept for the texts: {', '.join(kept)}" if kept else "",
+        )
+        return f"{place}: {'; '.join(filter(None, said))}"
 
     def as_json(self) -> dict[str, object]:
         """The layout as `contacts --json` tells it."""

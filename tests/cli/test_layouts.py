@@ -2,7 +2,7 @@
 
 from tests.cli.conftest import CONTACTS, Folder
 
-MINE = "missions.csv: party from Mission, title from Title, first name from First name, last name from Last name, "
+MINE = "missions.csv: party from Mission; as named: Title, First name, Last name, Rank, Email, Cc, Status"
 SHEET = """Country,Family name,First name,Mr/Ms,Email,Lang.,Assistant,DO NOT INVITE,Table
 Ghana,SAMPLE,Kofi,H.E. Mr.,kofi@ghana.example.org,fr,pa@ghana.example.org,x,5
 """
@@ -14,8 +14,8 @@ def test_contacts_say_which_column_was_taken_for_what(folder: Folder) -> None:
     told = folder.run("contacts", now=None)
     assert told.code == 0
     assert (
-        "missions.csv: party from Country, last name from Family name, first name from First name, title from Mr/Ms, "
-        "email from Email, language from Lang., status from DO NOT INVITE; kept for the texts: Assistant, Table\n"
+        "missions.csv: party from Country, last name from Family name, title from Mr/Ms, language from Lang., status "
+        "from DO NOT INVITE; as named: First name, Email; kept for the texts: Assistant, Table\n"
     ) in told.out
     assert "do not contact" in told.out
     assert "missions.csv, cell G1: “Assistant” is not a heading that is understood" in told.err

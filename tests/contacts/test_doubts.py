@@ -155,8 +155,8 @@ def test_what_each_column_was_taken_for_is_told(xlsx) -> None:
     told: list[Layout] = []
     assert list(read([path], told.append))
     assert str(told[0]) == (
-        "missions.xlsx, sheet List: party from Country, name from Family name, email from Email, cc from Cc and "
-        "Assistant email, status from DO NOT INVITE; kept for the texts: Table, Room"
+        "missions.xlsx, sheet List: party from Country, name from Family name, cc from Assistant email, status "
+        "from DO NOT INVITE; as named: Email, Cc; kept for the texts: Table, Room"
     )
     told_as_json = told[0].as_json()
     assert (told_as_json["file"], told_as_json["sheet"]) == ("missions.xlsx", "List")
