@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
+from mailer.event import names
 from mailer.model import Answer, Audience, Invitation, Mailing
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
+    from mailer.cli.mailing import Prepared
     from mailer.ledger import Edition, History, Ledger
 
 _NAMED = 5
@@ -60,6 +62,27 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
     more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
     problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {named}{more}"
     return problem, f"Tell them with {_telling(desk, untold.keys(), recipients, histories)}."
+
+
+def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
+    """That an event or a mailing of the ledger is gone, where a new one is to invite everybody; None where none is."""
+    desk, mailing = prepared.desk, prepared.mailing
+    standing = ledger.counts(desk.event.name)
+    if mailing.audience is not Audience.CONTACTS or prepared.wave in standing:
+        return None
+    if standing:
+        kept = [name for one in desk.event.mailings for name in standing if name == one or name.startswith(f"{one}-")]
+        what, new, gone = "mailing", mailing.name, standing.keys() - kept
+    else:
+        what, new = "event", desk.event.name
+        gone = set(ledger.references_elsewhere(new).values()).difference(names(desk.templates))
+    if not gone:
+        return None
+    old = " and ".join(sorted(gone))
+    return (
+        f"The ledger knows the {what} {old}, which is no longer there. If {new} is the same one by another name, call "
+        f"it {old} again: as {new} it goes to everybody anew."
+    )
 
 
 def _heard(key: str, answer: Answer, host: Invitation, histories: Mapping[str, History]) -> datetime:

@@ -217,6 +217,8 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bool) -> None:
+    from mailer.cli.changes import renamed
+
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
     relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
@@ -237,6 +239,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bo
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
     deadline = event.rsvp.deadline.astimezone(event.timezone)
     console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
+    if found.due.guests and (doubt := renamed(prepared, ledger)):
+        console.complain(f"warning: {doubt}")
     if found.due.guests and is_open and not desk.rehearsal:
         console.say(_forecast(desk, ledger, len(found.due.guests), found.due.recipients))
 

@@ -119,3 +119,28 @@ def test_a_colleague_on_the_telephone_is_one(coming: Folder, relay: ScriptedServ
     assert "left out eva.e@peru.example.org: has answered: in person, by a colleague" in reminders
     assert f"left out {REGISTRY}: has answered: online\n" in reminders
     assert "would send to eva.e@" in coming.run("send", "--mailing", "arrival", "--dry-run", now=LATER).out
+
+
+def test_what_is_renamed_is_doubted_before_everybody_is_invited_anew(folder: Folder, relay: ScriptedServer) -> None:
+    """An event or a mailing by a new name, where the ledger knows one that is gone, is told before anything leaves."""
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    assert "by another name" not in folder.run("send", "--yes").err
+    event = folder.path / "templates" / "round-table"
+    folder.write("templates/round-table/event.toml", EVENT.replace("[mailings.invitation]", "[mailings.letter]"))
+    (event / "invitation.md").rename(event / "letter.md")
+    assert "knows the mailing invitation, which is no longer there" in folder.run("send", "--dry-run").err
+    event.rename(event.with_name("forum"))
+    assert "knows the event round-table, which is no longer there" in folder.run("send", "--dry-run").err
+
+
+def test_a_further_event_or_mailing_is_no_doubt(folder: Folder, relay: ScriptedServer) -> None:
+    """A save-the-date before the invitation, and another event beside this one, are what they are."""
+    folder.relay(relay)
+    folder.write("templates/round-table/event.toml", f"{EVENT}[mailings.save-the-date]")
+    folder.write("templates/round-table/save-the-date.md", TEMPLATE)
+    assert folder.run("send", "--mailing", "save-the-date", "--yes").code == 0
+    assert "by another name" not in folder.run("send", "--dry-run").err
+    for name in ("event.toml", "invitation.md", "reminder.md", "save-the-date.md"):
+        folder.write(f"templates/forum/{name}", (folder.path / "templates/round-table" / name).read_text("utf-8"))
+    assert "by another name" not in folder.run("send", "forum", "--dry-run").err
