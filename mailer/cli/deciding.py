@@ -11,7 +11,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import now_option, sandbox_option
-from mailer.errors import UsageError
+from mailer.errors import LedgerError, LedgerInUse, UsageError
 from mailer.model import Address, Audience, Delivery, Event, State
 
 if TYPE_CHECKING:
@@ -62,10 +62,11 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     desk = open_desk(event, now, rehearsal=sandbox)
     asks = not wanted and not yes and sys.stdin.isatty()
     with desk.ledger(create=False) as ledger:
+        claimed, code = (0, 0) if failed else _tell_of_claims(ledger, desk)
         standing = _standing(ledger, desk.event, State.FAILED if failed else State.IN_DOUBT, wanted)
         if not standing:
-            console.say("Nothing has failed." if failed else "Nothing is in doubt.")
-            return 0
+            console.say("Nothing has failed." if failed else f"Nothing {'else ' if claimed else ''}is in doubt.")
+            return code
         if failed:
             unlisted = _unlisted(desk, standing)
             _show_failed(standing, unlisted, ledger, desk.event.timezone)
@@ -83,7 +84,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
             choices = [decision or _ask(delivery) for delivery in standing]
         else:
             choices = [State.SENT if delivery.message_id in archived else None for delivery in standing]
-        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), event, archive)
+        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), event, archive) or code
 
 
 def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) -> State | None:
@@ -110,6 +111,27 @@ def _standing(ledger: Ledger, event: Event, state: State, wanted: set[str]) -> l
         known = ", ".join(str(delivery.recipient) for delivery in doubtful) or "nothing"
         raise UsageError(f"Not all of these are {word}: {', '.join(sorted(wanted))}. {word.capitalize()}: {known}.")
     return [delivery for delivery in doubtful if not wanted or delivery.recipient.key in wanted]
+
+
+def _tell_of_claims(ledger: Ledger, desk: Desk) -> tuple[int, int]:
+    """Says what is claimed, and by whom or why it is not in doubt yet; returns how much, and the exit code for it."""
+    claimed = list(ledger.deliveries(desk.event.name, state=State.CLAIMED))
+    if not claimed:
+        return 0, 0
+    number = console.count(len(claimed), "message")
+    try:
+        ledger.sweep(desk.clock(), quietly=False)
+    except LedgerInUse as exc:
+        console.say(f"{number} on the way, as long as that run lives. {exc}")
+        return len(claimed), 0
+    except LedgerError as exc:
+        for one in claimed:
+            when = f"{one.updated_at.astimezone(desk.event.timezone):%d %B %Y at %H:%M:%S %Z}"
+            console.say(f"{one.recipient} ({one.party}), {one.mailing}, Message-ID {one.message_id}")
+            console.say(f"  claimed on {when}; it may have been handed over")
+        console.say(f"{number} claimed by no run that is known to live, and not to be settled now. {exc}")
+        return len(claimed), 1
+    return 0, 0
 
 
 def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
 
+from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
 from mailer.ledger import editions as publishing
 from mailer.ledger import suppression, versions
@@ -159,9 +160,10 @@ class Ledger:
 
         An invitation is made where there is none; a second call does nothing, and makes good one that was interrupted.
         What the invitees say now replaces the Cc of a delivery until the first attempt for it, and party and rule of
-        an invitation until the first attempt for any of its deliveries; from then on they stay as they were attempted.
-        Suppressed addresses are entered as `suppressed` and not counted, and left out of every Cc. `domain` is the
-        right-hand side of the Message-IDs.
+        an invitation until the first attempt for any of its deliveries; from then on they stay as they were attempted,
+        except that a Cc whom the invitees no longer name gets no copy of what is still to be sent. Suppressed addresses
+        are entered as `suppressed` and not counted, and left out of every Cc. `domain` is the right-hand side of the
+        Message-IDs.
         """
         return Intake(self._store, self._identity, event, mailing, domain, now).enqueue(invitees)
 
@@ -189,13 +191,18 @@ class Ledger:
         """
         return exclusive_run(self._store, self._identity, event, mailing, relay=relay, now=now)
 
-    def sweep(self, now: datetime) -> int:
+    def sweep(self, now: datetime, *, quietly: bool = True) -> int:
         """Makes the claims that a dead run left behind `in_doubt`, of all events; returns how many that were.
 
-        Does nothing while a run is alive, and where the ledger may only be read: whoever looks next will do it. So it
-        is called before anything is looked at, and never raises LedgerError.
+        While a run may be alive it raises LedgerInUse, and where they cannot be settled for another reason LedgerError;
+        `quietly` it does nothing then, so that it can be called before anything is looked at: whoever looks next will.
         """
-        return sweep(self._store, now)
+        try:
+            return sweep(self._store, now)
+        except LedgerError:
+            if not quietly:
+                raise
+            return 0
 
     # --- queries ---
 

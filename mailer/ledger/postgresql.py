@@ -25,6 +25,20 @@ _THE_RIGHT_TO_SEND = f"({0x73656E64}, hashtext(current_schema()))"
 # A server needs a moment to notice that a process was killed; two seconds in all.
 _TRIES, _BETWEEN_TRIES = 20, 0.1
 
+# A machine that loses its power or its network says nothing, and by default a server waits two hours for it. Both sides
+# ask after half a minute of silence, every ten seconds, and let go of the session after a minute without an answer.
+_IDLE, _INTERVAL, _COUNT, _PATIENCE = "30", "10", "3", "60000"  # seconds, seconds, times, milliseconds
+_OUR_SIDE = {
+    "keepalives_idle": _IDLE,
+    "keepalives_interval": _INTERVAL,
+    "keepalives_count": _COUNT,
+    "tcp_user_timeout": _PATIENCE,
+}
+_ITS_SIDE = (
+    f"SET tcp_keepalives_idle = {_IDLE}; SET tcp_keepalives_interval = {_INTERVAL}; SET tcp_keepalives_count = {_COUNT}"
+)
+_ITS_SIDE_SINCE_12 = f"SET tcp_user_timeout = {_PATIENCE}"
+
 # By class or by whole SQLSTATE (PostgreSQL documentation, appendix A).
 _FAULTS: Mapping[str, str] = {
     "53100": "could not be written: the database's disk is full. Free some space and run the command again.",
@@ -38,6 +52,8 @@ _FAULTS: Mapping[str, str] = {
 class PostgreSQLStore(Store):
     """Rows are locked one by one; the right to send is an advisory lock, which ends with the session that took it."""
 
+    lingers = " If its machine was switched off or cut off, the server lets go of it within two minutes."
+
     def __init__(self, url: URL) -> None:
         # Whoever mistypes a URL with a password may have parts of it anywhere, so that nothing of it is repeated.
         is_secret = url.password is not None or "password" in url.query
@@ -47,7 +63,8 @@ class PostgreSQLStore(Store):
             self.place = f"The ledger {url.database or ''} on {url.host or 'this machine'}"
         try:
             _check_settings(url, self.place)
-            self.engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            settings = {**_OUR_SIDE, **url.query}
+            self.engine = create_engine(url.set(drivername="postgresql+psycopg", query=settings), pool_pre_ping=True)
         except ImportError:
             raise LedgerError(
                 f"{self.place} needs a driver: install it with `pip install 'invitation-mailer[postgres]'`."
@@ -92,7 +109,7 @@ class PostgreSQLStore(Store):
         """Nothing to do: each connection is prepared when it is made."""
 
     def sql(self, statement: str) -> str:
-        return statement.replace("?", "%s")
+        return statement.replace("%", "%%").replace("?", "%s")
 
     def begin(self, cursor: DBAPICursor) -> None:
         """Nothing to do: the driver begins with the first statement."""
@@ -145,5 +162,7 @@ def _check_settings(url: URL, place: str) -> None:
 
 def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
     # Whatever the server's default is: a claim that a power cut can undo is none.
-    connection.execute("SET synchronous_commit = on")
+    connection.execute(f"SET synchronous_commit = on; {_ITS_SIDE}")
+    if connection.info.server_version >= 12_00_00:
+        connection.execute(_ITS_SIDE_SINCE_12)
     connection.commit()

@@ -25,13 +25,18 @@ from mailer.model import Delivery, State
 NO_WAIT = datetime(1970, 1, 1, tzinfo=UTC)
 
 # An outcome's row begins with three values that `attempts` alone wants; both statements want the rest of it.
+# Neither takes the words for a delivery of whose addresses one was forgotten while it was on its way.
+_NOTE, _REPLY = (
+    f"CASE WHEN recipient LIKE '%@{NOWHERE}' OR cc LIKE '%@{NOWHERE}\"%' THEN {nothing} ELSE ? END"
+    for nothing in ("''", "NULL")
+)
 _RECORD = (
-    "INSERT INTO attempts (run_id, relay, started_at, state, note, code, enhanced_status, reply, due_at, finished_at, "
-    "delivery_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO attempts (run_id, relay, started_at, state, note, code, enhanced_status, reply, due_at, finished_at, "  # noqa: S608 - no value
+    f"delivery_id) SELECT ?, ?, ?, ?, {_NOTE}, ?, ?, {_REPLY}, ?, ?, id FROM deliveries WHERE id = ?"
 )
 _CONCLUDE = (
-    "UPDATE deliveries SET attempts = attempts + 1, state = ?, reason = ?, code = ?, enhanced_status = ?, reply = ?, "
-    "due_at = ?, updated_at = ? WHERE id = ? AND state = 'claimed'"
+    f"UPDATE deliveries SET attempts = attempts + 1, state = ?, reason = {_NOTE}, code = ?, enhanced_status = ?, "  # noqa: S608 - no value
+    f"reply = {_REPLY}, due_at = ?, updated_at = ? WHERE id = ? AND state = 'claimed'"
 )
 _OWN = 3
 _CLAIM = (
@@ -169,29 +174,34 @@ def exclusive_run(
                 raise
             run._finish()
     except Taken:
-        raise LedgerInUse(_who_is_running(store)) from None
+        sentence, _ = _who_is_running(store)
+        raise LedgerInUse(sentence) from None
 
 
 def sweep(store: Store, now: datetime) -> int:
     """What `Ledger.sweep` does."""
+    with store.reading.connect() as connection:
+        if connection.scalar(select(exists().where(UNSENT, deliveries.c.state == State.CLAIMED))) is not True:
+            return 0
     try:
-        with store.reading.connect() as connection:
-            if connection.scalar(select(exists().where(UNSENT, deliveries.c.state == State.CLAIMED))) is not True:
-                return 0
         with store.exclusive(patient=False) as session:
             return _doubt_claims(store, session, now, _STOPPED)
-    except (Taken, LedgerError):
-        return 0
+    except Taken:
+        sentence, may_be_alive = _who_is_running(store)
+        raise (LedgerInUse if may_be_alive else LedgerError)(sentence) from None
 
 
 def _doubt_claims(store: Store, session: Session, now: datetime, note: str) -> int:
-    """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message."""
+    """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message.
+
+    Whoever looks may do so under an earlier `now`, and no doubt is before its claim.
+    """
     with session() as cursor:
         cursor.execute(_ABANDONED)
-        rows = [
-            (run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, moment_text(now), number)
-            for number, run, claimed_at, relay in cursor.fetchall()
-        ]
+        rows = []
+        for number, run, claimed_at, relay in cursor.fetchall():
+            ended = moment_text(max(now, moment_of(claimed_at)))
+            rows.append((run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, ended, number))
         if rows:
             _record(store, cursor, rows)
     return len(rows)
@@ -215,15 +225,26 @@ def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) ->
         return number
 
 
-def _who_is_running(store: Store) -> str:
+def _who_is_running(store: Store) -> tuple[str, bool]:
+    """Who holds the right to send, in a sentence; and whether that may be somebody alive."""
     with store.reading.connect() as connection:
         row = connection.execute(select(runs).order_by(runs.c.id.desc())).first()
-    if row is None or row.finished_at or not _may_be_alive(row.host, row.pid):
-        return f"{store.place} is in use by another run that is just beginning. Wait until it has ended."
-    return (
-        f"{store.place} is in use: process {row.pid} on {row.host} has been sending {row.mailing} of {row.event} since "
-        f"{row.started_at.astimezone():%d %B %Y, %H:%M:%S %Z}. Wait until it has ended, or stop it there."
-    )
+    beginning = "by another run that is just beginning"
+    if row is None or row.finished_at:
+        return f"{store.place} is in use {beginning}. Wait until it has ended.", True
+    process = f"process {row.pid} on {row.host}"
+    if _may_be_alive(row.host, row.pid):
+        since = f"{row.started_at.astimezone():%d %B %Y, %H:%M:%S %Z}"
+        return (
+            f"{store.place} is in use: {process} has been sending {row.mailing} of {row.event} since {since}. Wait "
+            f"until it has ended, or stop it there.{store.lingers}"
+        ), True
+    if store.lingers:
+        return (
+            f"{store.place} is held for {process}, which has ended, until the server notices; or {beginning}. Try "
+            "again in two minutes."
+        ), False
+    return f"{store.place} is in use {beginning}. Wait until it has ended.", True
 
 
 def _may_be_alive(host: str, pid: int) -> bool:

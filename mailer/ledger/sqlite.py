@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +43,13 @@ _FAULTS: Mapping[int, str] = {
         f"could not be read or written: the disk may be full, or at fault. See that it has space. {_NETWORK}"
     ),
 }
+# What keeps the lock's file from being written is told as of the ledger's own.
+_SAME_FAULTS: Mapping[int | None, int] = {
+    errno.ENOSPC: sqlite3.SQLITE_FULL,
+    errno.EROFS: sqlite3.SQLITE_READONLY,
+    errno.EACCES: sqlite3.SQLITE_READONLY,
+    errno.EPERM: sqlite3.SQLITE_READONLY,
+}
 
 
 class SQLiteStore(Store):
@@ -48,7 +57,9 @@ class SQLiteStore(Store):
 
     def __init__(self, url: URL) -> None:
         in_memory = url.database in {None, "", ":memory:"}
-        self.path = None if in_memory else Path(url.database or "").absolute()
+        # SQLite too names its files after what a link leads to, so that two links are one ledger with one lock.
+        self.path = None if in_memory else Path(os.path.realpath(url.database or ""))
+        self._lock = Path(f"{self.path}.lock")
         self.place = "The ledger in memory" if self.path is None else f"The ledger {url.database}"
         connect_args: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
         if "timeout" not in url.query:
@@ -78,19 +89,33 @@ class SQLiteStore(Store):
     def exists(self) -> bool:
         if self.path is None:
             return True
-        if not self.path.is_file():
-            return self.path.exists()
+        # In this order: a run that begins meanwhile has made the tables before.
+        had_run = _size(self._lock) > 0
+        if self._is_filled(self.path):
+            return True
+        if had_run:
+            raise LedgerError(
+                f"{self.place} is gone, or empty, although runs have begun with it: put it back from the backup, with "
+                f"its -wal; or, to begin anew and invite everybody again, delete {self._lock.name} as well."
+            )
+        return False
+
+    def _is_filled(self, path: Path) -> bool:
+        if not path.is_file():
+            return path.exists()
+        if not _size(path):  # opened, it would take along what its write-ahead log still holds
+            return False
         with self._bare.connect() as connection:
             return connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").first() is not None
 
     def require(self, *, create: bool) -> None:
-        if self.path is None or self.path.is_file():
+        if self.path is None:
             return
         if self.path.is_dir():
             raise LedgerError(f"{self.place} is a folder. Name a file in LEDGER_URL.")
         if not self.path.parent.is_dir():
             raise LedgerError(f"{self.place} has no folder to lie in: make {self.path.parent}, or correct LEDGER_URL.")
-        if not create:
+        if not self.exists() and not create and not self.path.is_file():
             raise LedgerError(f"{self.place} does not exist yet: `mailer send` makes it. Or correct LEDGER_URL.")
 
     def wait_for_turn(self, connection: Connection) -> None:
@@ -137,15 +162,21 @@ class SQLiteStore(Store):
 
         # The operating system lets go of it when the process ends in whatever way, so no process id needs judging.
         # Whoever only looks may hold it for a moment, to settle what a dead run left.
-        lock = FileLock(f"{self.path}.lock", timeout=1 if patient else 0, thread_local=False)
+        lock = FileLock(
+            self._lock,
+            timeout=1 if patient else 0,
+            thread_local=False,
+            preserve_lock_file=True,  # Windows too must keep what is remembered
+            on_acquired=_remember,
+        )
         try:
             lock.acquire()
         except Timeout:
             raise Taken from None
         except (OSError, RuntimeError) as exc:  # the latter from file systems that know no locks
-            raise LedgerError(
-                f"{self.place} cannot be kept to one run by {self.path}.lock ({exc}). {_NETWORK}"
-            ) from exc
+            known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+            reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock} ({exc}). {_NETWORK}"
+            raise LedgerError(f"{self.place} {reason}") from exc
         try:
             with self.session() as session:
                 yield session
@@ -180,6 +211,21 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _remember(lock: int) -> None:
+    """Leaves word in the lock's file, on the disk, that a run has begun: from then on, no ledger is a lost ledger."""
+    if not os.fstat(lock).st_size:
+        os.write(lock, b"Runs have begun with the ledger beside this file.\n")
+        os.fsync(lock)
+
+
+def _size(path: Path) -> int:
+    """In octets; 0 where there is no such file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _write_ahead(connection: Connection) -> str:

@@ -36,6 +36,7 @@ class Store(ABC):
     place: str
     engine: Engine
     reading: Engine
+    lingers: str = ""  # how long the right to send may outlive its holder, in a sentence
 
     def _guard_border(self) -> None:
         """Turns every error of the driver into a LedgerError; called once the engine is there."""
@@ -55,12 +56,13 @@ class Store(ABC):
     def exists(self) -> bool:
         """Whether any table is where the ledger should be; whose they are shows when it is opened.
 
-        A database without tables is one whose maker was stopped: it counts as missing.
+        A database without tables is one whose maker was stopped: it counts as missing. Raises LedgerError where it is
+        known to be lost, since a run had begun with it.
         """
 
     @abstractmethod
     def require(self, *, create: bool) -> None:
-        """Raises LedgerError where the database cannot be there, or is not and must not be made."""
+        """Raises LedgerError where the database cannot be there, is lost, or is missing and must not be made."""
 
     @abstractmethod
     def wait_for_turn(self, connection: Connection) -> None:

@@ -1,7 +1,14 @@
 """`mailer resolve`: what is in doubt is told honestly, and settled only as a person said."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
 import pytest
 
+from mailer.errors import LedgerError
+from mailer.ledger import Ledger
 from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, CONTACTS, EVENT, REGISTRY, TEMPLATE, Folder, typing
 from tests.servers import ScriptedServer, drop
 
@@ -89,6 +96,47 @@ def test_a_letter_is_answer_enough(doubtful: Folder, monkeypatch: pytest.MonkeyP
     assert "type sent, resend or leave" in answered.out + answered.err
     assert doubtful.states() == {ADA: "sent", BEN: "queued", REGISTRY: "in_doubt"}
     assert "1 marked as sent, 1 to be sent again; 1 other is still in doubt" in answered.out
+
+
+@contextmanager
+def claiming(folder: Folder) -> Iterator[None]:
+    """A run that has claimed two deliveries that were in doubt, for as long as the `with` lasts."""
+    now = datetime(2031, 2, 24, 9, tzinfo=UTC)
+    folder.run("resolve", "--resend", ADA, BEN)
+    with (
+        Ledger.open(f"sqlite:///{folder.path}/ledger.db?timeout=0.05") as ledger,
+        ledger.run("round-table", "invitation", now, relay="relay.example.org:25") as run,
+    ):
+        run.exchange((), list(ledger.due("round-table", "invitation", now).values()), now)
+        yield
+
+
+def test_what_a_living_run_has_claimed_is_on_its_way(doubtful: Folder) -> None:
+    """Nobody is asked to settle it, and whose it is is told."""
+    doubtful.run("resolve", "--sent", REGISTRY)
+    with claiming(doubtful):
+        shown = doubtful.run("resolve")
+    assert shown.code == 0
+    assert "2 messages on the way, as long as that run lives. The ledger ledger.db is in use: process" in shown.out
+    assert shown.out.endswith("Nothing else is in doubt.\n")
+
+
+def test_what_a_dead_run_had_claimed_is_told_where_the_ledger_cannot_be_written(doubtful: Folder) -> None:
+    """It is named, with the reason why it cannot be settled yet, and the exit code says that it wants a person."""
+    doubtful.run("resolve", "--sent", REGISTRY)
+    doubtful.write("config.env", "LEDGER_URL=sqlite:///ledger.db?timeout=0.05\n")
+    with closing(sqlite3.connect(doubtful.path / "ledger.db", isolation_level=None)) as other:
+        with pytest.raises(LedgerError), claiming(doubtful):
+            other.execute("BEGIN IMMEDIATE")
+        shown = doubtful.run("resolve")
+        assert shown.code == 1
+        for recipient in (ADA, BEN):
+            assert f"{recipient} (" in shown.out
+        assert shown.out.count("  claimed on 24 February 2031 at 10:00:00 CET; it may have been handed over") == 2
+        assert "2 messages claimed by no run that is known to live, and not to be settled now." in shown.out
+        assert "ledger.db is locked by another program." in shown.out
+        other.execute("ROLLBACK")
+    assert "2 are in doubt" in doubtful.run("resolve").out
 
 
 def test_an_archive_that_is_not_there_is_told_alone(doubtful: Folder) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,22 @@ def test_a_sweep_settles_what_a_dead_run_left_and_nothing_else(ledger: Ledger, u
     assert ledger.sweep(later(90)) == 0
 
 
-def _sweep_until_swept(ledger: Ledger) -> None:
+def test_no_doubt_is_before_its_claim(ledger: Ledger, url: str) -> None:
+    """Whoever looks under an earlier clock does not take what a dead run had in flight out of the rolling windows."""
+    numbers = queue(ledger, 0, 1, 2)
+    with process(HOLD, url) as child:
+        assert say(child) == "holding"
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    _sweep_until_swept(ledger, later(-86_400))
+    assert [ledger.attempts(number)[-1].finished_at for number in numbers[1:]] == [NOW, NOW]
+    assert len(ledger.reached_relay_since(later(-1))) == 3
+
+
+def _sweep_until_swept(ledger: Ledger, now: datetime = later(60)) -> None:  # noqa: B008 - a fixed moment
     """A database server takes a moment to notice that a process was killed."""
     for _ in range(100):
-        if ledger.sweep(later(60)):
+        if ledger.sweep(now):
             return
         time.sleep(0.05)
 

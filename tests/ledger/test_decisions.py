@@ -175,6 +175,27 @@ def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp
         assert len(list(again.deliveries(EVENT))) == 2
 
 
+@pytest.mark.parametrize("number", [1, 9])
+@pytest.mark.parametrize("state", [State.SENT, State.FAILED])
+def test_who_is_forgotten_while_a_message_is_on_its_way_stays_forgotten(
+    ledger: Ledger, url: str, number: int, state: State
+) -> None:
+    """What the relay then says, which may repeat the address or that of a copy, is not kept; the outcome is."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 9), invitee(2)], domain=DOMAIN, now=NOW)
+    numbers = list(ledger.due(EVENT, MAILING, NOW).values())
+    words = Reply(250, "2.0.0", (f"2.0.0 <{address(number)}> queued",))
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        claimed = run.exchange((), numbers, NOW)
+        ledger.forget(address(number), NOW)
+        run.exchange([outcome(one, state, words, note=f"to {address(number)}") for one in claimed], (), NOW)
+    forgotten, other = ledger.deliveries(EVENT)
+    assert (forgotten.state, forgotten.reply, forgotten.note) == (state, None, "")
+    assert (other.reply, other.note) == (words.lines[0], f"to {address(number)}")
+    [attempt] = ledger.attempts(forgotten.id)
+    assert (attempt.reply, attempt.note) == (Reply(250, "2.0.0", ()), "")
+    assert steps(url, forgotten.id)[-1] == ("claimed", state, "")
+
+
 def test_a_forgotten_copy_is_gone_from_what_is_still_to_be_sent(ledger: Ledger) -> None:
     """Nothing goes to a forgotten Cc address or a placeholder for it, whatever waited, was deferred or in doubt."""
     people = [invitee(1, 9, 2), invitee(3, 9), invitee(4, 9, 5)]

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from mailer.errors import LedgerError
+from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger import Ledger
 from mailer.ledger.schema import HEAD
 from mailer.ledger.store import open_store
@@ -241,6 +241,77 @@ def test_a_file_that_is_no_database_is_left_alone(file: Path, url: str) -> None:
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_ledger_that_is_lost_is_not_made_anew(file: Path, url: str, emptied: bool) -> None:
+    """Deleted or emptied after a run had begun with it, it is missed by every command, and nobody is invited anew."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1))
+    kept = file.read_bytes()
+    if emptied:
+        file.write_bytes(b"")
+    else:
+        file.unlink()
+    before = sorted(file.parent.iterdir())
+    for create in (True, False):
+        sentence = refused(url, create=create)
+        assert f"The ledger {file} is gone, or empty" in sentence
+        assert "delete ledger.db.lock as well" in sentence
+    with pytest.raises(LedgerError, match="is gone, or empty"):
+        Ledger.exists(url)
+    assert sorted(file.parent.iterdir()) == before
+    file.write_bytes(kept)
+    with Ledger.open(url) as ledger:
+        assert states(ledger) == [State.SENT]
+
+
+def test_what_an_emptied_ledgers_log_holds_is_kept(file: Path, url: str) -> None:
+    """The write-ahead log of a lost ledger is left for its backup, which SQLite would delete with an empty file."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1))
+        log = file.with_name("ledger.db-wal").read_bytes()
+    file.write_bytes(b"")
+    file.with_name("ledger.db-wal").write_bytes(log)
+    assert "is gone, or empty" in refused(url)
+    assert file.with_name("ledger.db-wal").read_bytes() == log
+
+
+def test_whoever_deletes_the_lock_too_begins_anew(file: Path, url: str) -> None:
+    """Without its lock beside it nothing speaks of an earlier ledger."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1))
+    file.unlink()
+    file.with_name("ledger.db.lock").unlink()
+    with Ledger.open(url) as ledger:
+        assert states(ledger) == []
+
+
+def test_a_ledger_that_never_had_a_run_is_made_anew(file: Path, url: str) -> None:
+    """One whose maker was stopped, or that was only looked at, is missing or blank, and keeps nobody from beginning."""
+    with Ledger.open(url) as ledger:
+        queue(ledger, 1)
+        assert ledger.sweep(NOW) == 0
+    file.write_bytes(b"")
+    assert not Ledger.exists(url)
+    with Ledger.open(url) as ledger:
+        assert queue(ledger, 1) == [1]
+
+
+def test_a_ledger_behind_two_names_has_one_lock(tmp_path: Path, url: str) -> None:
+    """Through a symbolic link too, a second run is told who is at work, and nothing is left beside the link."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "linked.db").symlink_to(tmp_path / "ledger.db")
+    with (
+        Ledger.open(url) as ledger,
+        Ledger.open(f"sqlite:///{folder}/linked.db") as other,
+        ledger.run(EVENT, MAILING, NOW, relay=RELAY),
+        pytest.raises(LedgerInUse),
+        other.run(EVENT, MAILING, NOW, relay=RELAY),
+    ):
+        pytest.fail("two runs at once")
+    assert [path.name for path in folder.iterdir()] == ["linked.db"]
+
+
 def test_another_programs_database_is_left_alone(file: Path, url: str) -> None:
     """A database with other tables is refused; nothing is added to it."""
     for statement in ("CREATE TABLE contacts (name TEXT)", "CREATE TABLE alembic_version (version_num TEXT)"):
@@ -393,6 +464,8 @@ def test_a_sweep_of_a_ledger_that_may_only_be_read_does_nothing() -> None:
             path.chmod(0o444)
         with as_nobody(), Ledger.open(f"sqlite:///{kept}", create=False) as ledger:
             assert ledger.sweep(NOW) == 0
+            with pytest.raises(LedgerError, match="may only be read"):
+                ledger.sweep(NOW, quietly=False)
             assert states(ledger) == [State.CLAIMED]
 
 
@@ -531,6 +604,30 @@ def test_postgresql_is_made_and_migrated_alike(postgresql: Callable[[], str]) ->
     )
     assert first == second
     assert "deliveries_arrows" in first
+
+
+def test_a_postgresql_session_is_given_up_when_its_other_side_is_gone(postgresql: Callable[[], str]) -> None:
+    """Both sides ask after half a minute of silence and let go after a minute, unless LEDGER_URL says otherwise."""
+
+    def settings_of(url: str) -> tuple[list[object], dict[str, str]]:
+        store = open_store(url)
+        with store.session() as session, session() as cursor:
+            theirs = []
+            for name in ("keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout"):
+                cursor.execute(f"SELECT setting FROM pg_settings WHERE name = 'tcp_{name}'")
+                theirs.append(cursor.fetchall()[0][0])
+        with store.reading.connect() as connection:
+            ours = connection.connection.driver_connection.info.get_parameters()
+        store.close()
+        return theirs, {name: value for name, value in ours.items() if name.startswith(("keepalives", "tcp_"))}
+
+    url = postgresql()
+    theirs, ours = settings_of(url)
+    assert theirs == ["30", "10", "3", "60000"]
+    assert ours == {
+        "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "60000"
+    }  # fmt: skip
+    assert settings_of(f"{url}&keepalives_idle=7")[1]["keepalives_idle"] == "7"
 
 
 def test_postgresql_refusals_say_what_to_do(postgresql: Callable[[], str]) -> None:

@@ -138,6 +138,40 @@ def test_a_second_run_is_told_who_is_at_work(url: str, ledger: Ledger) -> None:
     assert len(finished(url)) == 2
 
 
+def test_a_sweep_that_is_asked_says_why_it_does_nothing(url: str, ledger: Ledger) -> None:
+    """While a run lives, whoever wants its claims settled is told of it; in its turn a quiet sweep says nothing."""
+    numbers = queue(ledger, 1)
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run, Ledger.open(url) as other:
+        run.exchange((), numbers, NOW)
+        with pytest.raises(LedgerInUse, match=f"process {os.getpid()} on"):
+            other.sweep(NOW, quietly=False)
+        assert other.sweep(NOW) == 0
+    assert ledger.sweep(NOW, quietly=False) == 0
+
+
+def test_a_right_that_outlives_its_holder_is_told_as_such(postgresql: Callable[[], str]) -> None:
+    """Where a server has not noticed yet that a run died, the run is not called one that is just beginning."""
+    url = postgresql()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    with (
+        Ledger.open(url) as ledger,
+        Ledger.open(url) as other,
+        ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run,
+    ):
+        numbers = queue(other, 1)
+        raw(url, "UPDATE runs SET pid = :pid", pid=int(ended.stdout))
+        with (
+            pytest.raises(LedgerInUse, match=r"held for process \d+ on .*, which has ended, until the server"),
+            other.run(EVENT, MAILING, NOW, relay=RELAY),
+        ):
+            pytest.fail("two runs at once")
+        run.exchange((), numbers, NOW)
+        with pytest.raises(LedgerError, match="which has ended") as caught:
+            other.sweep(NOW, quietly=False)
+        assert not isinstance(caught.value, LedgerInUse)
+        run.exchange([outcome(numbers[0])], (), NOW)
+
+
 def test_a_group_is_recorded_whole_or_not_at_all(ledger: Ledger) -> None:
     """Where one outcome cannot be recorded, none is, and nothing is claimed."""
     numbers = queue(ledger, 1, 2)
