@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from mailer.model import Reply
 
@@ -43,6 +43,14 @@ class Scope(StrEnum):
     SENDER = "sender"
 
 
+class Standing(Enum):
+    """What we are to the relay: nobody, an account, or (by whatever connection) one whose messages it has taken."""
+
+    STRANGER = 0
+    LOGGED_IN = 1
+    KNOWN = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One reply, judged. `slow_down`: the relay asks for fewer connections or a slower pace."""
@@ -67,6 +75,14 @@ _SENDER_STATUS = {"5.1.7", "5.1.8", "5.2.252", "5.7.60"}
 # has said "send as" under several codes.
 _SENDER_WORDS = re.compile(r"sender address rejected|send ?as\b|sendasdenied", re.IGNORECASE)
 
+# RFC 3463 sections 3.2 and 3.3: an address or a mailbox, unless the detail is 0, which leaves open whose it is (Postfix
+# says 5.1.0 of a sender that it does not know).
+_ADDRESS_STATUS = re.compile(r"[45]\.[12]\.[1-9][0-9]*")
+# What is said of a mailbox by relays without enhanced codes.
+_MAILBOX_WORDS = re.compile(
+    r"\b(?:user|mailbox|recipient|(?<!ip )address|unrouteable|unknown|no such|(?:not|n't) exist)\b", re.IGNORECASE
+)
+
 # RFC 1870 section 6.1 (552 5.3.4 and 5.2.3) and RFC 6531 section 3.5 (5.6.7): this message, not its sender.
 _MESSAGE_STATUS = {"5.2.3", "5.3.4", "5.6.7"}
 
@@ -87,11 +103,13 @@ _RELAY_WORDS = re.compile(
 )
 
 
-def judge(stage: Stage, reply: Reply, *, is_stranger: bool = False) -> Judgement:
+def judge(stage: Stage, reply: Reply, standing: Standing = Standing.LOGGED_IN, *, has_begun: bool = False) -> Judgement:
     """What `reply`, given at `stage`, means for the message, for this connection or for the whole run.
 
-    `is_stranger`: we have not logged in, and the relay has taken nothing of ours. To such, "relay access denied" speaks
-    of them, with a 4xx too (Postfix's defer_unauth_destination); to others, of one recipient.
+    To a stranger, "relay access denied" at RCPT speaks of them, with a 4xx too (Postfix's defer_unauth_destination); to
+    others, of one recipient. Once the relay knows us, whatever it says at RCPT is of that recipient, whose server may
+    be the one whose words it repeats. `has_begun`: MAIL was accepted on this connection before, so that neither sender
+    nor login can be what it now refuses.
 
     The first digit of the basic code decides (RFC 5321 section 4.2.1; RFC 2034 section 4 binds the enhanced code's
     class to it), with the exceptions cited here. What we do not know is temporary.
@@ -103,17 +121,58 @@ def judge(stage: Stage, reply: Reply, *, is_stranger: bool = False) -> Judgement
         # Not an answer to what was asked. Behind the final dot nobody can say what it answers.
         lost = Verdict.UNKNOWN if stage is Stage.BODY else Verdict.TRANSIENT
         return Judgement(lost, Scope.CONNECTION, reason="the relay's answers do not follow the protocol")
-    asks_for_login = is_stranger and stage is Stage.RCPT and _RELAY_WORDS.search(reply.text)
-    if asks_for_login or _is_about_login(stage, reply):
-        return Judgement(Verdict.PERMANENT, Scope.LOGIN, reason="the relay wants a login that it accepts")
-    if reply.code < 500:
-        return _temporary(stage, reply)
-    return _refusal(stage, reply)
+    if _is_about_login(stage, reply, standing):
+        judgement = Judgement(Verdict.PERMANENT, Scope.LOGIN, reason="the relay wants a login that it accepts")
+    elif reply.code < 500:
+        judgement = _temporary(stage, reply)
+    else:
+        judgement = _refusal(stage, reply, standing)
+    if has_begun and stage is Stage.MAIL and judgement.scope in {Scope.LOGIN, Scope.SENDER}:
+        reason = "the relay takes no more messages on this connection"
+        return Judgement(Verdict.TRANSIENT, Scope.CONNECTION, slow_down=True, reason=reason)
+    return judgement
 
 
-def _is_about_login(stage: Stage, reply: Reply) -> bool:
+def is_about_recipient(stage: Stage, reply: Reply) -> bool:
+    """Whether a permanent refusal is of this recipient: the address, the mailbox, or the way there (X.1, X.2 and X.4 of
+    RFC 3463 section 3.2 to 3.5); otherwise it may well be of us, or of what we send."""
+    status = reply.enhanced_status
+    if status:
+        return status.startswith(("5.1.", "5.2.", "5.4.")) and status not in _SENDER_STATUS
+    is_ours = reply.code in {554, *_LOGIN_CODES} or _SENDER_WORDS.search(reply.text)
+    return stage is Stage.RCPT and not is_ours and _MAILBOX_WORDS.search(reply.text) is not None
+
+
+def is_too_many_recipients(reply: Reply) -> bool:
+    """Whether this refusal of a RCPT is of its number only, so that another transaction may take it (RFC 5321 section
+    4.5.3.1.10). With an enhanced code, 452 and 552 may also be about storage, or a full mailbox."""
+    return reply.code in {452, 552} and reply.enhanced_status in {None, "4.5.3", "5.5.3"}
+
+
+def _is_about_login(stage: Stage, reply: Reply, standing: Standing) -> bool:
+    if stage is Stage.RCPT:
+        if standing is Standing.KNOWN or _names_address(reply):
+            return False
+        if standing is Standing.STRANGER and _RELAY_WORDS.search(reply.text):
+            return True
     refused_at_login = stage is Stage.AUTH and reply.code >= 500
     return refused_at_login or reply.code in _LOGIN_CODES or reply.enhanced_status in _LOGIN_STATUS
+
+
+def _is_about_sender(stage: Stage, reply: Reply, standing: Standing) -> bool:
+    if stage is Stage.RCPT and standing is Standing.KNOWN:
+        return False
+    if reply.enhanced_status in _SENDER_STATUS:
+        return True
+    if stage is Stage.MAIL:
+        return reply.code != 552 and reply.enhanced_status not in _MESSAGE_STATUS
+    return not _names_address(reply) and _SENDER_WORDS.search(reply.text) is not None
+
+
+def _names_address(reply: Reply) -> bool:
+    """Whether its enhanced code speaks of a recipient's address or mailbox, which says more than words further on."""
+    status = reply.enhanced_status or ""
+    return _ADDRESS_STATUS.fullmatch(status) is not None and f"5{status[1:]}" not in _SENDER_STATUS
 
 
 def _temporary(stage: Stage, reply: Reply) -> Judgement:
@@ -129,15 +188,13 @@ def _temporary(stage: Stage, reply: Reply) -> Judgement:
     return Judgement(Verdict.TRANSIENT, scope, slow_down, _reason(reply))
 
 
-def _refusal(stage: Stage, reply: Reply) -> Judgement:
+def _refusal(stage: Stage, reply: Reply, standing: Standing) -> Judgement:
     code, status = reply.code, reply.enhanced_status or ""
     if stage in _BEFORE_MAIL or stage in {Stage.RESET, Stage.QUIT}:
         return Judgement(Verdict.PERMANENT, Scope.CONNECTION, reason=_reason(reply))
     if status in _QUOTA_STATUS:
         return Judgement(Verdict.TRANSIENT, slow_down=True, reason="the account has used up what it may send for now")
-    if status in _SENDER_STATUS or _SENDER_WORDS.search(reply.text):
-        return Judgement(Verdict.PERMANENT, Scope.SENDER, reason="the relay refuses the sender's address")
-    if stage is Stage.MAIL and code != 552 and status not in _MESSAGE_STATUS:
+    if _is_about_sender(stage, reply, standing):
         return Judgement(Verdict.PERMANENT, Scope.SENDER, reason="the relay refuses the sender's address")
     if stage is Stage.RCPT and code == 552 and status not in _MESSAGE_STATUS:
         # Older servers say 552 for too many recipients: to be taken as temporary (RFC 5321 section 4.5.3.1.10). The

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 from mailer.errors import LoginRefused, SenderRefused
 from mailer.model import Address, Envelope, Reply
 from mailer.smtp import commands
 from mailer.smtp.features import Features
+from mailer.smtp.flight import NEXT, Flight
 from mailer.smtp.steps import SILENCE, Ask, Body, Lost, Steps
 from mailer.smtp.transport import Outcome
-from mailer.status import Judgement, Scope, Stage, Verdict, judge
-
-# The reply that comes next of several commands that were written together.
-_NEXT = {stage: Ask((), stage, 0) for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA)}
+from mailer.status import Judgement, Scope, Stage, Standing, Verdict, is_too_many_recipients, judge
 
 
 class _Refusal(NamedTuple):
@@ -23,24 +22,34 @@ class _Refusal(NamedTuple):
     judgement: Judgement
 
 
+class _Consent(NamedTuple):
+    """The relay waits for the message: what is to be noted of each Cc left out, and who is for another transaction."""
+
+    notes: Sequence[str]
+    put_off: Sequence[Address]
+
+
 class Dialogue:
     """The transactions of one connection with `relay` (`host:port`, for the sentences of errors).
 
-    `is_stranger`: we have not logged in, and the relay has never taken a message of ours. `has_ended` tells that
-    nothing sensible can be said on this connection any more: drop it without a further word.
+    `standing` is what we are to the relay before that. `has_ended` tells that nothing sensible can be said on this
+    connection any more: drop it without a further word.
     """
 
-    def __init__(self, relay: str, features: Features, *, is_stranger: bool = False) -> None:
+    def __init__(self, relay: str, features: Features, standing: Standing = Standing.LOGGED_IN) -> None:
         self.features = features
-        self._is_stranger = is_stranger
         self.has_ended = False
         self._relay = relay
-        self._ahead: _Flight | None = None
+        self._standing = standing
+        self._has_begun = False  # a MAIL was accepted
+        self._ahead: Flight | None = None
         self._stage = Stage.MAIL
         self._has_dot = False
 
-    def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Steps[Outcome]:
-        """One transaction, see `Transport.send`; a connection lost behind the final dot leaves its outcome unknown."""
+    def send(
+        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+    ) -> Steps[Outcome]:
+        """One message, see `Transport.send`; a connection lost behind the final dot leaves its outcome unknown."""
         if self._ahead is not None and self._ahead.envelope != envelope:
             raise ValueError("another envelope is under way: send its message, or abandon it")
         body = commands.stuffed(content)
@@ -49,20 +58,21 @@ class Dialogue:
             if obstacle := self._obstacle(envelope):
                 return obstacle
             self._require_sender(envelope)
-            flight = _Flight.of(envelope, self.features)
+            flight = Flight.of(envelope, self.features)
         ahead = None
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
-            ahead = _Flight.of(following, self.features)
-        self._has_dot = False
-        try:
-            agreed = yield from self._agree(flight)
-            if isinstance(agreed, _Refusal):
-                return self._refused(agreed)
-            return (yield from self._hand_over(body, ahead, agreed))
-        except Lost as exc:
-            self.has_ended = True
-            verdict = Verdict.UNKNOWN if self._has_dot else Verdict.TRANSIENT
-            return Outcome(verdict, self._stage, note=str(exc), scope=Scope.CONNECTION)
+            ahead = Flight.of(following, self.features)
+        if is_known:
+            self._standing = Standing.KNOWN
+        outcome, put_off = yield from self._transact(flight, body, ahead)
+        if outcome.reply and outcome.scope in {Scope.LOGIN, Scope.SENDER}:
+            self._stop_run(outcome.stage, outcome.reply, outcome.scope)
+        if outcome.verdict is not Verdict.ACCEPTED or not put_off:
+            return outcome
+        notes = [outcome.note]
+        for path in put_off:
+            notes.append((yield from self._send_copy(replace(envelope, forward_paths=(path,)), body)))
+        return replace(outcome, note="; ".join(filter(None, notes)))
 
     def abandon(self) -> Steps[None]:
         """Takes back an envelope that went ahead of its message. Ends the connection if DATA went with it."""
@@ -107,18 +117,52 @@ class Dialogue:
                 "set MAIL_FROM, REPLY_TO and RETURN_PATH to others."
             )
 
+    # --- a transaction ------------------------------------------------------------------------------------------------
+
+    def _transact(
+        self, flight: Flight, body: Sequence[bytes], ahead: Flight | None
+    ) -> Steps[tuple[Outcome, Sequence[Address]]]:
+        """What becomes of a message, and who is to get it in a further transaction, before which nothing goes ahead."""
+        self._has_dot = False
+        try:
+            agreed = yield from self._agree(flight)
+            if isinstance(agreed, _Refusal):
+                return _refused(agreed), ()
+            ahead = None if agreed.put_off else ahead
+            return (yield from self._hand_over(body, ahead, agreed.notes)), agreed.put_off
+        except Lost as exc:
+            self.has_ended = True
+            verdict = Verdict.UNKNOWN if self._has_dot else Verdict.TRANSIENT
+            return Outcome(verdict, self._stage, note=str(exc), scope=Scope.CONNECTION), ()
+
+    def _send_copy(self, envelope: Envelope, body: Sequence[bytes]) -> Steps[str]:
+        """The same message once more, to one Cc; what is to be noted of that.
+
+        The addressee has the message: whatever becomes of the copy, it neither stops the run nor casts a doubt.
+        """
+        path = envelope.forward_paths[0]
+        if self.has_ended:
+            return _left_out(path, "the connection ended before it")
+        outcome, _ = yield from self._transact(Flight.of(envelope, self.features), body, None)
+        if outcome.verdict is Verdict.ACCEPTED:
+            return ""
+        if outcome.verdict is Verdict.UNKNOWN:
+            return f"Cc {path} in doubt: {outcome.reply.text if outcome.reply else outcome.note}"
+        return _left_out(path, outcome.reply.text if outcome.reply else outcome.note)
+
     # --- MAIL, RCPT, DATA ---------------------------------------------------------------------------------------------
 
-    def _agree(self, flight: _Flight) -> Steps[_Refusal | list[str]]:
-        """Up to the relay's 354, and what is to be noted of each Cc left out; or what the relay refused altogether."""
+    def _agree(self, flight: Flight) -> Steps[_Refusal | _Consent]:
+        """Up to the relay's 354; or what the relay refused altogether."""
         under_way, self._ahead = self._ahead is not None, None
         self._stage = Stage.MAIL
-        refusal = self._judge((yield _NEXT[Stage.MAIL] if under_way else flight.departure()))
+        refusal = self._judge((yield NEXT[Stage.MAIL] if under_way else flight.departure()))
         must_reset = refusal is None
+        self._has_begun = self._has_begun or must_reset
         answered = 1
-        notes = [
-            _left_out(path, "needs SMTPUTF8") for path in flight.envelope.forward_paths if path not in flight.paths
-        ]
+        carried = {*flight.paths, *flight.put_off}
+        notes = [_left_out(path, "needs SMTPUTF8") for path in flight.envelope.forward_paths if path not in carried]
+        put_off: list[Address] = []
         for path in flight.paths:
             if refusal is not None:
                 break
@@ -128,6 +172,8 @@ class Dialogue:
             refused = self._judge(reply, is_copy=path is not flight.paths[0])
             if refused and (path is flight.paths[0] or refused.judgement.scope is not Scope.DELIVERY):
                 refusal = refused
+            elif refused and is_too_many_recipients(reply):
+                put_off.append(path)
             elif refused:
                 notes.append(_left_out(path, reply.text))
         if refusal is None:
@@ -135,7 +181,7 @@ class Dialogue:
             refusal = self._judge((yield flight.ask(answered, Stage.DATA)))
             answered += 1
         if refusal is None:
-            return notes
+            return _Consent(notes, (*put_off, *flight.put_off))
         misunderstood = yield from self._take_back(flight.commands[answered : flight.ahead], must_reset=must_reset)
         return misunderstood or refusal
 
@@ -149,7 +195,7 @@ class Dialogue:
         """
         try:
             for command in owed if not self.has_ended else ():
-                reply = yield _NEXT[Stage.DATA]
+                reply = yield NEXT[Stage.DATA]
                 misunderstood = command is commands.DATA and reply.code < 300
                 if misunderstood or reply.code in {354, 421}:
                     self.has_ended = True
@@ -163,7 +209,7 @@ class Dialogue:
 
     # --- the message --------------------------------------------------------------------------------------------------
 
-    def _hand_over(self, body: Sequence[bytes], ahead: _Flight | None, notes: Sequence[str]) -> Steps[Outcome]:
+    def _hand_over(self, body: Sequence[bytes], ahead: Flight | None, notes: Sequence[str]) -> Steps[Outcome]:
         """The content, the final dot and, in the same write, the following envelope (RFC 2920 section 3.1)."""
         self._stage = Stage.BODY
         reply = yield Body(body)
@@ -173,7 +219,7 @@ class Dialogue:
             if reply.code < 400:
                 note = f"the relay said {reply.text!r} amidst the message"
                 return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION)
-            return self._refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply)))
+            return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply)))
         self._has_dot = True
         self._ahead = ahead
         if ahead:
@@ -181,25 +227,19 @@ class Dialogue:
         else:
             reply = yield Ask((commands.FINAL_DOT,), Stage.BODY)
         if refusal := self._judge(reply):
-            return self._refused(refusal)
-        self._is_stranger = False
+            return _refused(refusal)
+        self._standing = Standing.KNOWN
         return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes))
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
     def _judge(self, reply: Reply, *, is_copy: bool = False) -> _Refusal | None:
-        judgement = judge(self._stage, reply, is_stranger=self._is_stranger and not is_copy)
+        standing = Standing.KNOWN if is_copy else self._standing  # the addressee of the same message was taken
+        judgement = judge(self._stage, reply, standing, has_begun=self._has_begun)
         if judgement.verdict is Verdict.ACCEPTED:
             return None
         self.has_ended = judgement.scope is Scope.CONNECTION
         return _Refusal(self._stage, reply, judgement)
-
-    def _refused(self, refusal: _Refusal) -> Outcome:
-        stage, reply, judgement = refusal
-        if judgement.scope in {Scope.LOGIN, Scope.SENDER}:
-            self._stop_run(stage, reply, judgement.scope)
-        scope, slow_down = judgement.scope, judgement.slow_down
-        return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down)
 
     def _stop_run(self, stage: Stage, reply: Reply, scope: Scope) -> NoReturn:
         if scope is Scope.LOGIN:
@@ -213,36 +253,11 @@ class Dialogue:
         )
 
 
+def _refused(refusal: _Refusal) -> Outcome:
+    stage, reply, judgement = refusal
+    scope, slow_down = judgement.scope, judgement.slow_down
+    return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down)
+
+
 def _left_out(path: Address, why: str) -> str:
     return f"Cc {path} left out: {why}"
-
-
-class _Flight(NamedTuple):
-    """One envelope as commands (MAIL, a RCPT for each of `paths`, DATA), the first `ahead` of them for one write."""
-
-    envelope: Envelope
-    paths: Sequence[Address]
-    commands: Sequence[bytes]
-    ahead: int
-
-    @classmethod
-    def of(cls, envelope: Envelope, features: Features) -> _Flight:
-        """Where PIPELINING is offered, MAIL and every RCPT go at once, and DATA too for a single recipient.
-
-        With several recipients DATA waits: the message must not go to a Cc whose addressee was refused. A Cc that
-        this relay cannot carry is not among `paths`.
-        """
-        first, *rest = paths = envelope.forward_paths
-        if not features.smtputf8:
-            paths = (first, *(path for path in rest if not path.needs_smtputf8))
-        rcpts = [commands.rcpt_to(path, features) for path in paths]
-        ahead = 1 if not features.pipelining else 3 if len(paths) == 1 else 1 + len(paths)
-        return cls(envelope, paths, (commands.mail_from(envelope, features), *rcpts, commands.DATA), ahead)
-
-    def departure(self) -> Ask:
-        """Writes what goes at once, and asks for the reply to MAIL."""
-        return Ask(self.commands[: self.ahead], Stage.MAIL, self.ahead)
-
-    def ask(self, number: int, stage: Stage) -> Ask:
-        """Asks for the reply to one of the further commands, and writes that first where it has not gone."""
-        return _NEXT[stage] if number < self.ahead else Ask(self.commands[number : number + 1], stage)

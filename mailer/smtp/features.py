@@ -10,6 +10,8 @@ from mailer.model import Reply
 
 # RFC 1870 section 3: no message could be declared that has a size of more digits.
 _LIMIT = re.compile(r"[0-9]{1,20}")
+# RFC 9422 section 4.
+_MOST_RECIPIENTS = re.compile(r"RCPTMAX=([1-9][0-9]{0,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Features:
     """The extensions that we use; none before EHLO and on servers that know HELO only.
 
     `size` is the largest message in octets (RFC 1870), 0 where the relay states no limit, None where SIZE is not
-    offered. `auth` holds the names of login methods in upper case (RFC 4954).
+    offered. `auth` holds the names of login methods in upper case (RFC 4954). `most_recipients` is what one message may
+    have (RFC 9422), None where nothing is said of it.
     """
 
     size: int | None = None
@@ -27,6 +30,7 @@ class Features:
     dsn: bool = False
     starttls: bool = False
     auth: frozenset[str] = frozenset()
+    most_recipients: int | None = None
 
     @classmethod
     def from_ehlo(cls, reply: Reply) -> Self:
@@ -34,9 +38,10 @@ class Features:
         offered: dict[str, set[str]] = {}
         for line in reply.lines[1:]:
             # Old servers write `AUTH=LOGIN`.
-            keyword, *values = line.upper().replace("=", " ").split() or [""]
+            keyword, *values = re.sub(r"^(\w+)=", r"\1 ", line.upper()).split() or [""]
             offered.setdefault(keyword, set()).update(values)
         limits = [int(value) for value in offered.get("SIZE", ()) if _LIMIT.fullmatch(value)]
+        most = [int(found[1]) for value in offered.get("LIMITS", ()) if (found := _MOST_RECIPIENTS.fullmatch(value))]
         return cls(
             size=max(limits, default=0) if "SIZE" in offered else None,
             eight_bit="8BITMIME" in offered,
@@ -45,6 +50,7 @@ class Features:
             dsn="DSN" in offered,
             starttls="STARTTLS" in offered,
             auth=frozenset(offered.get("AUTH", ())),
+            most_recipients=min(most, default=None),
         )
 
 

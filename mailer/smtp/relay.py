@@ -15,10 +15,11 @@ from mailer.model import Envelope, Reply
 from mailer.smtp import opening
 from mailer.smtp.dialogue import Dialogue
 from mailer.smtp.features import Features
+from mailer.smtp.reach import NotReached, reach
 from mailer.smtp.steps import Lost
 from mailer.smtp.transport import Outcome
 from mailer.smtp.wire import Wire
-from mailer.status import Stage
+from mailer.status import Stage, Standing
 
 # RFC 5321 section 4.5.3.2: the least that a client should wait for each answer, in seconds. The final dot has ten
 # minutes, since giving up there leaves a doubt. CONNECT and QUIT are ours: nothing hangs on the latter.
@@ -112,19 +113,21 @@ class Connection:
                 features = await self._log_in(features, context)
         except BaseException as exc:
             await self._drop()
-            if isinstance(exc, OSError | UnicodeError | Lost):
+            if isinstance(exc, OSError | UnicodeError | NotReached | Lost):
                 raise self._explained(exc) from exc
             raise
-        self._dialogue = Dialogue(
-            str(self._relay), features, is_stranger=not (self._relay.username or self._relay.knows_us)
-        )
+        logged_in = Standing.LOGGED_IN if self._relay.username else Standing.STRANGER
+        standing = Standing.KNOWN if self._relay.knows_us else logged_in
+        self._dialogue = Dialogue(str(self._relay), features, standing)
 
-    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
+    async def send(
+        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+    ) -> Outcome:
         """See `Transport.send`."""
         if self._wire is None:
             raise RuntimeError("the connection is not open")
         try:
-            return await self._wire.run(self._dialogue.send(envelope, content, following))
+            return await self._wire.run(self._dialogue.send(envelope, content, following, is_known=is_known))
         finally:
             if self._dialogue.has_ended:
                 self._wire.drop()
@@ -166,14 +169,20 @@ class Connection:
 
     async def _connect(self, context: ssl.SSLContext | None) -> Wire:
         host, at_once = self._relay.host, self._relay.security is Security.TLS
-        async with asyncio.timeout(self._deadlines[Stage.CONNECT]):
-            _, wire = await asyncio.get_running_loop().create_connection(
-                lambda: Wire(self._deadlines),
-                host,
-                self._relay.port,
-                ssl=context if at_once else None,
-                server_hostname=host if at_once else None,
-            )
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._deadlines[Stage.CONNECT]
+        end = await reach(host, self._relay.port, ends_at)
+        try:
+            async with asyncio.timeout_at(ends_at):
+                _, wire = await loop.create_connection(
+                    lambda: Wire(self._deadlines),
+                    sock=end,
+                    ssl=context if at_once else None,
+                    server_hostname=host if at_once else None,
+                )
+        except BaseException:
+            end.close()
+            raise
         return wire
 
     async def _introduce(self, context: ssl.SSLContext | None) -> Features:
@@ -208,7 +217,7 @@ class Connection:
         relay, username = str(self._relay), self._relay.username
         await self._wire.run(opening.login(relay, features, username, secret, xoauth2=self._relay.xoauth2))
 
-    def _explained(self, exc: OSError | UnicodeError | Lost) -> RelayUnreachable | RelayUntrusted:
+    def _explained(self, exc: OSError | UnicodeError | NotReached | Lost) -> RelayUnreachable | RelayUntrusted:
         """The fault of a connection that was never made, as one sentence that says what to do."""
         relay = self._relay
         if isinstance(exc, ssl.SSLCertVerificationError):
@@ -222,11 +231,10 @@ class Connection:
             )
         if isinstance(exc, socket.gaierror | UnicodeError):
             return RelayUnreachable(f"There is no host named {relay.host}: check SMTP_HOST and the network.")
+        if isinstance(exc, NotReached):
+            return RelayUnreachable(
+                f"{relay} {exc}: check {_SETTINGS}, the network and its firewall, and whether the relay is running."
+            )
         if isinstance(exc, TimeoutError):
             return RelayUnreachable(f"{relay} does not answer: check {_SETTINGS}, the network and its firewall.")
-        # Several addresses that all failed come as one OSError without a number.
-        if isinstance(exc, ConnectionRefusedError) or "Connect call failed" in str(exc):
-            return RelayUnreachable(
-                f"{relay} takes no connections: check {_SETTINGS}, or whether the relay is running."
-            )
         return RelayUnreachable(f"The connection to {relay} failed ({exc}): check {_SETTINGS} and the network.")

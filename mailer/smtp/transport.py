@@ -56,12 +56,16 @@ class Transport(Protocol):
     async def open(self) -> None:
         """Makes the way ready. Raises RelayBusy where fewer connections may help, else another RelayError."""
 
-    async def send(self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None) -> Outcome:
+    async def send(
+        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+    ) -> Outcome:
         """Hands over one message, `content` being its octets with CRLF line ends in as many buffers as suits.
 
-        The first forward path is the addressee: where it is refused, nothing is sent to the rest. `following` is the
-        next envelope, which may travel ahead of its message; then the next call, at once, is `send` with that very
-        envelope, or `abandon`, or `close`.
+        The first forward path is the addressee: where it is refused, nothing is sent to the rest. A Cc that is one too
+        many for the relay gets the same octets in a transaction of its own right behind; once the addressee's is
+        accepted so is the message, and of the copy the note tells. `following` is the next envelope, which may travel
+        ahead of its message; then the next call, at once, is `send` with that very envelope, or `abandon`, or `close`.
+        `is_known`: the relay has taken a message of ours, on whatever connection.
 
         Raises SenderRefused or LoginRefused when the whole run has to stop, and ValueError, before anything of it is
         sent, on content that could be taken for commands.

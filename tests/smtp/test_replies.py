@@ -114,3 +114,18 @@ def test_features_are_read_from_the_ehlo_reply() -> None:
     assert Features.from_ehlo(Reply(250, None, ("relay", "SIZE"))).size == 0
     assert Features.from_ehlo(Reply(250, None, ("relay", "SIZE \u00b2"))).size == 0
     assert Features.from_ehlo(Reply(250, None, ("relay",))) == Features()
+
+
+@pytest.mark.parametrize(
+    ("line", "most"),
+    [
+        ("LIMITS RCPTMAX=20", 20),
+        ("limits MAILMAX=2 rcptmax=1 RCPTDOMAINMAX=5", 1),
+        ("LIMITS RCPTMAX=0", None),
+        ("LIMITS RCPTMAX=", None),
+        ("LIMITS", None),
+    ],
+)
+def test_limits_say_how_many_recipients_a_message_may_have(line: str, most: int | None) -> None:
+    """RCPTMAX of RFC 9422 is read wherever it stands, and nothing else taken for it."""
+    assert Features.from_ehlo(Reply(250, None, ("relay", line))).most_recipients == most

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.model import Reply
-from mailer.status import Scope, Stage, Verdict, judge, meaning
+from mailer.status import Scope, Stage, Standing, Verdict, is_about_recipient, judge, meaning
 
 LATER, NEVER = Verdict.TRANSIENT, Verdict.PERMANENT
 DELIVERY, CONNECTION, LOGIN, SENDER = Scope.DELIVERY, Scope.CONNECTION, Scope.LOGIN, Scope.SENDER
@@ -81,6 +81,75 @@ def test_each_reply_has_its_meaning(stage: Stage, text: str, verdict: Verdict, s
     judgement = judge(stage, reply(text))
     assert (judgement.verdict, judgement.scope) == (verdict, scope)
     assert judgement.reason
+
+
+CALLOUT = "550 5.1.1 <g1@example.org>: Recipient address rejected: mx said: 550 5.7.1 Sender address rejected"
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("text", [CALLOUT, "550 5.2.1 mx said: relaying denied", "530 5.1.6 Moved, login elsewhere"])
+def test_an_enhanced_code_about_an_address_outweighs_the_words(text: str, standing: Standing) -> None:
+    """What a relay repeats of another server's words makes nobody's address a matter of our sender or login."""
+    judgement = judge(Stage.RCPT, reply(text), standing)
+    assert (judgement.verdict, judgement.scope) == (NEVER, DELIVERY)
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("530 5.7.0 Authentication required", LOGIN),
+        ("550 5.7.8 mx said: relaying needs login", LOGIN),
+        ("550 Blocked: we take nothing that people send as events@example.org", SENDER),
+        ("553 5.7.1 Sender address rejected: not owned by user b", SENDER),
+        ("550 5.1.8 Domain of sender does not resolve", SENDER),
+        ("550 5.1.0 <a@example.org>: Sender address rejected: User unknown", SENDER),
+    ],
+)
+def test_whom_a_relay_knows_it_refuses_no_more_for_one_recipient(text: str, scope: Scope) -> None:
+    """At RCPT, words about sender or login stop the run at its beginning only; at MAIL they hold for all."""
+    assert judge(Stage.RCPT, reply(text)).scope is scope
+    known = judge(Stage.RCPT, reply(text), Standing.KNOWN)
+    assert (known.verdict, known.scope) == (NEVER, DELIVERY)
+    assert known.reason
+    assert judge(Stage.MAIL, reply(text), Standing.KNOWN).scope in {LOGIN, SENDER}
+
+
+@pytest.mark.parametrize("text", ["503 5.5.1 Too many", "554 5.7.0 Too many", "530 5.7.0 Log in", "550 5.1.8 No"])
+def test_a_mail_refused_where_one_was_accepted_concerns_the_connection(text: str) -> None:
+    """The sender, and the login, are what they were before: another connection is needed, and nobody fails."""
+    judgement = judge(Stage.MAIL, reply(text), has_begun=True)
+    assert (judgement.verdict, judgement.scope, judgement.slow_down) == (LATER, CONNECTION, True)
+    assert judge(Stage.MAIL, reply(text)).scope in {LOGIN, SENDER}
+
+
+def test_a_message_that_is_too_large_is_so_on_any_connection() -> None:
+    """At MAIL, what concerns the message itself stays with it, however many were accepted before."""
+    judgement = judge(Stage.MAIL, reply("552 5.3.4 Message size exceeds limit"), has_begun=True)
+    assert (judgement.verdict, judgement.scope) == (NEVER, DELIVERY)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_theirs"),
+    [
+        ("550 5.1.1 No such user", True),
+        ("550 5.4.4 No route", True),
+        ("550 5.1.8 Sender's domain not found", False),
+        ("550 5.7.1 Client host blocked", False),
+        ("550 No such user here", True),
+        ("550 unrouteable address", True),
+        ("550 Sender address rejected", False),
+        ("550 Your IP address is on a list", False),
+        (
+            "550 Domain example.org has exceeded the max emails per hour (200/200 (100%)) allowed. Message discarded.",
+            False,
+        ),
+        ("530 Unknown user: log in", False),
+        ("554 No such user", False),
+    ],
+)
+def test_a_refusal_is_of_the_recipient_or_of_us(text: str, is_theirs: bool) -> None:
+    """The enhanced code tells; without one, words about a mailbox do."""
+    assert is_about_recipient(Stage.RCPT, reply(text)) is is_theirs
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""A Cc that is one too many for one transaction gets its copy in another, and never stands in the addressee's way."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailer.smtp import Outcome
+from mailer.status import Verdict
+from tests.servers import Action, ScriptedServer, drop, say_and_drop
+
+TOO_MANY = "452 4.5.3 Too many recipients"
+CC = "rcpt:cc@example.org"
+MANNERS = pytest.mark.parametrize("features", [(), ("PIPELINING",)], ids=["one by one", "pipelining"])
+
+
+def recipients(server: ScriptedServer) -> list[list[str]]:
+    return [taken.recipients for taken in server.accepted]
+
+
+@MANNERS
+@pytest.mark.parametrize("words", [TOO_MANY, "452 Too many recipients", "552 Too many", "552 5.5.3 Too many"])
+def test_a_cc_that_is_too_many_gets_the_same_octets_right_behind(talk, words: str, features: tuple[str, ...]) -> None:
+    """The copy goes over the same connection before anything else, with nothing to note; the next message follows."""
+    with ScriptedServer({CC: words}, features) as server:
+        envelopes = [talk.envelope("a@example.org", "cc@example.org"), talk.envelope("b@example.org")]
+        outcomes = talk.send(server, *envelopes, ahead=True)
+    assert [(outcome.verdict, outcome.note) for outcome in outcomes] == [(Verdict.ACCEPTED, "")] * 2
+    assert recipients(server) == [["a@example.org"], ["cc@example.org"], ["b@example.org"]]
+    assert {taken.content for taken in server.accepted} == {b"".join(talk.message)}
+    assert server.connections == 1
+
+
+@MANNERS
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_the_relay_says_of_its_limit_is_respected_from_the_start(
+    talk, most: int, features: tuple[str, ...]
+) -> None:
+    """No transaction names more recipients than RCPTMAX has it, and everybody gets one copy."""
+    people = ["a@example.org", "b@example.org", "c@example.org"]
+    with ScriptedServer(features=(*features, f"LIMITS RCPTMAX={most}")) as server:
+        first, second = talk.send(server, talk.envelope(*people), talk.envelope("d@example.org"), ahead=True)
+    assert (first.verdict, first.note, second.verdict) == (Verdict.ACCEPTED, "", Verdict.ACCEPTED)
+    assert [person for taken in recipients(server) for person in taken] == [*people, "d@example.org"]
+    assert max(map(len, recipients(server))) == most
+    assert not any(command.startswith("RSET") for command in server.commands)
+
+
+@MANNERS
+@pytest.mark.parametrize(
+    ("script", "note"),
+    [
+        ({CC: [TOO_MANY, TOO_MANY]}, f"Cc cc@example.org left out: {TOO_MANY}"),
+        ({CC: [TOO_MANY, "550 5.1.1 Nobody"]}, "Cc cc@example.org left out: 550 5.1.1 Nobody"),
+        ({CC: [TOO_MANY, "530 5.7.0 Log in"]}, "Cc cc@example.org left out: 530 5.7.0 Log in"),
+        ({CC: TOO_MANY, "mail": ["250 Ok", "550 5.1.8 Sender"]}, "Cc cc@example.org left out: 550 5.1.8 Sender"),
+        ({CC: TOO_MANY, "mail": ["250 Ok", drop]}, "Cc cc@example.org left out: the "),
+        ({CC: TOO_MANY, "dot": ["250 Ok", "554 5.2.252 SendAs"]}, "Cc cc@example.org left out: 554 5.2.252 SendAs"),
+        ({CC: TOO_MANY, "dot": ["250 Ok", drop]}, "Cc cc@example.org in doubt: the "),
+        ({CC: TOO_MANY, "dot": ["250 Ok", "354 What"]}, "Cc cc@example.org in doubt: 354 What"),
+        (
+            {CC: TOO_MANY, "dot": [say_and_drop(b"250 Ok\r\n")]},
+            "Cc cc@example.org left out: the ",
+        ),
+    ],
+)
+def test_whatever_becomes_of_a_copy_the_addressee_has_the_message(
+    talk, script: dict[str, Sequence[str | Action]], note: str, features: tuple[str, ...]
+) -> None:
+    """The delivery is accepted, neither in doubt nor the end of the run; the note says what became of the copy."""
+    with ScriptedServer(script, features) as server:
+        (outcome,) = talk.send(server, talk.envelope("a@example.org", "cc@example.org"))
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert outcome.reply.code == 250
+    # How a lost connection is told depends on what the system noticed first.
+    assert outcome.note.startswith(note) if note.endswith(" the ") else outcome.note == note
+
+
+def test_copies_behind_a_lost_connection_are_left_out(talk) -> None:
+    """Where the connection ends over one copy the others are named, too."""
+    script = {CC: TOO_MANY, "rcpt:d@example.org": TOO_MANY, "mail": ["250 Ok", "421 4.4.2 Bye"]}
+    with ScriptedServer(script) as server:
+        (outcome,) = talk.send(server, talk.envelope("a@example.org", "cc@example.org", "d@example.org"))
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert outcome.note == (
+        "Cc cc@example.org left out: 421 4.4.2 Bye; Cc d@example.org left out: the connection ended before it"
+    )
+
+
+def test_a_full_mailbox_is_no_crowd(talk) -> None:
+    """A Cc refused for what it is gets no second try: the note has the relay's words."""
+    with ScriptedServer({CC: "452 4.2.2 Mailbox full"}) as server:
+        outcomes: list[Outcome] = talk.send(server, talk.envelope("a@example.org", "cc@example.org"))
+    assert outcomes[0].note == "Cc cc@example.org left out: 452 4.2.2 Mailbox full"
+    assert recipients(server) == [["a@example.org"]]
+
+
+def test_no_copy_goes_where_the_message_was_refused(talk) -> None:
+    """The addressee's refusal at the final dot holds for all."""
+    with ScriptedServer({CC: TOO_MANY, "dot": "554 5.6.0 No"}) as server:
+        (outcome,) = talk.send(server, talk.envelope("a@example.org", "cc@example.org"))
+    assert outcome.verdict is Verdict.PERMANENT
+    assert not server.accepted
