@@ -290,14 +290,16 @@ class Round(Generic[C]):
     def _judge_settled(self) -> None:
         """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
         for one in self._tray.collect():
-            claim, _, finished_at, outcome, _ = one
+            claim, _, finished_at, outcome, _, refusals = one
             counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
             self._pace.finish(finished_at, claim.job.recipients, counted=counted)
             if outcome.reply and not outcome.slow_down:
                 self._setbacks.answered(finished_at)
             self._attempts.append((claim, self._attempt(one)))
-            is_refused = self._refusals.hear(outcome, claim.delivery.recipient.domain)
-            if is_refused and outcome.reply and self._agenda.first(finished_at):
+            # By all connections together; and by each, as they may end at different servers of which one takes nothing.
+            domain = claim.delivery.recipient.domain
+            is_refused = [heard.hear(outcome, domain) for heard in (self._refusals, refusals)]
+            if any(is_refused) and outcome.reply and self._agenda.first(finished_at):
                 self._fail(
                     MailingRefused(
                         f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest "
@@ -307,7 +309,7 @@ class Round(Generic[C]):
                 )
 
     def _attempt(self, settled: Settled[C]) -> Attempt:
-        claim, started_at, finished_at, outcome, is_first = settled
+        claim, started_at, finished_at, outcome, is_first, _ = settled
         state, note, due_at = _STATES[outcome.verdict], outcome.note, None
         if state is State.DEFERRED:
             due_at = self._retry_at(claim.delivery, outcome, finished_at, is_first)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from mailer.deliver.agenda import Job
+from mailer.deliver.setbacks import Refusals
 from mailer.errors import InputRefused, RelayError
 from mailer.model import Delivery, Envelope
 from mailer.smtp import Features, Outcome, Transport
@@ -35,13 +36,14 @@ class Claim(NamedTuple, Generic[C]):
 
 
 class Settled(NamedTuple, Generic[C]):
-    """What became of a claim; `is_first` where its connection had served nobody before."""
+    """What became of a claim; `is_first` where its connection had served nobody before, and what that has refused."""
 
     claim: Claim[C]
     started_at: datetime
     finished_at: datetime
     outcome: Outcome
     is_first: bool
+    refusals: Refusals
 
 
 class Tray(Generic[C]):
@@ -53,6 +55,7 @@ class Tray(Generic[C]):
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
+        self.has_accepted = False  # the relay, anybody, over whatever connection
         self.untried: list[Claim[C]] = []
         self._ready: asyncio.Queue[Claim[C]] = asyncio.Queue()
         self._settled: list[Settled[C]] = []
@@ -87,6 +90,7 @@ class Tray(Generic[C]):
         if not self._settled:
             self._alarm = asyncio.get_running_loop().call_later(_SOON, self._remind)
         self._settled.append(settled)
+        self.has_accepted = self.has_accepted or settled.outcome.verdict is Verdict.ACCEPTED
 
     def collect(self) -> Sequence[Settled[C]]:
         """All outcomes that have come."""
@@ -131,6 +135,7 @@ class Session(Generic[C]):
         self._transport, self._tray, self._compose, self._clock = transport, tray, compose, clock
         self._in_hand: list[Claim[C]] = []  # taken up, and nothing begun that the relay could accept
         self._patience = 0.0
+        self._refusals = Refusals()
 
     @property
     def is_open(self) -> bool:
@@ -199,7 +204,8 @@ class Session(Generic[C]):
         self._in_hand.remove(claim)
         self.is_sending = True
         try:
-            outcome = await self._transport.send(envelope, content, following and following.envelope)
+            ahead, is_known = following and following.envelope, self._tray.has_accepted
+            outcome = await self._transport.send(envelope, content, ahead, is_known=is_known)
         except RelayError:
             self._in_hand.append(claim)
             raise
@@ -223,7 +229,7 @@ class Session(Generic[C]):
         is_first = not self.has_served
         self.has_served = self.has_served or (outcome.reply is not None and not outcome.slow_down)
         self.left_doubt = outcome.verdict is Verdict.UNKNOWN
-        self._tray.settle(Settled(claim, started_at, now, outcome, is_first))
+        self._tray.settle(Settled(claim, started_at, now, outcome, is_first, self._refusals))
 
 
 def _not_sent(fault: Exception) -> Outcome:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailer.deliver.pace import BACK_OFF, JITTER, wait_after
 from mailer.smtp import Outcome
-from mailer.status import Stage, Verdict
+from mailer.status import Stage, Verdict, is_about_recipient
 
 # Seconds after the 1st, 2nd ... setback in a row. What follows is taken from the table of back-off, up to its 3rd wait.
 REOPEN_AFTER = (1.0, 5.0, 15.0)
@@ -15,43 +15,33 @@ _LONGEST = 3
 # Answers that make up for a message in doubt: where more are lost than one in so many, a person would soon have more to
 # settle than to send.
 _ANSWERS_A_DOUBT = 10
-
-
-# Recipients in a row who are refused alike, and their domains, before it is the mailing that is refused.
+# Recipients who are refused alike with nobody accepted in between, and their domains, before it is the mailing that is
+# refused.
 _ALIKE, _DOMAINS = 10, 3
 
 
 class Refusals:
-    """Permanent refusals that say nothing of the recipient, until the relay has accepted anybody."""
+    """Permanent refusals that say nothing of the recipient, since the relay last accepted anybody.
+
+    Others, temporary ones and doubts in between neither count nor end the row.
+    """
 
     def __init__(self) -> None:
-        self._last: tuple[Stage, int, str | None] | None = None
-        self._number = 0
-        self._domains: set[str] = set()
-        self._has_accepted = False
+        self._domains: dict[tuple[Stage, int, str | None], list[str]] = {}
 
     def hear(self, outcome: Outcome, domain: str) -> bool:
         """Whether so many, of several domains, have now been refused alike that the rest need not be tried.
 
         `domain` is that of the recipient.
         """
-        self._has_accepted = self._has_accepted or outcome.verdict is Verdict.ACCEPTED
         reply = outcome.reply
-        if self._has_accepted or reply is None:
-            return False
-        refusal = outcome.stage, reply.code, reply.enhanced_status
-        if refusal != self._last:
-            self._last, self._number = refusal, 0
+        if outcome.verdict is Verdict.ACCEPTED:
             self._domains.clear()
-        self._number += 1
-        self._domains.add(domain)
-        is_theirs = outcome.verdict is not Verdict.PERMANENT or _is_about_recipient(*refusal)
-        return not is_theirs and self._number >= _ALIKE and len(self._domains) >= _DOMAINS
-
-
-def _is_about_recipient(stage: Stage, code: int, status: str | None) -> bool:
-    """RFC 3463 section 3.2 to 3.5: X.1 is about the address, X.2 about the mailbox, X.4 about the way there."""
-    return status.startswith(("5.1.", "5.2.", "5.4.")) if status else stage is Stage.RCPT and code != 554
+        if outcome.verdict is not Verdict.PERMANENT or reply is None or is_about_recipient(outcome.stage, reply):
+            return False
+        domains = self._domains.setdefault((outcome.stage, reply.code, reply.enhanced_status), [])
+        domains.append(domain)
+        return len(domains) >= _ALIKE and len(set(domains)) >= _DOMAINS
 
 
 class Setbacks:
