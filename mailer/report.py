@@ -101,9 +101,13 @@ def status_rows(
 
 
 def words(delivery: Delivery) -> str:
-    """The relay's last words about a delivery, code first, in one line; ours where it has said none."""
+    """The relay's last words about a delivery, code first, in one line; ours where it has said none.
+
+    What was sent has ours before them, as where a copy (Cc) was refused.
+    """
     text = " ".join((delivery.reply or delivery.note).split())
-    return f"{delivery.code} {text}".strip() if delivery.code else text
+    said = f"{delivery.code} {text}".strip() if delivery.code else text
+    return f"{delivery.note}; {said}" if delivery.state is State.SENT and delivery.reply and delivery.note else said
 
 
 def answer_as_json(answer: Answer) -> dict[str, object]:

@@ -71,15 +71,15 @@ class _Log:
 
 
 class _Bar:
-    """Counts what is settled, and tells besides whatever was not sent."""
+    """Counts what is settled, and tells besides whatever was not sent, or not to all in copy."""
 
     def __init__(self, screen: Console, bar: Progress, total: int) -> None:
         self._screen, self._bar = screen, bar
         self._task: TaskID = bar.add_task("Sending", total=total)
 
     def outcome(self, facts: Mapping[str, object]) -> None:
-        if facts["state"] != State.SENT:
-            words = facts["reply"] or facts["note"]
+        is_sent = facts["state"] == State.SENT
+        if words := facts["note"] if is_sent else facts["reply"] or facts["note"]:
             told = sentence(f"{facts['state']:9} {facts['recipient']}: {words}", self._screen.width)
             self._screen.print(told, markup=False, highlight=False, soft_wrap=True)
         self._bar.update(self._task, advance=facts["state"] != State.DEFERRED, description="Sending")

@@ -28,8 +28,13 @@ _WAIT = """
 from datetime import UTC, datetime
 from mailer.cli.progress import progress
 with progress(3, "2/hour") as teller:
-    teller.outcome({"state": "sent", "recipient": "guest1@mission.example.org"})
-    teller.outcome({"state": "failed", "recipient": "guest2@mission.example.org", "reply": "550 5.1.1 [No] such user"})
+    for number, *words in (
+        (1, "sent", "250 Ok", "Cc refused"),
+        (2, "failed", "550 5.1.1 [No] such user", ""),
+        (3, "sent", "250 Ok", None),
+    ):
+        address = f"guest{number}@mission.example.org"
+        teller.outcome({"recipient": address, **dict(zip(("state", "reply", "note"), words))})
     teller.wait(datetime.now(UTC), "14:22 CET")
 """
 
@@ -101,5 +106,7 @@ def test_a_terminal_shows_what_was_not_sent_and_what_is_waited_for() -> None:
         assert process.wait(20) == 0
     os.close(screen)
     assert b"failed    guest2@mission.example.org: 550 5.1.1 [No] such user" in shown
+    assert b"sent      guest1@mission.example.org: Cc refused" in shown
+    assert b"250 Ok" not in shown
     assert b"Waiting until 14:22 CET" in shown
-    assert b"2/3" in shown
+    assert b"3/3" in shown

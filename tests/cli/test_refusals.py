@@ -46,6 +46,7 @@ def test_a_copy_that_the_relay_cannot_carry_is_left_out(folder: Folder) -> None:
     assert JOERG.encode() not in message.content
     with sqlite3.connect(folder.path / "ledger.db") as ledger:
         assert ledger.execute("SELECT note FROM attempts").fetchall() == [(f"Cc {JOERG} left out: needs SMTPUTF8",)]
+    assert f"Cc {JOERG} left out: needs SMTPUTF8; 250" in folder.run("status").out
 
 
 def test_a_sender_in_a_domain_of_any_script_is_served(folder: Folder, relay: ScriptedServer) -> None:
