@@ -44,10 +44,11 @@ class Scope(StrEnum):
 
 
 class Standing(Enum):
-    """What we are to the relay: nobody, an account, or (by whatever connection) one whose messages it has taken."""
+    """What we are to the relay: nobody; an account, or one whose mail it took in earlier runs, though perhaps from
+    another sender; or one whose messages it has taken in this run, by whatever connection."""
 
     STRANGER = 0
-    LOGGED_IN = 1
+    ADMITTED = 1
     KNOWN = 2
 
 
@@ -103,7 +104,7 @@ _RELAY_WORDS = re.compile(
 )
 
 
-def judge(stage: Stage, reply: Reply, standing: Standing = Standing.LOGGED_IN, *, has_begun: bool = False) -> Judgement:
+def judge(stage: Stage, reply: Reply, standing: Standing = Standing.ADMITTED, *, has_begun: bool = False) -> Judgement:
     """What `reply`, given at `stage`, means for the message, for this connection or for the whole run.
 
     To a stranger, "relay access denied" at RCPT speaks of them, with a 4xx too (Postfix's defer_unauth_destination); to

@@ -36,7 +36,7 @@ class Dialogue:
     connection any more: drop it without a further word.
     """
 
-    def __init__(self, relay: str, features: Features, standing: Standing = Standing.LOGGED_IN) -> None:
+    def __init__(self, relay: str, features: Features, standing: Standing = Standing.ADMITTED) -> None:
         self.features = features
         self.has_ended = False
         self._relay = relay

@@ -116,8 +116,8 @@ class Connection:
             if isinstance(exc, OSError | UnicodeError | NotReached | Lost):
                 raise self._explained(exc) from exc
             raise
-        logged_in = Standing.LOGGED_IN if self._relay.username else Standing.STRANGER
-        standing = Standing.KNOWN if self._relay.knows_us else logged_in
+        is_admitted = self._relay.username or self._relay.knows_us
+        standing = Standing.ADMITTED if is_admitted else Standing.STRANGER
         self._dialogue = Dialogue(str(self._relay), features, standing)
 
     async def send(
