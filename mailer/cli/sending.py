@@ -276,6 +276,8 @@ def _list(found: Survey) -> None:
 def _conclude(prepared: Prepared, found: Survey, tally: Tally, ledger: Ledger) -> None:
     number = len(found.due.guests)
     console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
+    if tally.without_copy:
+        console.say(f"{tally.without_copy} sent, but not to everybody in copy: see mailer status")
     if tally.passed_over:
         console.say(f"{tally.passed_over} no longer due: answered, or past the deadline or hours, since the run began")
     if tally.interrupted:

@@ -63,10 +63,11 @@ class Policy:
 class Tally:
     """What came of it: how many ended in which state, were no longer due, and whether it was stopped before the end.
 
-    `claimed` counts claims, so none where nothing can have left.
+    `claimed` counts claims, so none where nothing can have left; `without_copy` what was sent, but not to all in Cc.
     """
 
     states: Counter[State] = field(default_factory=Counter)
+    without_copy: int = 0
     claimed: int = 0
     passed_over: int = 0
     interrupted: bool = False
@@ -266,6 +267,7 @@ class Round(Generic[C]):
             else:
                 self._put_off.discard(delivery.id)
                 self.tally.states[attempt.state] += 1
+                self.tally.without_copy += attempt.state is State.SENT and bool(attempt.note)
         for (delivery, _), attempt in recorded:
             self._progress(delivery, attempt)
 

@@ -40,7 +40,8 @@ def test_a_copy_that_the_relay_cannot_carry_is_left_out(folder: Folder) -> None:
         folder.write(
             "contacts/missions.csv", f"Mission,Email,Cc\nFiji,anna@fiji.example.org,{JOERG}; ben@fiji.example.org\n"
         )
-        assert folder.run("send", "--yes").code == 0
+        sent = folder.run("send", "--yes")
+    assert (sent.code, "1 sent, but not to everybody in copy" in sent.out) == (0, True)
     [message] = relay.accepted
     assert message.recipients == ["anna@fiji.example.org", "ben@fiji.example.org"]
     assert JOERG.encode() not in message.content
