@@ -156,7 +156,7 @@ def test_one_recipient_cannot_stop_the_mailing(mailing_of: MailingOf, words: str
 def test_what_an_earlier_run_sent_proves_neither_sender_nor_login(
     mailing_of: MailingOf, words: str, refused: type[RelayError]
 ) -> None:
-    """Both may have been changed since: where they are refused at the first recipient, the run stops, and nobody fails."""
+    """Both may have been changed since: refused at the first recipient, they stop the run, and nobody fails."""
     mailing = mailing_of(3)
     with ScriptedServer({"rcpt": words}) as server, pytest.raises(refused):
         mailing.send(server, relay={"knows_us": True})
