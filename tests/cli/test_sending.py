@@ -385,7 +385,8 @@ def test_an_address_that_is_not_in_doubt_is_not_called_settled(folder: Folder) -
 
 def test_a_lost_relay_tells_what_had_gone_out(folder: Folder) -> None:
     """Before the error it says how many were sent and how many are in doubt."""
-    with ScriptedServer({"mail": ["250 Ok", "550 5.7.60 Not allowed to send as this sender"]}, features=()) as relay:
+    refused = "550 5.7.60 Not allowed to send as this sender"
+    with ScriptedServer({"mail": ["250 Ok", refused, refused]}, features=()) as relay:
         folder.relay(relay)
         stopped = folder.run("send", "--yes")
     assert stopped.code == 4
