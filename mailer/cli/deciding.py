@@ -194,7 +194,7 @@ def _settle(
 def _unlisted(desk: Desk, failed: Sequence[Delivery]) -> set[str]:
     """The keys of those whom no sound row of the lists names any more, and no answer where the mailing is for these."""
     from mailer.cli.delegates import delegates
-    from mailer.cli.turnout import contacts_of
+    from mailer.cli.invitees import contacts_of
 
     keys = {one.recipient.key for one in failed}
     keys.difference_update(contact.address.key for contact in contacts_of(desk.config))

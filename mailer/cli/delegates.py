@@ -17,7 +17,8 @@ def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Con
 
     They are written to in the language of the contact whose invitation they answered.
     """
-    from mailer.cli.turnout import contacts_of, turnout_of
+    from mailer.cli.invitees import contacts_of
+    from mailer.cli.turnout import turnout_of
 
     with desk.ledger(create=False) as ledger:
         comes = turnout_of(desk, ledger).comes

@@ -18,7 +18,7 @@ from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place
 
 if TYPE_CHECKING:
-    from mailer.cli.turnout import Invitees
+    from mailer.cli.invitees import Invitees
     from mailer.config import Config
     from mailer.contacts import Layout
     from mailer.ledger import Ledger
@@ -109,7 +109,7 @@ class Desk:
 
     @cached_property
     def invitees(self) -> Invitees:
-        from mailer.cli.turnout import Invitees
+        from mailer.cli.invitees import Invitees
 
         return Invitees(self.config)
 

@@ -73,7 +73,7 @@ def _parsed(address: str) -> Address:
 
 
 def _list(register: _Register, *, as_json: bool) -> None:
-    from mailer.cli.turnout import contacts_of
+    from mailer.cli.invitees import contacts_of
 
     contacts = contacts_of(register.settings)
     in_lists = chain.from_iterable((contact.address, *contact.cc) for contact in contacts)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mailer.errors import InputRefused
-from mailer.model import Answer, AnswerState, Attendance, Contact, Invitation
+from mailer.cli.invitees import contacts_of
+from mailer.model import Answer, AnswerState, Attendance, Invitation
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
     from mailer.answers.standing import Seats, Turnout
     from mailer.cli.desk import Desk
-    from mailer.config import Config
     from mailer.ledger import Ledger
 
 
@@ -25,16 +24,6 @@ def book_of(desk: Desk, ledger: Ledger) -> Book:
     return Book.of(
         ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
     )
-
-
-def contacts_of(settings: Config) -> Iterator[Contact]:
-    """Whom the sheets name, as far as they can be read: what is wrong with them, `check` and `send` say."""
-    from mailer.contacts import read
-
-    try:
-        yield from (found for found in read(settings.contact_paths) if isinstance(found, Contact))
-    except InputRefused:
-        return
 
 
 def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turnout:
@@ -59,22 +48,6 @@ def _people(desk: Desk, invitations: Sequence[Invitation], answers: Iterable[Ans
         if answer.respondent_email.casefold() != recipients[answer.reference]
     }
     return desk.invitees.names(elsewhere)
-
-
-class Invitees:
-    """The names of those invited as the sheets have them, which are read only when one is asked for that is new."""
-
-    def __init__(self, settings: Config) -> None:
-        self._settings = settings
-        self._names: dict[str, str] = {}
-
-    def names(self, keys: set[str]) -> Mapping[str, str]:
-        """Names by address key; empty for an office, and for whom no sheet holds."""
-        if missing := keys - self._names.keys():
-            self._names |= dict.fromkeys(missing, "")
-            found = (contact for contact in contacts_of(self._settings) if contact.address.key in missing)
-            self._names |= {contact.address.key: contact.name for contact in found}
-        return self._names
 
 
 def seats_of(desk: Desk, found: Turnout) -> Seats:
