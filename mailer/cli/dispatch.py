@@ -15,7 +15,7 @@ from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.gathering import batches
-from mailer.cli.interrupts import Interrupts
+from mailer.cli.interrupts import Interrupts, is_ignored
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.progress import progress
 from mailer.cli.relay import relay_of
@@ -205,7 +205,10 @@ def _thread_ids(prepared: Prepared, ledger: Ledger) -> dict[str, str]:
 
 
 def _stop_on_signals(round_: Round[Guest]) -> None:
-    """The first Ctrl-C finishes what is in flight; a second one ends the run at once and leaves that in doubt."""
+    """The first Ctrl-C finishes what is in flight; a second one ends the run at once and leaves that in doubt.
+
+    What was ignored when the run began stays so: `nohup`, and a script's jobs in the background, count on it.
+    """
     if sys.platform == "win32":
         return
     task = asyncio.current_task()
@@ -218,7 +221,8 @@ def _stop_on_signals(round_: Round[Guest]) -> None:
         console.complain("Stopping after the messages in flight; once more to stop at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        if not is_ignored(number):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _facts(delivery: Delivery, attempt: Attempt) -> dict[str, object]:

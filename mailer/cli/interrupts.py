@@ -7,8 +7,13 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 
+def is_ignored(number: signal.Signals) -> bool:
+    """Whether whoever started us wants us to go on in spite of this signal, as `nohup` does."""
+    return signal.getsignal(number) is signal.SIG_IGN
+
+
 class Interrupts:
-    """Hears Ctrl-C for the length of a `with`, on the main thread.
+    """Hears Ctrl-C for the length of a `with`, on the main thread; not where it is ignored, as in a background job.
 
     Python drops a KeyboardInterrupt that it raises amidst the callback of a destroyed object; `heed` raises it again.
     """
@@ -17,7 +22,9 @@ class Interrupts:
         self._came = False
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._hear)
+        self._before = signal.getsignal(signal.SIGINT)
+        if not is_ignored(signal.SIGINT):
+            signal.signal(signal.SIGINT, self._hear)
         return self
 
     def __exit__(

@@ -1,11 +1,14 @@
-"""Ctrl-C at any moment of a mailing's preparation stops it."""
+"""Ctrl-C at any moment of a mailing stops it, unless whoever started it wants it to go on."""
 
 import os
 import signal
+import sys
 
 import pytest
 
 from mailer.cli.interrupts import Interrupts
+from tests.cli.conftest import Folder
+from tests.servers import GOOD, ScriptedServer, Session
 
 
 def test_a_ctrl_c_that_got_lost_is_raised_again() -> None:
@@ -25,3 +28,24 @@ def test_at_the_end_ctrl_c_breaks_nothing_off() -> None:
     with Interrupts() as interrupts:
         interrupts.mute()
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_a_signal_that_is_ignored_at_the_start_stays_so(folder: Folder, name: str) -> None:
+    """`nohup mailer send`, or a script's job in the background, goes on to the end."""
+    number = signal.Signals[name]
+
+    def interrupt(session: Session) -> None:
+        os.kill(os.getpid(), number)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with ScriptedServer({"dot": [interrupt]}) as relay:
+            folder.relay(relay)
+            ended = folder.run("send", "--yes")
+        assert (ended.code, len(relay.accepted)) == (0, 3)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
