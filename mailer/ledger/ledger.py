@@ -11,12 +11,12 @@ from operator import itemgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text
 
 from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
 from mailer.ledger import editions as publishing
-from mailer.ledger import suppression, versions
+from mailer.ledger import settling, suppression, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
 from mailer.ledger.records import (
@@ -297,7 +297,7 @@ class Ledger:
         return sum(took) / len(took) if took else None
 
     def edition(self, event: str) -> Edition | None:
-        """What the event said in the mails that went out last; None before the first."""
+        """What the event said in the mails that went out last, or may have; None before the first."""
         return next(reversed(self.editions(event)), None)
 
     def editions(self, event: str) -> list[Edition]:
@@ -306,7 +306,10 @@ class Ledger:
             return publishing.editions_of(connection, event)
 
     def publish(self, event: str, facts: Mapping[str, str], now: datetime) -> int:
-        """Remembers that mails with these facts go out; returns their edition's number, a new one if they changed."""
+        """Remembers that mails with these facts go out; returns their edition's number, a new one if they changed.
+
+        An edition counts, and keeps its number, once a mail that was sent since is out, or may be.
+        """
         with self._store.engine.begin() as connection:
             return publishing.publish(connection, event, facts, now)
 
@@ -407,16 +410,8 @@ class Ledger:
         Those that failed may be sent again too. Passes over all others; returns how many have the outcome. One whose
         address has been suppressed in the meantime is not sent again, and not counted.
         """
-        reason = "settled as sent" if outcome is State.SENT else "settled: to be sent again"
-        settles = (State.IN_DOUBT,) if outcome is State.SENT else (State.IN_DOUBT, State.FAILED)
         with self._store.engine.begin() as connection:
-            settled = connection.scalars(
-                update(deliveries)
-                .where(deliveries.c.id.in_(delivery_ids), deliveries.c.state.in_(settles))
-                .values(state=outcome, reason=reason, updated_at=now, code=None, enhanced_status=None, reply=None)
-                .returning(deliveries.c.id)
-            ).all()
-            return len(set(settled) - suppression.hold_back(connection, now))
+            return settling.settle(connection, delivery_ids, outcome, now)
 
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
         """Writes to the address no more, in any event; returns how many deliveries that stops. A first reason stays."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -38,6 +39,16 @@ def test_a_doubt_can_be_settled_as_sent(ledger: Ledger) -> None:
     assert states(ledger) == [State.SENT, State.QUEUED]
     assert ledger.settle(numbers, State.QUEUED, later(60)) == 0
     assert list(ledger.due(EVENT, MAILING, later(60)).values()) == numbers[1:]
+
+
+@pytest.mark.parametrize("settled", [State.SENT, State.QUEUED])
+def test_any_number_can_be_settled_at_once(ledger: Ledger, settled: Literal[State.SENT, State.QUEUED]) -> None:
+    """More than either database takes in one statement are settled together, wherever in the list they stand."""
+    numbers = queue(ledger, 1, 2)
+    doubt(ledger, numbers)
+    unknown = range(1_000, 301_000)
+    assert ledger.settle([numbers[0], *unknown, numbers[1]], settled, later(60)) == 2
+    assert states(ledger) == [settled, settled]
 
 
 def test_a_doubt_about_somebody_who_opted_out_is_not_sent_again(ledger: Ledger) -> None:
