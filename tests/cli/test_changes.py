@@ -46,6 +46,21 @@ def recipients(relay: ScriptedServer) -> list[str]:
     return found
 
 
+def test_what_no_relay_took_was_told_to_nobody(folder: Folder) -> None:
+    """After a run whose sender was refused the event may be changed without a word; after one that sent, not."""
+    with ScriptedServer({"mail": ["550 5.7.1 Not your address"] * 4}) as refusing:
+        folder.relay(refusing)
+        assert folder.run("send", "--yes").code == 4
+    folder.write("templates/round-table/event.toml", EVENT.replace("Round table on", "Forum on"))
+    assert "in the mails since" not in folder.run("check").err
+    with ScriptedServer() as accepting:
+        folder.relay(accepting)
+        assert folder.run("send", "--yes", now=ANSWERED).code == 0
+    folder.write("templates/round-table/event.toml", EVENT)
+    told = folder.run("check", now=CHANGED).err
+    assert "title was Forum on protection in the mails since 25 February 2031" in told
+
+
 @pytest.mark.parametrize(
     ("change", "fact"),
     [(("Room XX", "Salle B"), "venue"), (("[rsvp]", "cancelled = true\n[rsvp]"), "cancelled")],

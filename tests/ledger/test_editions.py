@@ -1,22 +1,61 @@
 """The ledger remembers what an event said in the mails that went out, so that a change of it can be told."""
 
-from datetime import UTC, datetime
+import pytest
 
 from mailer.ledger import Ledger
+from mailer.model import State
+from tests.ledger.people import EVENT, MAILING, RELAY, UNKNOWN, doubt, later, outcome, queue, send
 
-NOW = datetime(2031, 2, 24, 9, tzinfo=UTC)
+ROOM_A, ROOM_B, ROOM_C = ({"venue": room} for room in ("Room A", "Salle « B »", "Room C"))
 
 
-def test_an_edition_is_new_only_when_a_fact_has_changed(url: str) -> None:
+def refuse(ledger: Ledger, numbers: list[int], second: float) -> None:
+    """Tries those deliveries, all in vain."""
+    with ledger.run(EVENT, MAILING, later(second), relay=RELAY) as run:
+        for one in run.exchange((), numbers, later(second)):
+            run.exchange([outcome(one, State.FAILED, UNKNOWN, later(second))], (), later(second))
+
+
+def test_an_edition_is_new_only_when_a_fact_has_changed(ledger: Ledger, url: str) -> None:
     """Sending again with the same facts keeps the number; a change of place makes the next one."""
-    with Ledger.open(url) as ledger:
-        assert ledger.edition("poc-week") is None
-        assert ledger.publish("poc-week", {"venue": "Room A"}, NOW) == 0
-        assert ledger.publish("poc-week", {"venue": "Room A"}, NOW) == 0
-        assert ledger.publish("poc-week", {"venue": "Salle « B »"}, NOW) == 1
-        assert ledger.publish("other", {"venue": "Room A"}, NOW) == 0
-    with Ledger.open(url) as ledger:
-        edition = ledger.edition("poc-week")
+    first, second, third = queue(ledger, 1, 2, 3)
+    assert ledger.edition(EVENT) is None
+    for at, number, facts in ((0, 0, ROOM_A), (10, 0, ROOM_A), (20, 1, ROOM_B)):
+        assert ledger.publish(EVENT, facts, later(at)) == number
+        send(ledger, [(first, second, third)[at // 10]], now=later(at))
+    assert ledger.publish("other", ROOM_A, later(30)) == 0
+    with Ledger.open(url) as again:
+        edition = again.edition(EVENT)
         assert edition
-        assert (edition.number, edition.facts, edition.at) == (1, {"venue": "Salle « B »"}, NOW)
-        assert [one.facts["venue"] for one in ledger.editions("poc-week")] == ["Room A", "Salle « B »"]
+        assert (edition.number, edition.facts, edition.at) == (1, ROOM_B, later(20))
+        assert [one.facts for one in again.editions(EVENT)] == [ROOM_A, ROOM_B]
+        assert again.editions("other") == []
+
+
+@pytest.mark.parametrize("out", [send, doubt])
+def test_an_edition_counts_once_something_of_it_may_be_out(ledger: Ledger, out: object) -> None:
+    """What no relay took was told to nobody: its number goes to what is told next; a doubt counts as told."""
+    assert callable(out)
+    first, second, third = queue(ledger, 1, 2, 3)
+    assert ledger.publish(EVENT, ROOM_A, later(0)) == 0
+    refuse(ledger, [first], 1)
+    assert ledger.edition(EVENT) is None
+    assert ledger.publish(EVENT, ROOM_B, later(10)) == 0
+    out(ledger, [second], now=later(11))
+    assert ledger.publish(EVENT, ROOM_C, later(20)) == 1
+    refuse(ledger, [third], 21)
+    assert [one.facts for one in ledger.editions(EVENT)] == [ROOM_B]
+    assert ledger.publish(EVENT, ROOM_B, later(30)) == 0
+    [edition] = ledger.editions(EVENT)
+    assert (edition.facts, edition.at) == (ROOM_B, later(10))
+
+
+def test_a_doubt_from_before_is_not_of_the_new_edition(ledger: Ledger) -> None:
+    """A claim that a dead run left behind is settled by the next run, and says nothing of what that one tells."""
+    [first] = queue(ledger, 1)
+    ledger.publish(EVENT, ROOM_A, later(0))
+    with ledger.run(EVENT, MAILING, later(1), relay=RELAY) as run:
+        run.exchange((), [first], later(1))
+    with ledger.run(EVENT, MAILING, later(5), relay=RELAY):
+        assert ledger.publish(EVENT, ROOM_B, later(5)) == 1
+    assert [one.facts for one in ledger.editions(EVENT)] == [ROOM_A]
