@@ -73,8 +73,10 @@ _LOGIN_STATUS = {"4.7.12", "5.7.8", "5.7.9", "5.7.11", "5.7.30"}
 # RFC 3463 X.1.7 and X.1.8 are about the sender's address; 5.7.60 and 5.2.252 are Microsoft's "send as denied".
 _SENDER_STATUS = {"5.1.7", "5.1.8", "5.2.252", "5.7.60"}
 # Postfix tells of a refused sender only at RCPT (smtpd_delay_reject), with 5.7.1 like any other policy; Exchange
-# has said "send as" under several codes.
-_SENDER_WORDS = re.compile(r"sender address rejected|send ?as\b|sendasdenied", re.IGNORECASE)
+# has said SendAsDenied, and its sentences about it, under several codes.
+_SENDER_WORDS = re.compile(
+    r"sender address rejected|sendasdenied|\bsend as this (?:sender|user)\b|\bnot allowed to send as\b", re.IGNORECASE
+)
 
 # RFC 3463 sections 3.2 and 3.3: an address or a mailbox, unless the detail is 0, which leaves open whose it is (Postfix
 # says 5.1.0 of a sender that it does not know).
@@ -109,7 +111,8 @@ def judge(stage: Stage, reply: Reply, standing: Standing = Standing.ADMITTED, *,
 
     To a stranger, "relay access denied" at RCPT speaks of them, with a 4xx too (Postfix's defer_unauth_destination); to
     others, of one recipient. Once the relay knows us, whatever it says at RCPT is of that recipient, whose server may
-    be the one whose words it repeats. `has_begun`: MAIL was accepted on this connection before, so that neither sender
+    be the one whose words it repeats, and behind it only an enhanced code is of the sender: words are of the message.
+    `has_begun`: MAIL was accepted on this connection before, so that neither sender
     nor login can be what it now refuses.
 
     The first digit of the basic code decides (RFC 5321 section 4.2.1; RFC 2034 section 4 binds the enhanced code's
@@ -167,7 +170,9 @@ def _is_about_sender(stage: Stage, reply: Reply, standing: Standing) -> bool:
         return True
     if stage is Stage.MAIL:
         return reply.code != 552 and reply.enhanced_status not in _MESSAGE_STATUS
-    return not _names_address(reply) and _SENDER_WORDS.search(reply.text) is not None
+    if standing is Standing.KNOWN or _names_address(reply):
+        return False
+    return _SENDER_WORDS.search(reply.text) is not None
 
 
 def _names_address(reply: Reply) -> bool:

@@ -219,7 +219,7 @@ class Dialogue:
             if reply.code < 400:
                 note = f"the relay said {reply.text!r} amidst the message"
                 return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION)
-            return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply)))
+            return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply, self._standing)))
         self._has_dot = True
         self._ahead = ahead
         if ahead:

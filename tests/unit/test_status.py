@@ -99,7 +99,7 @@ def test_an_enhanced_code_about_an_address_outweighs_the_words(text: str, standi
     [
         ("530 5.7.0 Authentication required", LOGIN),
         ("550 5.7.8 mx said: relaying needs login", LOGIN),
-        ("550 Blocked: we take nothing that people send as events@example.org", SENDER),
+        ("550 Client is not allowed to send as events@example.org", SENDER),
         ("553 5.7.1 Sender address rejected: not owned by user b", SENDER),
         ("550 5.1.8 Domain of sender does not resolve", SENDER),
         ("550 5.1.0 <a@example.org>: Sender address rejected: User unknown", SENDER),
@@ -112,6 +112,86 @@ def test_whom_a_relay_knows_it_refuses_no_more_for_one_recipient(text: str, scop
     assert (known.verdict, known.scope) == (NEVER, DELIVERY)
     assert known.reason
     assert judge(Stage.MAIL, reply(text), Standing.KNOWN).scope in {LOGIN, SENDER}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.7.1 Client does not have permissions to send as this sender",
+        "550 5.7.1 Client does not have permission to send as this user",
+        "554 5.2.0 STOREDRV.Submission; SendAsDeniedException",
+        "554 5.7.1 <b@example.org> is not allowed to send as <a@example.org>",
+        "554 5.7.1 <a@example.org>: Sender address rejected: not owned by user b",
+    ],
+)
+def test_behind_the_dot_words_about_the_sender_hold_until_one_message_was_taken(text: str) -> None:
+    """At first a sender who is not granted stops the run; later the same words are of one message, and a code alone
+    still speaks of the sender."""
+    for standing in (Standing.STRANGER, Standing.ADMITTED):
+        assert judge(Stage.BODY, reply(text), standing).scope is SENDER
+    known = judge(Stage.BODY, reply(text), Standing.KNOWN)
+    assert (known.verdict, known.scope) == (NEVER, DELIVERY)
+    coded = judge(Stage.BODY, reply("554 5.2.252 Denied"), Standing.KNOWN)
+    assert (coded.verdict, coded.scope) == (NEVER, SENDER)
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "554 5.7.1 Spam. Please send as plain text",
+        "550 Please send as an attachment",
+        "552 5.7.0 You may send as many as 10 files",
+        "554 5.7.1 Resend as text",
+    ],
+)
+def test_send_as_in_another_sense_is_of_the_message(text: str, standing: Standing) -> None:
+    """What a filter says of how to send a message stops nobody else's."""
+    judgement = judge(Stage.BODY, reply(text), standing)
+    assert (judgement.verdict, judgement.scope) == (NEVER, DELIVERY)
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "verdict", "scope", "slow_down"),
+    [
+        # RFC 4954 section 6, behind the login too; codes and enhanced codes each for themselves.
+        (Stage.MAIL, "530 Authentication required", NEVER, LOGIN, False),
+        (Stage.MAIL, "534 Authentication mechanism is too weak", NEVER, LOGIN, False),
+        (Stage.MAIL, "535 Authentication credentials invalid", NEVER, LOGIN, False),
+        (Stage.MAIL, "538 Encryption required for requested authentication mechanism", NEVER, LOGIN, False),
+        (Stage.MAIL, "450 4.7.12 A password transition is needed", NEVER, LOGIN, False),
+        (Stage.MAIL, "550 5.7.8 Authentication credentials invalid", NEVER, LOGIN, False),
+        (Stage.MAIL, "550 5.7.9 Authentication mechanism is too weak", NEVER, LOGIN, False),
+        (Stage.MAIL, "550 5.7.11 Encryption required for requested authentication mechanism", NEVER, LOGIN, False),
+        # Microsoft 365, Exchange Online: the end of password logins.
+        (Stage.MAIL, "550 5.7.30 Basic authentication is not supported for Client Submission", NEVER, LOGIN, False),
+        # RFC 3463 sections 3.2 (X.1.7, X.1.8), and Exchange, without the words.
+        (Stage.RCPT, "550 5.1.7 No", NEVER, SENDER, False),
+        (Stage.RCPT, "550 5.1.8 No", NEVER, SENDER, False),
+        (Stage.BODY, "554 5.2.252 No", NEVER, SENDER, False),
+        (Stage.BODY, "550 5.7.60 No", NEVER, SENDER, False),
+        # RFC 1870 section 6.1, RFC 3463 X.2.3, RFC 6531 section 3.5: at MAIL, of the message and not of the sender.
+        (Stage.MAIL, "550 5.2.3 Message length exceeds administrative limit", NEVER, DELIVERY, False),
+        (Stage.MAIL, "550 5.3.4 Message too big for system", NEVER, DELIVERY, False),
+        (Stage.MAIL, "550 5.6.7 Non-ASCII addresses not permitted", NEVER, DELIVERY, False),
+        # Google; Microsoft 365 (tenant's external recipients, and those of a trial tenant).
+        (Stage.BODY, "550 5.4.5 Daily user sending limit exceeded", LATER, DELIVERY, True),
+        (Stage.BODY, "550 5.7.232 Tenant exceeded its external recipient rate limit", LATER, DELIVERY, True),
+        (Stage.BODY, "550 5.7.233 Trial tenant exceeded its external recipient rate limit", LATER, DELIVERY, True),
+        # RFC 3463 X.3.2, X.4.5, X.5.3; Google; Microsoft 365: under a basic code that asks for no slower pace itself.
+        (Stage.RCPT, "451 4.3.2 System not accepting network messages", LATER, DELIVERY, True),
+        (Stage.RCPT, "451 4.4.5 Mail system congestion", LATER, DELIVERY, True),
+        (Stage.RCPT, "451 4.5.3 Too many recipients", LATER, DELIVERY, True),
+        (Stage.RCPT, "450 4.7.28 Unusual rate of mail", LATER, DELIVERY, True),
+        (Stage.RCPT, "451 4.7.500 Server busy", LATER, DELIVERY, True),
+    ],
+)
+def test_each_code_that_is_named_matters(
+    stage: Stage, text: str, verdict: Verdict, scope: Scope, slow_down: bool
+) -> None:
+    """Where nothing else in a reply tells, the one code of its source decides."""
+    judgement = judge(stage, reply(text))
+    assert (judgement.verdict, judgement.scope, judgement.slow_down) == (verdict, scope, slow_down)
 
 
 @pytest.mark.parametrize("text", ["503 5.5.1 Too many", "554 5.7.0 Too many", "530 5.7.0 Log in", "550 5.1.8 No"])
