@@ -329,7 +329,7 @@ class Config(BaseModel):
     IMAP_PASSWORD: _Secret = None
     SMTP_CONNECTIONS: Annotated[int, BeforeValidator(_between(1, 50))] = 1
     SMTP_RATE: Annotated[tuple[Limit, ...], BeforeValidator(_limits)] = (Limit(20, 60),)
-    SMTP_TIMEOUT: Annotated[float, BeforeValidator(_between(0.01, 3600.0))] = 300.0
+    SMTP_TIMEOUT: Annotated[float, BeforeValidator(_between(0.01, 3600.0))] = 600.0
     RETRY_AFTER: Annotated[float, BeforeValidator(_between(0.01, 86_400.0))] = 300.0
     GIVE_UP_AFTER: Annotated[float, BeforeValidator(_between(0.01, 30 * 86_400.0))] = 86_400.0
     MAIL_FROM: _Mailbox | None = None
