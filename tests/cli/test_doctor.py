@@ -265,9 +265,14 @@ def test_faulty_settings_are_told_with_their_mend(folder: Folder, names: Names) 
 
 
 def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -> None:
-    """A ledger that is locked, somebody else's or without a folder wants a person; a sound one is left as it is."""
+    """With a ledger that is locked, somebody else's or without a folder no mailing leaves: exit code 4.
+
+    A sound one is left as it is.
+    """
     configure(folder, LEDGER_URL="sqlite:///gone/ledger.db")
-    assert look(folder, names)[1]["ledger"]["result"] == "attention"
+    report, found = look(folder, names)
+    assert (report.code, found["ledger"]["result"]) == (4, "failed")
+    assert "No mailing could leave now." in folder.run("doctor", "--resolver", names.place).out
     configure(folder, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
     assert folder.run("send", "--yes", "--dry-run").code == 0
     with ScriptedServer() as relay:
@@ -280,7 +285,7 @@ def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -
             other.execute("BEGIN IMMEDIATE")
             report, found = look(folder, names)
             assert list(other.iterdump()) == before
-    assert report.code == 1
+    assert (report.code, found["ledger"]["result"]) == (4, "failed")
     assert "locked" in found["ledger"]["found"]
     assert not list(folder.path.glob(".mailer-doctor-*"))
 

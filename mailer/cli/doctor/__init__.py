@@ -27,7 +27,8 @@ _PATIENCE = 30.0
 def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
     """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
 
-    Exit codes: 0 all good; 1 something wants a person; 4 the relay cannot be reached or refuses the login.
+    Exit codes: 0 all good; 1 something wants a person; 4 no mailing could leave: the relay cannot be reached or refuses
+    the login, or the ledger cannot be used.
     """
     from mailer.cli.desk import moment_of
 

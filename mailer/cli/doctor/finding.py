@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class Result(StrEnum):
-    """`note` asks nothing; `unseen` could not be looked at; `attention` wants a person; `failed` stops all mailings."""
+    """`note` asks nothing; `unseen` could not be looked at; `attention` wants a person, settings included.
+
+    `failed` is a relay or a ledger with which no mailing can leave.
+    """
 
     GOOD = "good"
     NOTE = "note"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from mailer.ledger import Ledger
 
 # Octets that a run wants to find free: 4 MB for the write-ahead log and 1 kB for each of some thousand messages.
 _SPARE = 10_000_000
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _NEEDED = {
     "SMTP_HOST": (
@@ -54,10 +56,13 @@ def ledger_at(url: str) -> Finding:
         found = _write_to_ledger(url)
     except LedgerError as exc:
         # Each of its sentences says what to do.
-        return Finding("ledger", Result.ATTENTION, str(exc).rstrip("."), meaning)
+        return Finding("ledger", Result.FAILED, str(exc).rstrip("."), meaning)
     except OSError as exc:
         found = f"no file of {_SPARE // 1_000_000} MB can be made beside it: {exc.strerror}"
         to_do = "See to it that you may write there and that there is space, or set LEDGER_URL"
+        if exc.errno not in _FULL:
+            return Finding("ledger", Result.FAILED, found, meaning, to_do)
+        meaning = "A mailing stops once the ledger has no more space, and what is on its way then is in doubt"
         return Finding("ledger", Result.ATTENTION, found, meaning, to_do)
     return Finding("ledger", Result.GOOD, found, "Every claim and every reply can be kept")
 
