@@ -1,0 +1,54 @@
+"""The command as a process of its own, to be watched and stopped while it sends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from tests.cli.conftest import NOW, Folder
+
+ROOT = Path(__file__).parents[2]
+
+# Seconds after which a process that should have ended is called hung.
+PATIENCE = 60
+
+
+@contextmanager
+def started(folder: Folder, *words: str, now: str = NOW) -> Iterator[subprocess.Popen[str]]:
+    """`mailer WORDS` at work in the folder; it is gone at the end."""
+    command = [sys.executable, "-m", "mailer", *words, "--now", now]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=folder.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def told(process: subprocess.Popen[str], words: str) -> str:
+    """The next line on standard error that holds `words`, as soon as it is there; fails where none comes."""
+    assert process.stderr
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if words in line:
+            return line
+    raise AssertionError(f"{words!r} was never said, but: {''.join(lines)}")
+
+
+def waits_until(process: subprocess.Popen[str]) -> datetime:
+    """The moment before which the process says that it sends nothing more; everything before is settled then."""
+    return datetime.fromisoformat(json.loads(told(process, '"event": "waiting"'))["until"])
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code, and what was printed since."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert "Traceback" not in err
+    return process.returncode, out + err

@@ -1,0 +1,150 @@
+"""The configured rate and number of connections: what the command itself makes of them, in one run and over several."""
+
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailer.ledger import Attempt, Invitee, Ledger
+from mailer.model import Address, Party, PartyKind, Reply, Rule, State
+from tests.cli.conftest import Folder
+from tests.cli.processes import ended, started, waits_until
+from tests.servers import GOOD, ScriptedServer, Session
+
+HEADINGS = "Organisation,Email,Cc\n"
+
+
+def _invite(folder: Folder, number: int, *, with_copy: bool = False) -> None:
+    """So many contacts, and no others."""
+    cc = "copy@guest{n}.example.org" if with_copy else ""
+    rows = (f"Office {n},to@guest{n}.example.org,{cc.format(n=n)}\n" for n in range(number))
+    folder.write("contacts/missions.csv", HEADINGS + "".join(rows))
+
+
+def _finished(folder: Folder) -> list[datetime]:
+    """When each attempt so far was over, as the ledger says, oldest first."""
+    with Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger:
+        return [at for at, _ in ledger.reached_relay_since(datetime(2031, 1, 1, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize("connections", ["1", "2"])
+def test_no_window_at_the_relay_ever_holds_more_than_the_rate(folder: Folder, connections: str) -> None:
+    """Whichever moment the relay counts a message at, SMTP_RATE holds on it, over all connections together."""
+    _invite(folder, 5)
+    taken: list[float] = []
+
+    def take(session: Session) -> None:
+        taken.append(time.monotonic())
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [take] * 5}) as relay:
+        folder.relay(relay, SMTP_RATE="2/second", SMTP_CONNECTIONS=connections)
+        assert folder.run("send", "--yes").code == 0
+    taken.sort()
+    assert len(taken) == 5
+    for earlier, third in zip(taken, taken[2:], strict=False):
+        assert third - earlier >= 1
+
+
+@pytest.mark.parametrize(("rate", "with_copy"), [("2/hour", False), ("2/hour", True), ("4 recipients/hour", True)])
+def test_a_run_stops_short_at_the_rate_and_says_until_when(
+    folder: Folder, relay: ScriptedServer, rate: str, with_copy: bool
+) -> None:
+    """Who is in copy counts where the rate is of recipients; the rest waits a whole window behind the first."""
+    _invite(folder, 4, with_copy=with_copy)
+    folder.relay(relay, SMTP_RATE=rate)
+    with started(folder, "send", "--yes") as process:
+        until = waits_until(process)
+        assert len(relay.accepted) == 2
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == 130
+    assert len(relay.accepted) == 2
+    assert until >= _finished(folder)[0] + timedelta(minutes=59, seconds=59)
+
+
+@pytest.mark.parametrize(("rate", "with_copy"), [("2/hour", False), ("4 recipients/hour", True)])
+def test_the_next_run_goes_on_where_the_window_of_the_last_one_stands(
+    folder: Folder, relay: ScriptedServer, rate: str, with_copy: bool
+) -> None:
+    """What an earlier process sent counts until its window is over; then the rest goes without delay."""
+    _invite(folder, 3, with_copy=with_copy)
+    folder.relay(relay, SMTP_RATE=rate)
+    assert folder.run("send", "--yes", "--limit", "2").code == 0
+    with started(folder, "send", "--yes", now="2031-02-24T10:30") as process:
+        assert waits_until(process) >= _finished(folder)[0] + timedelta(minutes=59, seconds=59)
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == 130
+    assert len(relay.accepted) == 2
+    assert folder.run("send", "--yes", now="2031-02-24T11:30").code == 0
+    assert len(relay.accepted) == 3
+
+
+def test_copies_of_a_deferral_that_is_waited_for_count_too(folder: Folder) -> None:
+    """With `--wait`, what an earlier run deferred is held to a rate of recipients with all of them."""
+    _invite(folder, 3, with_copy=True)
+    deferred = {f"rcpt:to@guest{n}.example.org": "450 4.2.0 Greylisted" for n in range(3)}
+    with ScriptedServer(deferred) as relay:
+        folder.relay(relay, RETRY_AFTER="2")
+        assert folder.run("send", "--yes").code == 1
+        assert not relay.accepted
+        # Six were tried within the hour, so that one message with its copy may go, and not two.
+        folder.relay(relay, RETRY_AFTER="2", SMTP_RATE="9 recipients/hour")
+        with started(folder, "send", "--yes", "--wait") as process:
+            waits_until(process)
+            assert len(relay.accepted) == 1
+            process.send_signal(signal.SIGINT)
+            assert ended(process)[0] == 130
+
+
+def test_as_many_connections_are_used_as_are_configured(folder: Folder) -> None:
+    """While the relay thinks about one message, others go over the other connections; never over more than those."""
+    _invite(folder, 12)
+    together = threading.Barrier(3, timeout=30)
+    met: list[int] = []
+
+    def meet(session: Session) -> None:
+        met.append(together.wait())
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [meet] * 3}) as relay:
+        folder.relay(relay, SMTP_CONNECTIONS="3")
+        assert folder.run("send", "--yes").code == 0
+    assert sorted(met) == [0, 1, 2]
+    assert relay.connections == 3
+    assert len(relay.accepted) == 12
+
+
+def _known_to_take(folder: Folder, seconds: int, relay: ScriptedServer) -> None:
+    """One message of another event that took the relay so long, the day before."""
+    name, began = f"127.0.0.1:{relay.port}", datetime(2031, 2, 23, 10, tzinfo=UTC)
+    over = began + timedelta(seconds=seconds)
+    guest = Invitee(Address("guest", "example.org"), (), Party("Fiji", PartyKind.MISSION), Rule.TRANSFERABLE)
+    with Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger:
+        ledger.enqueue("earlier", "invitation", [guest], domain="example.org", now=began)
+        numbers = list(ledger.due("earlier", "invitation", began).values())
+        with ledger.run("earlier", "invitation", began, relay=name) as run:
+            run.exchange((), numbers, began)
+            run.exchange([Attempt(numbers[0], State.SENT, began, over, name, Reply(250, None, ("Ok",)))], (), over)
+
+
+@pytest.mark.parametrize(("connections", "forecast"), [("1", "30 minutes"), ("3", "10 minutes")])
+def test_the_forecast_counts_on_all_connections(
+    folder: Folder, relay: ScriptedServer, connections: str, forecast: str
+) -> None:
+    """Three connections take a third of the time."""
+    _invite(folder, 60)
+    _known_to_take(folder, 30, relay)
+    folder.relay(relay, SMTP_CONNECTIONS=connections)
+    assert f"60 messages: {forecast}, done about 10:" in folder.run("send", "--dry-run").out
+
+
+@pytest.mark.parametrize(("with_copy", "forecast"), [(False, "less than a minute"), (True, "60 minutes")])
+def test_the_forecast_counts_copies_where_the_rate_does(
+    folder: Folder, relay: ScriptedServer, with_copy: bool, forecast: str
+) -> None:
+    """Sixty messages with a copy each are 120 recipients, half of which must wait for the next hour."""
+    _invite(folder, 60, with_copy=with_copy)
+    folder.relay(relay, SMTP_RATE="60 recipients/hour")
+    assert f"60 messages: {forecast}, done about 1" in folder.run("send", "--dry-run").out

@@ -1,0 +1,245 @@
+"""One run of `send` or `remind` and the next: deferrals, what changes while it goes, and being stopped."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailer.cli import console
+from tests.cli.conftest import ADA, BEN, CONTACTS, NOW, REGISTRY, Folder
+from tests.cli.processes import PATIENCE, ended, started, told
+from tests.servers import GOOD, Action, ScriptedServer, Session
+
+EVA = "eva@belgium.example.org"
+GREYLISTED = "450 4.2.0 Greylisted"
+SHOWS = datetime(2031, 2, 24, 9, tzinfo=UTC)  # 10:00 in Zurich
+
+
+class Clock:
+    """Shows the same moment until it is moved on."""
+
+    def __init__(self) -> None:
+        self.shows = SHOWS
+
+    def __call__(self) -> datetime:
+        return self.shows
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of every command of the test, whatever `--now` says."""
+    made = Clock()
+    monkeypatch.setattr("mailer.cli.desk.clock_at", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are queued and read in parts of one row, the first of them before the relay is connected to."""
+    monkeypatch.setattr("mailer.cli.dispatch._QUEUED_TOGETHER", 1)
+    monkeypatch.setattr("mailer.deliver.agenda._SOME", 1)
+    monkeypatch.setattr("mailer.deliver.agenda._LOW", 1)
+
+
+def _recipients(relay: ScriptedServer) -> list[str]:
+    return [transaction.recipients[0] for transaction in relay.accepted]
+
+
+def _meanwhile(folder: Folder, step: str, *, answers: str = "", clock: Clock | None = None, later: int = 0) -> Action:
+    """Somebody's answer is recorded, or the clock goes on by so many seconds, before the relay says its word."""
+
+    def act(session: Session) -> None:
+        if answers:
+            words = ("answers", "record", answers, "in-person", "--now", NOW)
+            subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder.path, check=True, capture_output=True)
+        if clock:
+            clock.shows += timedelta(seconds=later)
+        session.socket.sendall(GOOD[step].encode() + b"\r\n")
+
+    return act
+
+
+# --- deferrals --------------------------------------------------------------------------------------------------------
+
+
+def test_with_wait_a_run_stays_for_what_an_earlier_one_deferred(folder: Folder) -> None:
+    """`send --wait` ends when the last deferral is settled, its own or not, and so with exit code 0."""
+    with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
+        folder.relay(relay, RETRY_AFTER="2")
+        assert folder.run("send", "--yes").code == 1
+        assert folder.states()[BEN] == "deferred"
+        assert folder.run("send", "--yes", "--wait").code == 0
+    assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_is_deferred_is_told_with_the_moment_to_run_again(folder: Folder) -> None:
+    """The first wait is RETRY_AFTER, give or take a tenth; the last lines name when the command is to be run again."""
+    with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
+        folder.relay(relay, RETRY_AFTER="300")
+        result = folder.run("send", "--yes")
+    assert result.code == 1
+    assert re.search(r"[Dd]eferred .*10:0[45] CET.* again", result.out)
+
+
+@pytest.mark.parametrize(
+    ("give_up_after", "hours", "state"), [("3600", 2, "failed"), ("604800", 48, "deferred"), ("604800", 170, "failed")]
+)
+def test_a_deferral_is_given_up_when_the_configured_time_is_over(
+    folder: Folder, clock: Clock, give_up_after: str, hours: int, state: str
+) -> None:
+    """GIVE_UP_AFTER counts from the first try: before that a deferral is tried again, after it the address failed."""
+    with ScriptedServer({f"rcpt:{BEN}": [GREYLISTED, GREYLISTED]}) as relay:
+        folder.relay(relay, RETRY_AFTER="300", GIVE_UP_AFTER=give_up_after)
+        folder.run("send", "--yes")
+        clock.shows += timedelta(hours=hours)
+        assert folder.run("send", "--yes").code == 1
+        assert folder.states() == {ADA: "sent", BEN: state, REGISTRY: "sent"}
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_a_deferral_that_falls_due_during_the_run_is_counted_once(folder: Folder, clock: Clock) -> None:
+    """Somebody who was to be waited for, and was due when the rest of the list was read, is one person all the same."""
+    with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
+        folder.relay(relay, RETRY_AFTER="300")
+        folder.run("send", "--yes", "--only", "kenya")
+    with ScriptedServer({"greeting": _meanwhile(folder, "greeting", answers=BEN, clock=clock, later=3600)}) as relay:
+        folder.relay(relay)
+        result = folder.run("send", "--yes", "--wait")
+    assert "1 no longer due" in result.out
+    assert _recipients(relay) == [ADA, REGISTRY]
+
+
+# --- what changes while it goes ---------------------------------------------------------------------------------------
+
+
+def test_an_answer_spares_who_is_still_to_be_written_to(folder: Folder, clock: Clock) -> None:
+    """A run of some length sees within seconds what was answered since it began."""
+    with ScriptedServer({"dot": _meanwhile(folder, "dot", answers=REGISTRY, clock=clock, later=30)}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    assert _recipients(relay) == [ADA, BEN]
+
+
+@pytest.mark.usefixtures("clock", "one_by_one")
+def test_an_answer_spares_those_of_the_party_who_are_only_queued_then(folder: Folder) -> None:
+    """With each part of a long list answers are looked at anew, however lately that was done."""
+    eva = f"Belgium,Ms.,Eva,SAMPLE,Counsellor,{EVA},,\nPeru,"
+    folder.write("contacts/missions.csv", CONTACTS.replace("Peru,", eva))
+    with ScriptedServer({"greeting": _meanwhile(folder, "greeting", answers=ADA)}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    assert EVA not in _recipients(relay)
+    assert {BEN, REGISTRY} <= set(_recipients(relay))
+
+
+@pytest.mark.parametrize("anytime", [(), ("--anytime",)])
+def test_a_reminder_stops_at_the_end_of_its_hours(folder: Folder, clock: Clock, anytime: tuple[str, ...]) -> None:
+    """What is not out when the hours of sending end stays due, unless the run was asked for at any time."""
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 0
+    clock.shows = datetime(2031, 2, 28, 16, 59, 30, tzinfo=UTC)  # a Friday, half a minute before six
+    with ScriptedServer({"dot": _meanwhile(folder, "dot", clock=clock, later=60)}) as relay:
+        folder.relay(relay)
+        folder.run("remind", "--yes", *anytime)
+        assert _recipients(relay) == [ADA, BEN, REGISTRY][: 3 if anytime else 2]
+        clock.shows = datetime(2031, 3, 3, 9, tzinfo=UTC)
+        folder.run("remind", "--yes")
+    assert _recipients(relay) == [ADA, BEN, REGISTRY]
+
+
+def test_a_reminder_keeps_its_distance_from_the_last_mail(folder: Folder, relay: ScriptedServer) -> None:
+    """Whoever was written to the day before is left out, with that day, and is reminded when the gap is over."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "kenya", now="2031-02-25T10:00")
+    folder.run("send", "--yes", now="2031-02-27T10:00")
+    early = folder.run("remind", "--yes", now="2031-02-28T10:00")
+    assert "was written to on 27 February" in early.out
+    assert _recipients(relay) == [BEN, ADA, REGISTRY, BEN]
+    folder.run("remind", "--yes", now="2031-03-03T10:00")
+    assert _recipients(relay) == [BEN, ADA, REGISTRY, BEN, ADA, REGISTRY]
+
+
+# --- being stopped ----------------------------------------------------------------------------------------------------
+
+
+class Held:
+    """A relay's answer to the first message, which comes when the test wants it to."""
+
+    def __init__(self) -> None:
+        self.is_there, self.may_go = threading.Event(), threading.Event()
+
+    def __call__(self, session: Session) -> None:
+        self.is_there.set()
+        self.may_go.wait(2 * PATIENCE)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_run_that_is_stopped_finishes_what_is_in_flight(folder: Folder, name: str) -> None:
+    """Ctrl-C, a shutdown and a closed terminal are alike: exit code 130, nobody in doubt, the next run goes on."""
+    held = Held()
+    with ScriptedServer({"dot": held}) as relay:
+        folder.relay(relay, SMTP_TIMEOUT="600")
+        with started(folder, "send", "--yes") as process:
+            assert held.is_there.wait(PATIENCE)
+            process.send_signal(getattr(signal, name))
+            told(process, "Stopping after the messages in flight")
+            held.may_go.set()
+            code, printed = ended(process)
+        assert code == 130
+        assert "not tried" in printed
+        # The next message's envelope may have gone with the end of the first one.
+        sent = _recipients(relay)
+        assert sent in ([ADA], [ADA, BEN])
+        states = folder.states()
+        assert {recipient for recipient, state in states.items() if state == "sent"} == set(sent)
+        assert set(states.values()) <= {"sent", "queued", "deferred"}
+        assert folder.run("send", "--yes").code == 0
+    assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
+
+
+def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folder) -> None:
+    """It does not wait for the answer: exit code 130, and what was in flight is in doubt and not sent again."""
+    held = Held()
+    with ScriptedServer({"dot": held}) as relay:
+        folder.relay(relay, SMTP_TIMEOUT="600")
+        with started(folder, "send", "--yes") as process:
+            assert held.is_there.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            told(process, "once more to stop at once")
+            process.send_signal(signal.SIGINT)
+            code, printed = ended(process)
+        held.may_go.set()
+        assert code == 130
+        assert "in doubt" in printed
+        assert folder.states()[ADA] == "in_doubt"
+        assert folder.run("send", "--yes").code == 1
+    assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
+
+
+def test_ctrl_c_while_the_end_is_told_changes_nothing(
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When all is sent there is nothing left to stop: the report is whole, and so is the exit code."""
+    folder.relay(relay)
+    say, said = console.say, []
+
+    def interrupted(text: str = "") -> None:
+        if text.startswith("3 sent"):
+            said.append(text)
+            signal.raise_signal(signal.SIGINT)
+        say(text)
+
+    monkeypatch.setattr(console, "say", interrupted)
+    result = folder.run("send", "--yes")
+    assert len(said) == 1
+    assert result.code == 0
+    assert "3 sent of 3" in result.out
+    assert "Where everything stands" in result.out
