@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from mailer.errors import LoginRefused, MailerError, RelayUnreachable, UsageError
+from mailer.smtp.aside import begin
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session, OAuthError
     from requests import Response
 
 # Seconds: how long before its end a token is renewed, at most; what it lasts where the service does not say (RFC 6749
-# section 5.1 leaves that open); for one request; for another process that is renewing.
+# section 5.1 leaves that open); for one request with its whole answer; for another process that is renewing.
 _EARLY = 300.0
 _USUAL_LIFETIME = 3600.0
 _PATIENCE = 20.0
@@ -126,7 +127,7 @@ class Tokens:
         async with self._turn:
             token = self._token
             if token is None or token.access == refused or not token.is_fresh(self._clock()):
-                token = self._token = await asyncio.to_thread(self._renewed, refused)
+                token = self._token = await asyncio.wrap_future(begin(lambda: self._renewed(refused)))
         return token.access
 
     def keep(self, token: Token) -> None:
@@ -213,8 +214,9 @@ TERMS: Mapping[str, Any] = {"timeout": _PATIENCE, "allow_redirects": False}
 
 @contextmanager
 def conversation(client: Client) -> Iterator[OAuth2Session]:
-    """A session with the token service; every request in it takes TERMS. Each answer is a JSON object in which
-    `expires_in` and `interval` are sensible numbers of seconds or missing.
+    """A session with the token service; every request in it takes TERMS. Each answer is whole within their `timeout`
+    and of 64 KiB at most: a JSON object in which `expires_in` and `interval` are sensible numbers of seconds or are
+    missing.
 
     Its faults leave as LoginRefused or RelayUnreachable, in a sentence without a secret. Raises UsageError where the
     libraries for it are not installed.
@@ -222,6 +224,8 @@ def conversation(client: Client) -> Iterator[OAuth2Session]:
     try:
         from authlib.integrations.requests_client import OAuth2Session, OAuthError
         from requests import RequestException
+
+        from mailer.smtp.exchange import Exchange
     except ModuleNotFoundError:
         raise UsageError("SMTP_AUTH=xoauth2 needs two more libraries: pip install 'invitation-mailer[oauth]'") from None
 
@@ -235,6 +239,8 @@ def conversation(client: Client) -> Iterator[OAuth2Session]:
     # Plain http is for this very machine; a proxy from the environment would carry it off.
     session.trust_env = client.token_url.startswith("https:")
     session.hooks["response"].append(_legible)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Exchange())
     try:
         with session:
             yield session

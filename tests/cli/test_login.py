@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mailer.smtp.oauth import TERMS
 from tests.cli.conftest import Folder, Result
+from tests.servers import ScriptedServer, dribble
 from tests.tokens import CLIENT_ID, CLIENT_SECRET, CONSENT, Refusal, TokenRelay, TokenService
 
 # What a person's browser does: asks for an icon, is sent on by others, and follows the service's redirection.
@@ -169,6 +171,29 @@ def test_an_odd_interval_is_not_waited_for(folder: Folder, monkeypatch: pytest.M
         done = login(folder, "--device")
     assert done.code == 0, done.err
     assert "Waiting 10 minutes for that" in done.out
+
+
+@pytest.mark.parametrize("words", [(), ("--device",)], ids=["browser", "device"])
+def test_no_redirection_is_followed(folder: Folder, browser: Path, words: tuple[str, ...]) -> None:
+    """What the consent brought is not sent on to wherever the service points."""
+    with TokenService(refusals=[Refusal("", 307)]) as service:
+        configure(folder, service)
+        left = login(folder, *words)
+        assert len(service.requests) == 1
+    assert left.code == 4
+    assert "HTTP 307" in left.err
+
+
+def test_a_service_that_never_comes_to_an_end_is_left(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole answer has its time, however regularly a part of it comes."""
+    monkeypatch.setitem(TERMS, "timeout", 0.3)  # type: ignore[arg-type]
+    with TokenService() as service:
+        configure(folder, service)
+    with ScriptedServer({"connect": dribble("HTTP/1.1 200 OK\r\nX-Word: " + "x" * 1000)}) as server:
+        monkeypatch.setenv("OAUTH_TOKEN_URL", f"http://127.0.0.1:{server.port}/token")
+        left = login(folder, "--device")
+    assert left.code == 4
+    assert "no complete answer within 0.3 seconds" in left.err
 
 
 def test_a_consent_that_cannot_be_renewed_is_told(folder: Folder, browser: Path) -> None:

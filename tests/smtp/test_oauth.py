@@ -5,8 +5,11 @@ import dataclasses
 import json
 import logging
 import os
+import signal
 import stat
+import subprocess
 import sys
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -17,8 +20,9 @@ import pytest
 from mailer.errors import LoginRefused, MailerError, RelayUnreachable, UsageError
 from mailer.model import Address, Envelope
 from mailer.smtp import Connection, Relay, Security
-from mailer.smtp.oauth import Client, Token, Tokens
+from mailer.smtp.oauth import TERMS, Client, Token, Tokens, conversation
 from mailer.status import Verdict
+from tests.servers import Action, ScriptedServer, Session, say_and_drop
 from tests.tokens import CLIENT_ID, CLIENT_SECRET, CONSENT, Refusal, TokenRelay, TokenService
 
 USER = "events@sender.example.org"
@@ -227,8 +231,8 @@ def test_an_answer_without_a_token_is_none(cache: Path) -> None:
         (b"null", RelayUnreachable, "HTTP 400 without a JSON object"),
         (b'"an error"', RelayUnreachable, "without a JSON object"),
         (b"[]", RelayUnreachable, "without a JSON object"),
-        (b"[" * 100_000, RelayUnreachable, "without a JSON object"),
-        (b'{"error":' + b"[" * 100_000, RelayUnreachable, "without a JSON object"),
+        (b"[" * 60_000, RelayUnreachable, "without a JSON object"),
+        (b'{"error":' + b"[" * 60_000, RelayUnreachable, "without a JSON object"),
         (b'{"expires_in": ' + b"9" * 5000 + b"}", RelayUnreachable, "without a JSON object"),
         (b"{}", RelayUnreachable, "there is no access token in the answer"),
         (b'{"access_token": ["a"]}', RelayUnreachable, "there is no access token in the answer"),
@@ -292,6 +296,96 @@ def test_plain_http_goes_through_no_proxy(cache: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("NO_PROXY", raising=False)
     with TokenService() as service:
         assert fetch(Tokens(client(service, refresh_token=CONSENT), cache))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("settings", [{"refresh_token": CONSENT}, {}], ids=["refresh token", "client credentials"])
+def test_no_redirection_is_followed(cache: Path, status: int, settings: dict[str, str]) -> None:
+    """Wherever a service points, no secret goes there: after its one answer nothing more is asked of anybody."""
+    asked: list[bytes] = []
+
+    def redirect(session: Session) -> None:
+        asked.append(session.socket.recv(65536))
+        head = f"HTTP/1.1 {status} Elsewhere\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        say_and_drop(head.encode())(session)
+
+    with ScriptedServer({"connect": [redirect] * 3}) as server, pytest.raises(RelayUnreachable, match=f"HTTP {status}"):
+        fetch(Tokens(client_at(server, client_secret=CLIENT_SECRET, **settings), cache))
+    assert len(asked) == 1
+
+
+# --- a service without an end -----------------------------------------------------------------------------------------
+
+
+def client_at(server: ScriptedServer, **settings: str) -> Client:
+    return Client(f"http://127.0.0.1:{server.port}/token", CLIENT_ID, USER, **settings)
+
+
+def without_end(head: bytes, piece: bytes, pause: float = 0.0) -> Action:
+    """Answers a request with `head`, then with `piece` for ever."""
+
+    def act(session: Session) -> None:
+        session.socket.recv(65536)
+        session.socket.sendall(head)
+        while not session.server.is_over.wait(pause):
+            session.socket.sendall(piece)
+
+    return act
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+DRIBBLES = {
+    "head": without_end(OK + b"X-Word: ", b"x", 0.02),
+    "body": without_end(OK + b"\r\n", b" ", 0.02),
+    "silence": without_end(b"", b"", 0.02),
+}
+
+
+@pytest.mark.parametrize("part", DRIBBLES)
+def test_an_answer_must_be_whole_in_time(cache: Path, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """A service of whose answer an octet comes now and then is told as one that gave no token, for `send` and `login`
+    alike: its time is for the whole of it."""
+    monkeypatch.setitem(TERMS, "timeout", 0.3)  # type: ignore[arg-type]
+    with ScriptedServer({"connect": [DRIBBLES[part]] * 2}) as server:
+        settings = client_at(server, client_secret=CLIENT_SECRET)
+        with pytest.raises(RelayUnreachable, match=r"no complete answer within 0\.3 seconds.*OAUTH_TOKEN_URL"):
+            fetch(Tokens(settings, cache))
+        with pytest.raises(RelayUnreachable, match="no complete answer"), conversation(settings) as session:
+            session.request("POST", settings.token_url, withhold_token=True, data={}, **TERMS)
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request"])
+def test_an_answer_has_an_end(cache: Path, status: bytes) -> None:
+    """A body that does not end is left behind its 64th kibibyte."""
+    flood = without_end(b"HTTP/1.1 " + status + b"\r\n\r\n", b" " * 65536)
+    with ScriptedServer({"connect": flood}) as server, pytest.raises(RelayUnreachable, match="longer than 64 KiB"):
+        fetch(Tokens(client_at(server, client_secret=CLIENT_SECRET), cache))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+@pytest.mark.parametrize("part", DRIBBLES)
+def test_an_interrupt_ends_the_waiting(cache: Path, part: str) -> None:
+    """Ctrl-C ends a process that waits for a token, however long the service has yet."""
+    is_asked = threading.Event()
+
+    def act(session: Session) -> None:
+        is_asked.set()
+        DRIBBLES[part](session)
+
+    with ScriptedServer({"connect": act}) as server:
+        script = (
+            "import asyncio, pathlib; from mailer.smtp.oauth import TERMS, Client, Tokens; TERMS['timeout'] = 3600.0; "
+            f"client = Client('http://127.0.0.1:{server.port}/token', 'me', 'me', client_secret='hush'); "
+            f"asyncio.run(Tokens(client, pathlib.Path({str(cache)!r}))())"
+        )
+        with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+            try:
+                assert is_asked.wait(60)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=60)
+            finally:
+                process.kill()
+    assert said.rstrip().endswith(b"KeyboardInterrupt")
 
 
 # --- a run ------------------------------------------------------------------------------------------------------------
