@@ -126,7 +126,7 @@ def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, no
     wave = wave_name(mailing, offset)
     return (
         _excluded(contact, record)
-        or _too_late(mailing, event, now)
+        or too_late(mailing, event, now)
         or _answered(contact, record, mailing, event)
         or _uninvited(record, mailing, event)
         or _told(record, mailing, event)
@@ -141,12 +141,26 @@ def is_held(reason: str) -> bool:
     return reason.startswith(_HELD)
 
 
+def is_over(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> bool:
+    """Whether nobody need see to it that `contact` gets `mailing`: left out by a person, answered, or too late."""
+    is_answered = record.answer is not None and _answered(contact, record, mailing, event) is not None
+    return is_answered or bool(_excluded(contact, record) or too_late(mailing, event, now))
+
+
 def why_no_longer(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
     """Why somebody who was found to be due is so no longer: the deadline, or an answer, has come in between.
 
     Of `record` only what was answered and what is held is looked at. None where nothing has come in between.
     """
-    return _too_late(mailing, event, now) or _answered(contact, record, mailing, event)
+    return too_late(mailing, event, now) or _answered(contact, record, mailing, event)
+
+
+def too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
+    """Why nobody gets `mailing` any more: the event is cancelled or the deadline has passed; None where neither is."""
+    asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
+    if asks_for_answer and event.cancelled:
+        return "the event is cancelled"
+    return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
 
 
 def _excluded(contact: Contact, record: Record) -> str | None:
@@ -155,13 +169,6 @@ def _excluded(contact: Contact, record: Record) -> str | None:
     if contact.status is Standing.LEFT:
         return "has left the post"
     return f"suppressed: {record.suppressed}" if record.suppressed is not None else None
-
-
-def _too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
-    asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
-    if asks_for_answer and event.cancelled:
-        return "the event is cancelled"
-    return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
 
 
 def _answered(contact: Contact, record: Record, mailing: Mailing, event: Event) -> str | None:

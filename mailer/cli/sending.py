@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from mailer.cli.gathering import Gathered
     from mailer.cli.interrupts import Interrupts
     from mailer.cli.mailing import Prepared
+    from mailer.cli.outstanding import Outstanding
     from mailer.cli.surveying import Survey
     from mailer.deliver import Tally
     from mailer.ledger import Ledger
-    from mailer.model import Mailing, State
+    from mailer.model import Mailing
 
 # What one message takes on a usual relay over one connection, in seconds: for the forecast, until the ledger knows.
 _SECONDS_EACH = 0.3
@@ -116,6 +117,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
 
 
 def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrupts) -> int:
+    from mailer.cli.outstanding import outstanding
     from mailer.cli.surveying import survey
 
     desk, mailing = prepared.desk, prepared.mailing
@@ -124,7 +126,7 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
         found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
     _require_sound(found.due, options)
     with desk.ledger(create=not options.dry_run) as ledger:
-        _summarise(prepared, found, ledger, is_open=not closed)
+        _summarise(prepared, found, ledger, options, is_open=not closed)
         if options.dry_run:
             _list(found)
             if closed and found.due.guests:
@@ -135,10 +137,10 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
             console.say(f"Nothing was sent: it is outside the reminder's days and hours. {closed}")
         else:
             return _send_due(prepared, found, ledger, options, interrupts)
-        code = _exit_code(prepared, ledger, found)
-        if code:
-            _tell_standing(prepared, found, ledger)  # why a run that had nothing to do wants a person
-        return code
+        left = outstanding(prepared, found, ledger, anytime=options.anytime)
+        if left.code:
+            _tell(prepared, left, ledger)  # why a run that had nothing to do wants a person
+        return left.code
 
 
 def _tell_of_nothing(prepared: Prepared, found: Survey) -> None:
@@ -167,6 +169,7 @@ def _require_sound(gathered: Gathered, options: _Options) -> None:
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
     from mailer.cli.dispatch import dispatch
+    from mailer.cli.outstanding import outstanding
 
     number = len(found.due.guests)
     if not options.yes:
@@ -176,12 +179,14 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
             sending = dispatch(prepared, found, ledger, interrupts, wait=options.wait, anytime=options.anytime)
             tally = runner.run(sending)
     except RelayError:
-        _tell_standing(prepared, found, ledger)
+        _tell(prepared, outstanding(prepared, found, ledger, anytime=options.anytime), ledger)
         raise
     finally:
         interrupts.mute()
-    _conclude(prepared, found, tally, ledger)
-    return 130 if tally.interrupted else _exit_code(prepared, ledger, found)
+    left = outstanding(prepared, found, ledger, anytime=options.anytime)
+    _conclude(number, tally)
+    _tell(prepared, left, ledger)
+    return 130 if tally.interrupted else left.code
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -216,7 +221,7 @@ def _closed_until(prepared: Prepared) -> str | None:
     return f"It would be sent from {opens.astimezone(event.timezone):%A, %d %B %Y, %H:%M %Z}; --anytime overrides this."
 
 
-def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bool) -> None:
+def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, *, is_open: bool) -> None:
     from mailer.cli.changes import renamed
 
     desk = prepared.desk
@@ -242,22 +247,26 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, *, is_open: bo
     if found.due.guests and (doubt := renamed(prepared, ledger)):
         console.complain(f"warning: {doubt}")
     if found.due.guests and is_open and not desk.rehearsal:
-        console.say(_forecast(desk, ledger, len(found.due.guests), found.due.recipients))
+        console.say(_forecast(prepared, ledger, found, options))
 
 
-def _forecast(desk: Desk, ledger: Ledger, messages: int, recipients: int) -> str:
-    """How long the messages will take, and whether they will be out before the deadline, as a sentence."""
+def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Options) -> str:
+    """How long the messages will take, and whether they will be out before deadline and closing hour, as a sentence."""
     from mailer.cli.dispatch import pace_of
     from mailer.cli.relay import relay_of
 
+    desk, mailing, messages = prepared.desk, prepared.mailing, len(found.due.guests)
     now, event, config = desk.clock(), desk.event, desk.config
     seconds_each = ledger.seconds_each(str(relay_of(config))) or _SECONDS_EACH
     each = seconds_each / config.SMTP_CONNECTIONS
-    done = pace_of(desk, ledger).forecast(messages, now, each, recipients_each=recipients / messages)
+    done = pace_of(desk, ledger).forecast(messages, now, each, recipients_each=found.due.recipients / messages)
     order = "AFTER" if done > event.rsvp.deadline else "before"
     when = f"{console.moment(done, now, event.timezone)}, {order} the deadline"
     pace = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
-    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{pace}"
+    closing = datetime.combine(event.day_of(now), mailing.hours[1], event.timezone)
+    ends = mailing.is_reminder and not options.anytime and done > closing
+    hours = f"; but the reminder's hours end before, at {closing:%H:%M %Z}" if ends else ""
+    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{pace}{hours}"
 
 
 def _list(found: Survey) -> None:
@@ -273,83 +282,25 @@ def _list(found: Survey) -> None:
 # --- after ------------------------------------------------------------------------------------------------------------
 
 
-def _conclude(prepared: Prepared, found: Survey, tally: Tally, ledger: Ledger) -> None:
-    number = len(found.due.guests)
+def _conclude(number: int, tally: Tally) -> None:
     console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
     if tally.without_copy:
         console.say(f"{tally.without_copy} sent, but not to everybody in copy: see mailer status")
-    if tally.passed_over:
-        console.say(f"{tally.passed_over} no longer due: answered, or past the deadline or hours, since the run began")
     if tally.interrupted:
         left = number - sum(tally.states.values()) - tally.passed_over
         console.say(f"Stopped: {left} not tried. Run the same command again to go on.")
-    _tell_standing(prepared, found, ledger)
 
 
-def _tell_standing(prepared: Prepared, found: Survey, ledger: Ledger) -> None:
-    """What of the mailing, this run's or an earlier one's, is settled, and what still wants a person."""
+def _tell(prepared: Prepared, left: Outstanding, ledger: Ledger) -> None:
+    """How the mailing stands, what of it wants a person, and where to look further."""
     from mailer.cli.changes import who_was_not_told
-    from mailer.model import State
 
-    event, wave = prepared.desk.event, prepared.wave
-    standing = ledger.counts(event.name).get(wave, {})
-    console.say(f"{wave} in all: {console.states(standing) or 'nothing'}")
-    if standing.get(State.IN_DOUBT):
-        console.say(f"{standing[State.IN_DOUBT]} in doubt, not sent again unasked: see mailer resolve")
-    without_row = _without_row(prepared, found, ledger)
-    if failed := standing.get(State.FAILED, 0) - without_row[State.FAILED]:
-        console.say(f"{failed} failed: see why, and send again what was mended, with mailer resolve --failed")
-    if without_row[State.FAILED]:
-        console.say(f"{without_row[State.FAILED]} failed, in no sound row of the lists any more: nothing is left to do")
-    due_at, now = ledger.next_due(event.name, wave), prepared.desk.clock()
-    if due_at and due_at > now:
-        console.say(f"Deferred ones are due from {console.moment(due_at, now, event.timezone)} on: run it again then.")
-    if gone := without_row[State.QUEUED] + without_row[State.DEFERRED]:
-        console.say(
-            f"{gone} waiting in the ledger, in no sound row of the lists any more, so not sent: put the row back, or "
-            "mailer suppress ADDRESS"
-        )
-    if found.due.errors:
-        console.say("Rows with errors were left out: see mailer check")
-    if found.is_held:
-        console.say("Reminders wait for an answer to be settled: see mailer answers review")
-    if untold := who_was_not_told(prepared.desk, ledger):
+    desk = prepared.desk
+    for sentence in left.sentences(prepared.wave, desk.event, desk.clock()):
+        console.say(sentence)
+    if untold := who_was_not_told(desk, ledger):
         console.say(". ".join(untold))
-    if prepared.desk.rehearsal:
+    if desk.rehearsal:
         console.say("The messages are in outbox/; where they stand: mailer status --sandbox")
     else:
         console.say("Where everything stands: mailer status")
-
-
-def _exit_code(prepared: Prepared, ledger: Ledger, found: Survey) -> int:
-    """1 while something of this mailing wants a person, a reminder that is held included, else 0.
-
-    What failed at an address that the lists name no more does not: it was corrected, or taken out.
-    """
-    from mailer.model import State
-
-    standing = ledger.counts(prepared.desk.event.name).get(prepared.wave, {})
-    without_row = _without_row(prepared, found, ledger)
-    has_reason = (
-        any(standing.get(state) for state in (State.DEFERRED, State.IN_DOUBT, State.CLAIMED))
-        or standing.get(State.FAILED, 0) > without_row[State.FAILED]
-        or without_row[State.QUEUED] > 0
-    )
-    return int(has_reason or bool(found.due.errors) or found.is_held)
-
-
-def _without_row(prepared: Prepared, found: Survey, ledger: Ledger) -> Counter[State]:
-    """How many deliveries of the mailing wait for, or have failed to, somebody whom the lists do not name any more."""
-    from mailer.model import State
-
-    states = {
-        delivery.recipient.key: state
-        for state in (State.QUEUED, State.DEFERRED, State.FAILED)
-        for delivery in ledger.deliveries(prepared.desk.event.name, prepared.wave, state)
-    }
-    if states:
-        for guest in found.due.guests:
-            states.pop(guest.contact.address.key, None)
-        for address, _ in found.left_out:
-            states.pop(address.casefold(), None)
-    return Counter(states.values())

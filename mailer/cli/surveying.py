@@ -28,13 +28,15 @@ _FRESH_FOR = timedelta(seconds=5)
 class Survey:
     """Who gets the mailing now, and everybody else by address, each with the reason why not.
 
-    `told` counts those due by the mailings that have told them of the event as it is now.
+    `told` counts those due by the mailings that have told them of the event as it is now. `over` are the keys of those
+    left out for whom the mailing still waits in the ledger though they are never due any more.
     """
 
     due: Gathered
     left_out: Roll[tuple[str, str]]
     reasons: Counter[str]
     told: Counter[str]
+    over: Collection[str]
 
     @property
     def is_held(self) -> bool:
@@ -55,6 +57,7 @@ def survey(
     left_out: Roll[tuple[str, str]] = Roll()
     reasons: Counter[str] = Counter()
     told: Counter[str] = Counter()
+    over: set[str] = set()
     wanted, room = (only or "").casefold(), limit
 
     def choose(contacts: Iterable[Contact]) -> Iterator[Contact]:
@@ -72,8 +75,11 @@ def survey(
             else:
                 reasons[reason] += 1
                 left_out.append((str(contact.address), reason))
+                is_waiting = record.states.get(prepared.wave) in (State.QUEUED, State.DEFERRED)
+                if is_waiting and audience.is_over(contact, record, mailing, desk.event, now):
+                    over.add(contact.address.key)
 
-    return Survey(gather(prepared, choose), left_out, reasons, told)
+    return Survey(gather(prepared, choose), left_out, reasons, told, over)
 
 
 class Records:

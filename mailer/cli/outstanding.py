@@ -1,0 +1,139 @@
+"""What is outstanding of a mailing: what of it, from this run or an earlier one, still waits or wants a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mailer import audience
+from mailer.cli import console
+from mailer.cli.surveying import Survey, Watch
+from mailer.model import Delivery, Event, State
+
+if TYPE_CHECKING:
+    from mailer.cli.mailing import Prepared
+    from mailer.ledger import Ledger
+
+_WAITING = (State.QUEUED, State.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """How a mailing stands, and what is left to do about it.
+
+    `standing` counts all its deliveries. `unlisted` counts those queued, deferred or failed for nobody in a sound row
+    of the lists; `failed` and `deferred` are for the others, and `retry_at` is when the first of these is tried again.
+    `over` are queued or deferred and never due any more. `after_hours` wait for the reminder's hours alone, which begin
+    again at `opens_at`.
+    """
+
+    standing: Mapping[State, int]
+    unlisted: Mapping[State, int]
+    failed: int
+    deferred: int
+    retry_at: datetime | None
+    over: int
+    after_hours: int
+    opens_at: datetime | None
+    has_errors: bool
+    is_held: bool
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 while something of the mailing wants a person, a reminder that is held included, else 0.
+
+        What failed at an address that the lists name no more does not: it was corrected, or taken out.
+        """
+        unsettled = self.standing.get(State.IN_DOUBT) or self.standing.get(State.CLAIMED) or self.failed
+        waiting = self.deferred or self.after_hours or self._stranded
+        return int(bool(unsettled or waiting or self.has_errors or self.is_held))
+
+    def sentences(self, wave: str, event: Event, now: datetime) -> Iterator[str]:
+        """What of the mailing, which is `wave` in the ledger, is settled, and what there is to do about the rest."""
+        yield f"{wave} in all: {console.states(self.standing) or 'nothing'}"
+        if doubts := self.standing.get(State.IN_DOUBT):
+            yield f"{doubts} in doubt, not sent again unasked: see mailer resolve"
+        if self.failed:
+            yield f"{self.failed} failed: see why, and send again what was mended, with mailer resolve --failed"
+        if failed := self.unlisted.get(State.FAILED):
+            yield f"{failed} failed, in no sound row of the lists any more: nothing is left to do"
+        if self.over:
+            yield f"{self.over} no longer due: answered, not to be written to any more, or too late"
+        if self.retry_at:
+            retry_at = console.moment(self.retry_at, now, event.timezone)
+            yield f"Deferred ones are due from {retry_at} on: run it again then."
+        if self.opens_at:
+            when = f"from {self.opens_at:%A, %d %B %Y, %H:%M %Z}; run it again then"
+            if self.opens_at > event.rsvp.deadline:
+                when = "they begin again only after the deadline, and --anytime overrides them"
+            yield f"{self.after_hours} wait for the reminder's hours: {when}"
+        if self._stranded:
+            yield (
+                f"{self._stranded} waiting in the ledger, in no sound row of the lists any more, so not sent: put the "
+                "row back, or mailer suppress ADDRESS"
+            )
+        if self.has_errors:
+            yield "Rows with errors were left out: see mailer check"
+        if self.is_held:
+            yield "Reminders wait for an answer to be settled: see mailer answers review"
+
+    @property
+    def _stranded(self) -> int:
+        return sum(self.unlisted.get(state, 0) for state in _WAITING)
+
+
+def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> Outstanding:
+    """What is outstanding at this moment, where `found` was the survey before the run."""
+    desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
+    has_hours = mailing.is_reminder and not anytime
+    unsent = _unsent(prepared, ledger)
+    due, over, unlisted = _sort(prepared, found, ledger, unsent)
+    settled = over | unlisted
+    left = {key: one for key, one in unsent.items() if key not in settled}
+    later = {key: one.due_at for key, one in left.items() if one.due_at and one.due_at > now}
+    retry_at = min(later.values(), default=None)
+    is_closed = has_hours and not audience.is_open(mailing, desk.event, now)
+    after_hours = len(due - later.keys()) if is_closed else 0
+    return Outstanding(
+        standing=ledger.counts(desk.event.name).get(prepared.wave, {}),
+        unlisted=Counter(unsent[key].state for key in unlisted),
+        failed=sum(one.state is State.FAILED for one in left.values()),
+        deferred=sum(one.state is State.DEFERRED for one in left.values()),
+        retry_at=audience.opening(mailing, desk.event, retry_at) if retry_at and has_hours else retry_at,
+        over=len(over),
+        after_hours=after_hours,
+        opens_at=audience.opening(mailing, desk.event, now) if after_hours else None,
+        has_errors=bool(found.due.errors),
+        is_held=found.is_held,
+    )
+
+
+def _unsent(prepared: Prepared, ledger: Ledger) -> dict[str, Delivery]:
+    """The deliveries of the mailing that wait, or have failed, by recipient key."""
+    event, wave = prepared.desk.event.name, prepared.wave
+    states = (*_WAITING, State.FAILED)
+    return {one.recipient.key: one for state in states for one in ledger.deliveries(event, wave, state)}
+
+
+def _sort(
+    prepared: Prepared, found: Survey, ledger: Ledger, unsent: Mapping[str, Delivery]
+) -> tuple[set[str], set[str], set[str]]:
+    """Those of the keys that wait and are still due, those that wait and never will be, and those not in the lists."""
+    if not unsent:
+        return set(), set(), set()
+    waiting = {key for key, one in unsent.items() if one.state in _WAITING}
+    still_due = Watch(prepared, ledger, anytime=True)
+    chosen, due = set(), set()
+    for guest in found.due.guests:
+        if (key := guest.contact.address.key) in unsent:
+            chosen.add(key)
+            if key in waiting and still_due(guest):
+                due.add(key)
+    over = waiting & (chosen - due | set(found.over))
+    if audience.too_late(prepared.mailing, prepared.desk.event, prepared.desk.clock()):
+        over = waiting
+    unlisted = set(unsent).difference(chosen, (address.casefold() for address, _ in found.left_out))
+    return due - over, over, unlisted - over
