@@ -68,6 +68,7 @@ class _Count:
         return twin
 
     def opens_at(self, now: datetime, recipients: int) -> datetime | None:
+        self._redate(now)
         self._forget(now)
         lacking = self._inside + self._in_flight + self._window.weight(recipients) - self._window.most
         if lacking <= 0 or not (self._inside or self._in_flight):
@@ -88,9 +89,15 @@ class _Count:
             self.remember(now, recipients)
 
     def remember(self, finished_at: datetime, recipients: int) -> None:
+        self._redate(finished_at)
         weight = self._window.weight(recipients)
         self._finished.append((finished_at, weight))
         self._inside += weight
+
+    def _redate(self, now: datetime) -> None:
+        """Lets what lies ahead count from `now`: the clock was set back, and how long ago it was is not known."""
+        if self._finished and self._finished[-1][0] > now:
+            self._finished = deque((min(finished_at, now), weight) for finished_at, weight in self._finished)
 
     def _forget(self, now: datetime) -> None:
         while self._finished and self._finished[0][0] + self._length <= now:

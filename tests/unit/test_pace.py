@@ -249,6 +249,42 @@ def test_a_new_pace_goes_on_from_what_was_sent() -> None:
     assert Pace(windows).opens_at(at(1)) == at(1)
 
 
+def test_after_a_clock_was_set_back_one_window_is_waited_and_no_more() -> None:
+    """What seems to lie an hour ahead may have been sent just now, so it counts for a window from now, not an hour."""
+    pace = Pace([Window(2, 60)], [(at(10), 1), (at(3600), 1)])
+    assert pace.opens_at(at(15)) == at(10) + pace.reach
+    assert pace.opens_at(at(20), 1) == at(10) + pace.reach
+    pace = Pace([Window(2, 60)])
+    for second in (3600, 0):
+        pace.start()
+        pace.finish(at(second))
+    assert pace.opens_at(NOON) == NOON + pace.reach
+
+
+@given(
+    window=st.builds(Window, st.integers(1, 5), st.sampled_from([1, 60])),
+    messages=st.lists(st.tuples(st.floats(0, 20), st.sampled_from([0, 0, 0, 0.5, 30, 3600])), max_size=40),
+)
+def test_a_clock_that_is_set_back_neither_exceeds_a_window_nor_stops_the_run(
+    window: Window, messages: list[tuple[float, float]]
+) -> None:
+    """By the time that really passes every window holds, and none is waited out more than twice for one message."""
+    pace, real, ahead = Pace([window]), timedelta(), timedelta()
+    sent: list[Sent] = []
+    for duration, set_back in messages:
+        ahead -= timedelta(seconds=set_back)
+        wanted = real
+        while (opens := pace.opens_at(NOON + real + ahead)) != NOON + real + ahead:
+            assert opens is not None
+            real = opens - NOON - ahead
+        assert real - wanted <= 2 * window.length
+        pace.start()
+        start, real = real, real + timedelta(seconds=duration)
+        pace.finish(NOON + real + ahead)
+        sent.append(Sent(start.total_seconds(), real.total_seconds(), 1))
+    assert not sent or heaviest(window, sent) <= window.most
+
+
 def test_no_limit_means_no_wait() -> None:
     """With SMTP_RATE=off everything may start now, and nothing of the past is needed."""
     pace = Pace([])
