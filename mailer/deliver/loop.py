@@ -329,12 +329,8 @@ class Round(Generic[C]):
             self._lost[delivery.id] += is_first
             if self._lost[delivery.id] <= self._policy.connections:
                 return now
-        patience = timedelta(seconds=self._policy.give_up_after)
-        begun = delivery.date if delivery.attempts and delivery.date else now
-        if begun + patience <= now:
-            # A person who had it sent again days later means to have it tried as long as any other.
-            begun = self._run.begun(delivery.id) or now
-        give_up_at = begun + patience
+        # A person who had it sent again days later means to have it tried as long as any other.
+        give_up_at = (delivery.tried_since or now) + timedelta(seconds=self._policy.give_up_after)
         later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._random)
         if outcome.slow_down:
             return later
@@ -349,9 +345,11 @@ class Round(Generic[C]):
         if until is None or self._agenda.first(now) is None or not self._setbacks.resume(until, now):
             return
         if not self._policy.wait:
+            end = until.astimezone()
+            is_today = end.date() == now.astimezone().date()
             raise RelayBusy(
                 f"{self._relay} asked for a pause a while ago, so nothing was sent. Run the same command again after "
-                f"{until.astimezone():%H:%M %Z}, or with --wait."
+                f"{end:%H:%M %Z}{'' if is_today else f' on {end:%d %B %Y}'}, or with --wait."
             )
 
     def _open_sessions(self) -> None:

@@ -48,9 +48,10 @@ _CLAIM = (
 )
 _CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
 # A person decides after a doubt or a failure alone.
-_BEGUN = (
-    "SELECT MIN(started_at) FROM attempts WHERE delivery_id = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM attempts "
-    "WHERE delivery_id = ? AND (state = 'in_doubt' OR state = 'failed'))"
+_TRIED_SINCE = (
+    "SELECT delivery_id, MIN(started_at) FROM attempts a WHERE delivery_id IN ({}) "
+    "AND id > (SELECT COALESCE(MAX(id), 0) FROM attempts "
+    "WHERE delivery_id = a.delivery_id AND (state = 'in_doubt' OR state = 'failed')) GROUP BY delivery_id"
 )
 _STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
@@ -108,12 +109,6 @@ class Run:
             until = connection.scalar(select(meta.c.value).where(meta.c.name == f"pause_until {relay}"))
         return moment_of(until) if until else None
 
-    def begun(self, delivery_id: int) -> datetime | None:
-        """When the delivery was first tried since a person had it sent again, or at all; None where it was not."""
-        with self._store.reading.connect() as connection:
-            at = connection.exec_driver_sql(self._store.sql(_BEGUN), (delivery_id, delivery_id)).scalar()
-        return moment_of(at) if at else None
-
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:
         return (
             self.id,
@@ -135,6 +130,10 @@ class Run:
         cursor.execute(self._store.sql(_CLAIMED.format(marks(taken))), taken)
         rows = {row[0]: row for row in cursor.fetchall()}
         claimed = [delivery_of(rows.pop(number)) for number in wanted if number in rows]
+        if again := [one.id for one in claimed if one.attempts]:
+            cursor.execute(self._store.sql(_TRIED_SINCE.format(marks(again))), again)
+            since = {number: moment_of(at) for number, at in cursor.fetchall()}
+            claimed = [replace(one, tried_since=since.get(one.id)) for one in claimed]
         return [self._without_suppressed_cc(cursor, one) if one.cc else one for one in claimed]
 
     def _without_suppressed_cc(self, cursor: DBAPICursor, delivery: Delivery) -> Delivery:

@@ -29,7 +29,8 @@ class Delivery:
 
     `code`, `enhanced_status` and `reply` are the relay's last words, `note` is what we have to say of the last step,
     `attempts` how many transactions were tried.
-    `due_at` is when a deferred one is to be tried again. All times are aware, in UTC.
+    `due_at` is when a deferred one is to be tried again. `tried_since`, which only a claim tells, is the first of those
+    attempts since a person last decided on it; None where it was not tried since. All times are aware, in UTC.
     """
 
     id: int
@@ -49,3 +50,4 @@ class Delivery:
     enhanced_status: str | None = None
     reply: str | None = None
     note: str = ""
+    tried_since: datetime | None = None

@@ -8,7 +8,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,9 @@ from mailer.errors import (
     RelayUntrusted,
     SenderRefused,
 )
-from mailer.ledger import Attempt, Ledger
+from mailer.ledger import Attempt, Ledger, Run
 from mailer.model import Delivery, Envelope, State
-from mailer.smtp import Features, Security
+from mailer.smtp import Connection, Features, Outcome, Security
 from tests.deliver.conftest import EVENT, NAME, Disk, Gate, Mailing, accepted, address, compose, queued
 from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
 
@@ -291,6 +292,39 @@ def test_the_give_up_time_begins_with_the_first_attempt(mailing_of: MailingOf) -
         assert mailing.send(server).states == {State.DEFERRED: 1}
 
 
+def test_the_last_try_is_at_the_give_up_time(mailing_of: MailingOf) -> None:
+    """However long the next wait would be, whoever waits for a deferral knows its end."""
+    mailing = mailing_of(1)
+    with ScriptedServer({"rcpt": ["450 4.2.0 Not now"] * 2}) as server:
+        mailing.send(server, give_up_after=600)
+        mailing.ahead = timedelta(minutes=6)
+        mailing.send(server, give_up_after=600)
+    first, second = mailing.attempts(0)
+    assert second.due_at == first.started_at + timedelta(seconds=600)
+
+
+def test_the_ledger_is_visited_by_one_thread_alone(mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deferral that is judged long after the first try asks for nothing beside the visits, so nothing is lost."""
+    mailing = mailing_of(3)
+    visitors: set[str] = set()
+
+    def watched(method: Callable[..., object]) -> Callable[..., object]:
+        def visit(*args: object) -> object:
+            visitors.add(threading.current_thread().name)
+            return method(*args)
+
+        return visit
+
+    for name, method in vars(Run).copy().items():
+        if callable(method) and not name.startswith("_"):
+            monkeypatch.setattr(Run, name, watched(method))
+    with ScriptedServer({"rcpt": ["450 4.7.1 Greylisted"] * 6}) as server:
+        mailing.send(server)
+        mailing.ahead = timedelta(days=3)
+        assert mailing.send(server).states == {State.FAILED: 3}
+    assert {name.partition("_")[0] for name in visitors} == {"ledger"}
+
+
 # --- lost connections -------------------------------------------------------------------------------------------------
 
 
@@ -476,6 +510,26 @@ def test_too_many_connections_lead_to_fewer(
     assert accepted(server) == dict.fromkeys(range(30), 1)
 
 
+def test_a_relay_that_took_no_more_connections_is_asked_again_later(mailing_of: MailingOf) -> None:
+    """What it could not serve for a moment is not missing for the hours that a run may last."""
+    mailing = mailing_of(80)
+    was_refused = threading.Event()
+
+    def refuse(session: Session) -> None:
+        session.socket.sendall(b"421 4.7.0 Too many connections\r\n")
+        was_refused.set()
+        drop(session)
+
+    def pass_a_minute(session: Session) -> None:
+        was_refused.wait(20)
+        mailing.ahead += timedelta(minutes=1)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"greeting": [GOOD["greeting"], refuse], "dot": [pass_a_minute] * 80}) as server:
+        assert mailing.send(server, connections=2).states == {State.SENT: 80}
+    assert server.connections == 3
+
+
 class _ConnectionLimit:
     """Serves so many connections at a time and refuses the others at some step."""
 
@@ -575,6 +629,42 @@ def test_with_wait_a_pause_of_an_earlier_run_is_waited_for(mailing_of: MailingOf
             run.pause(here, until)
         assert mailing.send(server, wait=True).states == {State.SENT: 3}
     assert min(attempt.started_at for attempt in mailing.told) >= until
+
+
+def test_a_relay_that_takes_nothing_for_days_fails_nobody(mailing_of: MailingOf) -> None:
+    """That the give-up time has passed for somebody is not the fault of who was tried first."""
+    mailing = mailing_of(4)
+    with ScriptedServer({"rcpt": ["452 4.3.1 Out of storage"] * 99}) as server:
+        for days in range(3):
+            mailing.ahead = timedelta(days=days)
+            with pytest.raises(RelayBusy):
+                mailing.send(server)
+    assert set(mailing.counts) <= {State.QUEUED, State.DEFERRED}
+
+
+def test_a_pause_until_another_day_is_told_with_the_day(mailing_of: MailingOf) -> None:
+    """Who reads it in the evening is not sent back to a moment that has passed."""
+    mailing = mailing_of(1)
+    told = []
+    with ScriptedServer() as server:
+        here = f"127.0.0.1:{server.port}"
+        for hours in (1, 13):
+            until = _at_noon(mailing) + timedelta(hours=hours)
+            with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
+                run.pause(here, until)
+            with pytest.raises(RelayBusy) as caught:
+                mailing.send(server, retry_after=86_400)
+            told.append((str(caught.value), until.astimezone()))
+    (today, then), (tomorrow, next_day) = told
+    assert f"after {then:%H:%M %Z}, or with --wait" in today
+    assert f"after {next_day:%H:%M %Z} on {next_day:%d %B %Y}, or with --wait" in tomorrow
+
+
+def _at_noon(mailing: Mailing) -> datetime:
+    """Noon of today where we are, which the clock of the mailing now shows."""
+    noon = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
+    mailing.ahead = noon - datetime.now(UTC)
+    return noon
 
 
 def test_a_pause_that_another_clock_wrote_counts_for_nothing(mailing_of: MailingOf) -> None:
@@ -873,6 +963,45 @@ def test_octets_that_are_no_message_fail_alone(mailing_of: MailingOf, features: 
     assert mailing.attempts(2)[0].note.startswith("not sent: ")
 
 
+def test_octets_that_are_no_message_take_their_envelope_back(mailing_of: MailingOf) -> None:
+    """Where the envelope went ahead behind the message before, the next one is not mistaken for its message."""
+    mailing = mailing_of(6)
+
+    def smuggle(delivery: Delivery, contact: int, features: Features) -> tuple[Envelope, Sequence[bytes]]:
+        envelope, content = compose(delivery, contact, features)
+        return envelope, [b"\n.\n"] if contact == 1 else content
+
+    with ScriptedServer(features=PIPELINING) as server:
+        assert mailing.send(server, compose=smuggle).states == {State.SENT: 5, State.FAILED: 1}
+    assert any("guest1@" in command for command in server.commands)
+    assert accepted(server) == {n: 1 for n in range(6) if n != 1}
+
+
+def test_a_fault_of_the_program_amidst_a_transaction_is_a_doubt_that_names_it(
+    mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows how far the message got, so it is not sent again; the attempt says what went wrong."""
+    mailing = mailing_of(6)
+    send = Connection.send
+
+    async def send_and_stumble(self: Connection, envelope: Envelope, *args: object, **settings: object) -> Outcome:
+        outcome = await send(self, envelope, *args, **settings)  # type: ignore[arg-type]
+        if envelope.forward_paths == (address(2),):
+            raise ZeroDivisionError("a mistake")
+        return outcome
+
+    monkeypatch.setattr(Connection, "send", send_and_stumble)
+    with ScriptedServer() as server:
+        with pytest.raises(ZeroDivisionError):
+            mailing.send(server)
+        monkeypatch.undo()
+        mailing.send(server)
+    assert accepted(server) == dict.fromkeys(range(6), 1)
+    assert mailing.counts == {State.SENT: 5, State.IN_DOUBT: 1}
+    (attempt,) = mailing.attempts(2)
+    assert attempt.note.startswith("stopped by a fault of mailer: ZeroDivisionError")
+
+
 @MANNERS
 @CONNECTIONS
 @pytest.mark.parametrize("guest", [0, 1, 5])
@@ -1008,3 +1137,55 @@ def test_a_place_in_the_pace_is_given_back_by_what_was_not_sent(mailing_of: Mail
     with ScriptedServer({"mail": [drop, GOOD["mail"], drop]}) as server:
         tally = mailing.send(server, connections=connections, pace=pace, compose=_failing_for(0, fault))
     assert tally.states == {State.SENT: 3, State.FAILED: 1}
+
+
+def test_a_place_in_the_pace_is_given_back_by_who_may_not_be_written_to_any_more(mailing_of: MailingOf) -> None:
+    """Who opts out while the run is on its way takes nobody's place."""
+    mailing = mailing_of(8)
+
+    def opt_out(_session: Session) -> None:
+        mailing.ledger.suppress(address(6), "asked", mailing.clock())
+
+    with ScriptedServer({"body": opt_out}, []) as server:
+        assert mailing.send(server, pace=Pace([Window(7, 86_400)])).states == {State.SENT: 7}
+
+
+@pytest.mark.parametrize("end", [lambda session: session.socket.sendall(b"250 Ok\r\n"), drop], ids=["sent", "in doubt"])
+def test_a_message_counts_in_the_pace_from_its_end(mailing_of: MailingOf, end: Action) -> None:
+    """The relay may have counted it as late as that, also where its reply was lost."""
+    mailing = mailing_of(2)
+
+    def think(session: Session) -> None:
+        time.sleep(0.3)
+        end(session)
+
+    with ScriptedServer({"dot": think}, []) as server:
+        mailing.send(server, pace=Pace([Window(1, 1)]))
+    first, second = mailing.told
+    assert second.started_at >= first.finished_at + timedelta(seconds=1)
+
+
+def test_copies_count_in_the_pace_where_recipients_do(mailing_of: MailingOf) -> None:
+    """Two messages of two recipients each do not both go into a window of three."""
+    mailing = mailing_of(2)
+    with ScriptedServer() as server:
+        mailing.send(
+            server,
+            connections=2,
+            pace=Pace([Window(3, 1, of_recipients=True)]),
+            reading=lambda jobs: (replace(job, recipients=2) for job in jobs),
+        )
+    first, second = mailing.told
+    assert second.started_at >= first.finished_at + timedelta(seconds=1)
+
+
+def test_a_clock_that_is_set_back_an_hour_costs_one_window(mailing_of: MailingOf) -> None:
+    """The run goes on after it, and not when the clock has caught up."""
+    mailing = mailing_of(4)
+
+    def set_back(session: Session) -> None:
+        mailing.ahead = timedelta(hours=-1)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [GOOD["dot"], set_back]}, []) as server:
+        assert mailing.send(server, pace=Pace([Window(2, 1)])).states == {State.SENT: 4}

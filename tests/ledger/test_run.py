@@ -12,7 +12,7 @@ import pytest
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger import Ledger
 from mailer.ledger.schema import moment_of
-from mailer.model import State
+from mailer.model import Delivery, State
 from tests.ledger.people import (
     ACCEPTED,
     DOMAIN,
@@ -87,6 +87,27 @@ def test_the_date_is_that_of_the_first_claim(ledger: Ledger) -> None:
         assert again.date == NOW
         assert again.message_id == ledger.message_id(EVENT, MAILING, address(1), DOMAIN)
         run.exchange([outcome(again)], (), later(90))
+
+
+def test_a_claim_tells_since_when_it_has_been_tried(ledger: Ledger) -> None:
+    """Since the first attempt; after a doubt that a person settled, since the first one after that."""
+    [number, fresh] = queue(ledger, 1, 2)
+
+    def claim_and_defer(seconds: float) -> Delivery:
+        with ledger.run(EVENT, MAILING, later(seconds), relay=RELAY) as run:
+            [claimed] = run.exchange((), [number], later(seconds))
+            wait = outcome(claimed, State.DEFERRED, GREYLISTED, later(seconds + 1), due_at=later(seconds))
+            run.exchange([wait], (), later(seconds + 1))
+            return claimed
+
+    assert [claim_and_defer(seconds).tried_since for seconds in (0, 10, 20)] == [None, later(1), later(1)]
+    doubt(ledger, [number], now=later(30))
+    ledger.settle([number], State.QUEUED, later(40))
+    assert [claim_and_defer(seconds).tried_since for seconds in (50, 60)] == [None, later(51)]
+    with ledger.run(EVENT, MAILING, later(70), relay=RELAY) as run:
+        claimed = run.exchange((), [fresh, number], later(70))
+        assert [one.tried_since for one in claimed] == [None, later(51)]
+        run.exchange(list(map(outcome, claimed)), (), later(70))
 
 
 def test_what_was_not_begun_can_be_given_back(ledger: Ledger, url: str) -> None:
