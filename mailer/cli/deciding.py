@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from mailer.cli import console
+from mailer.cli.again import mailing_of, say_no_more, say_what_sends, why_no_more
 from mailer.cli.arguments import now_option, sandbox_option
 from mailer.errors import LedgerError, LedgerInUse, UsageError
 from mailer.model import Address, Audience, Delivery, Event, State
@@ -71,6 +72,9 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
             unlisted = _unlisted(desk, standing)
             _show_failed(standing, unlisted, ledger, desk.event.timezone)
             again = [one for one in standing if wanted or one.recipient.key not in unlisted]
+            say_no_more(again, desk)
+            over = {wave for wave in {one.mailing for one in again} if why_no_more(wave, desk)}
+            again = [one for one in again if one.mailing not in over]
             if decision:
                 return _send_again(again, unlisted, ledger, desk, event, asks=asks)
             return _say_how(again, unlisted, _where(desk, event))
@@ -99,18 +103,13 @@ def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) ->
 
 
 def _standing(ledger: Ledger, event: Event, state: State, wanted: set[str]) -> list[Delivery]:
-    """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not.
-
-    Failed reminders do not count: the next one is another mailing, and the one before is not made up for.
-    """
-    doubtful = list(ledger.deliveries(event.name, state=state))
-    if state is State.FAILED:
-        doubtful = [delivery for delivery in doubtful if delivery.mailing in event.mailings]
-    if wanted - {delivery.recipient.key for delivery in doubtful}:
+    """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not."""
+    found = list(ledger.deliveries(event.name, state=state))
+    if wanted - {delivery.recipient.key for delivery in found}:
         word = state.value.replace("_", " ")
-        known = ", ".join(str(delivery.recipient) for delivery in doubtful) or "nothing"
+        known = ", ".join(dict.fromkeys(str(delivery.recipient) for delivery in found)) or "nothing"
         raise UsageError(f"Not all of these are {word}: {', '.join(sorted(wanted))}. {word.capitalize()}: {known}.")
-    return [delivery for delivery in doubtful if not wanted or delivery.recipient.key in wanted]
+    return [delivery for delivery in found if not wanted or delivery.recipient.key in wanted]
 
 
 def _tell_of_claims(ledger: Ledger, desk: Desk) -> tuple[int, int]:
@@ -187,7 +186,8 @@ def _settle(
     elif not archive and not sent and not again:
         console.say(f"Settle them: mailer resolve{where} ADDRESS --sent or --resend, or --archive FOLDER")
     if queued:
-        _say_what_sends(desk, again, where)
+        say_no_more(again, desk)
+        say_what_sends({one.mailing for one in again}, desk, where)
     return int(left > 0)
 
 
@@ -196,9 +196,10 @@ def _unlisted(desk: Desk, failed: Sequence[Delivery]) -> set[str]:
     from mailer.cli.delegates import delegates
     from mailer.cli.invitees import contacts_of
 
+    mailings = (mailing_of(wave, desk.event) for wave in {one.mailing for one in failed})
     keys = {one.recipient.key for one in failed}
     keys.difference_update(contact.address.key for contact in contacts_of(desk.config))
-    if keys and any(desk.event.mailings[one.mailing].audience is Audience.ATTENDING for one in failed):
+    if keys and any(mailing and mailing.audience is Audience.ATTENDING for mailing in mailings):
         coming = delegates(desk, lambda contact: contact.language or "en")
         keys.difference_update(delegate.address.key for delegate in coming)
     return keys
@@ -221,7 +222,7 @@ def _say_how(again: Sequence[Delivery], unlisted: set[str], where: str) -> int:
         console.say(
             f"Once the cause is mended: mailer resolve{where} --failed --resend, for {who} or for the ADDRESS named"
         )
-    else:
+    elif unlisted:
         console.say("Nothing is left to do: the lists do not name them any more.")
     return int(any(one.recipient.key not in unlisted for one in again))
 
@@ -242,7 +243,7 @@ def _send_again(
     elif unlisted:
         console.say(f"{len(unlisted)} left as failed, as the lists name them no more; to send to one, name the ADDRESS")
     if queued:
-        _say_what_sends(desk, again, where)
+        say_what_sends({one.mailing for one in again}, desk, where)
     return 0
 
 
@@ -261,11 +262,6 @@ def _where(desk: Desk, event: str | None) -> str:
     return (f" {event}" if event else "") + (" --sandbox" if desk.rehearsal else "")
 
 
-def _say_what_sends(desk: Desk, queued: Iterable[Delivery], where: str) -> None:
-    for command in sorted({_sending(desk, one.mailing) for one in queued}):
-        console.say(f"Now: {command}{where}")
-
-
 def _summary(sent: int, queued: int, stopped: int, left: int, command: str) -> str:
     parts = ((sent, "marked as sent"), (queued, "to be sent again"), (stopped, "suppressed, so not sent again"))
     done = ", ".join(f"{number} {what}" for number, what in parts if number) or "Nothing was settled"
@@ -274,14 +270,3 @@ def _summary(sent: int, queued: int, stopped: int, left: int, command: str) -> s
     if not (sent or queued or stopped):
         return f"{done}; {left} {'is' if left == 1 else 'are'} in doubt"
     return f"{done}; {console.count(left, 'other')} {'is' if left == 1 else 'are'} still in doubt: {command}"
-
-
-def _sending(desk: Desk, mailing: str) -> str:
-    """The command that sends what is queued of a mailing as the ledger names it: a reminder with its offset."""
-    from mailer.audience import main_mailing
-
-    if mailing == main_mailing(desk.event).name:
-        return "mailer send"
-    if mailing in desk.event.mailings:
-        return f"mailer send --mailing {mailing}"
-    return f"mailer remind --mailing {mailing.rpartition('-')[0]}"

@@ -121,9 +121,11 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
 
 
 def _ways_out(desk: Desk, mailing: str, states: Container[State]) -> Iterator[str]:
+    from mailer.cli.again import why_no_more
+
     if State.IN_DOUBT in states:
         yield "settle what is in doubt with mailer resolve"
-    if State.FAILED in states and mailing in desk.event.mailings:  # a reminder that failed is not made up for
+    if State.FAILED in states and not why_no_more(mailing, desk):
         yield "see what failed with mailer resolve --failed"
 
 

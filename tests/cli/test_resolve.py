@@ -176,6 +176,88 @@ def test_what_was_refused_is_sent_again_once_that_is_mended(folder: Folder) -> N
     assert folder.run("resolve", "--failed").out == "Nothing has failed.\n"
 
 
+REMINDED, NEXT, OVER = "2031-02-28T10:00", "2031-03-05T10:00", "2031-03-08T10:00"
+
+
+@pytest.fixture
+def reminded(folder: Folder) -> Folder:
+    """A folder in which the first reminder to one of three was refused."""
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    with ScriptedServer({f"rcpt:{ADA}": "550 5.1.1 No such user"}) as relay:
+        folder.relay(relay)
+        refused = folder.run("remind", "--yes", now=REMINDED)
+    assert refused.code == 1
+    assert "1 failed: see why" in refused.out
+    return folder
+
+
+def test_a_refused_reminder_is_sent_again_on_its_day(reminded: Folder) -> None:
+    """`--failed` shows it under its mailing's name, and with `--resend` the next `remind` sends it, to nobody else."""
+    shown = reminded.run("resolve", "--failed", now=REMINDED)
+    assert shown.code == 1
+    assert f"{ADA} (Belgium), reminder-7d, Message-ID" in shown.out
+    assert "550 5.1.1 No such user" in shown.out
+    assert "mailer resolve --failed" in reminded.run("status", now=REMINDED).out
+    again = reminded.run("resolve", "--failed", "--resend", ADA, now=REMINDED)
+    assert again.code == 0
+    assert "1 to be sent again\nNow: mailer remind --mailing reminder\n" in again.out
+    with ScriptedServer() as relay:
+        reminded.relay(relay)
+        assert reminded.run("remind", "--yes", now=REMINDED).code == 0
+    assert [transaction.recipients[0] for transaction in relay.accepted] == [ADA]
+    assert reminded.run("resolve", "--failed", now=REMINDED).out == "Nothing has failed.\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [(NEXT, "the next reminder goes to whoever of them has not answered"), (OVER, "the deadline has passed")],
+)
+def test_a_refused_reminder_is_not_made_up_for(reminded: Folder, now: str, reason: str) -> None:
+    """Once its time is over it is shown with what comes instead, and `--resend` leaves it as failed."""
+    for words in ((), ("--resend",), ("--resend", ADA)):
+        shown = reminded.run("resolve", "--failed", *words, now=now)
+        assert shown.code == 0
+        assert "550 5.1.1 No such user" in shown.out
+        assert f"reminder-7d is sent no more (1 message): {reason}" in shown.out
+        assert "Now:" not in shown.out
+    failed = [row for row in reminded.run("status", "--json", now=now).json["deliveries"] if row["state"] == "failed"]
+    assert [(row["recipient"], row["mailing"]) for row in failed] == [(ADA, "reminder-7d")]
+    assert "--failed" not in reminded.run("status", now=now).out
+
+
+def test_the_next_reminder_makes_up_for_a_refused_one(reminded: Folder) -> None:
+    """Whoever had none is sent the next, as `resolve` says."""
+    with ScriptedServer() as relay:
+        reminded.relay(relay)
+        reminded.run("remind", "--yes", now=NEXT)
+    assert ADA in [transaction.recipients[0] for transaction in relay.accepted]
+
+
+def test_what_failed_of_a_mailing_that_is_gone_is_shown(corrected: Folder) -> None:
+    """A mailing that event.toml has no more keeps its name in the ledger, and its way back is told."""
+    corrected.write("templates/round-table/event.toml", EVENT.replace("[mailings.invitation]", "[mailings.letter]"))
+    corrected.write("templates/round-table/letter.md", TEMPLATE)
+    again = corrected.run("resolve", "--failed", "--resend", BEN)
+    assert again.code == 0
+    assert "invitation is sent no more (1 message): event.toml names it no more" in again.out
+    assert corrected.states()[BEN] == "failed"
+
+
+def test_a_doubtful_reminder_is_not_said_to_be_sent_after_its_time(folder: Folder) -> None:
+    """Queued once more behind its day it is sent by no command, and none is named."""
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    with ScriptedServer({"dot": [drop]}) as relay:
+        folder.relay(relay)
+        folder.run("remind", "--yes", now=REMINDED)
+    settled = folder.run("resolve", "--resend", now=NEXT)
+    assert "reminder-7d is sent no more (1 message): the next reminder goes to" in settled.out
+    assert "Now:" not in settled.out
+
+
 INFO = "info@belgium.example.org"
 
 
