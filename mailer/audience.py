@@ -224,7 +224,7 @@ def _told(record: Record, mailing: Mailing, event: Event) -> str | None:
 
 
 def _invitation_state(record: Record, event: Event) -> State | None:
-    """The best state that any mailing to the contacts has reached for this recipient; None where there was none."""
+    """SENT if any mailing to the contacts was sent, else the state of the last one there is; None without any."""
     invitations = [name for name, mailing in event.mailings.items() if mailing.audience is Audience.CONTACTS]
     states = [record.states[name] for name in invitations if name in record.states]
     return State.SENT if State.SENT in states else states[-1] if states else None
