@@ -18,7 +18,7 @@ from mailer.status import Scope, Stage, Verdict, judge
 
 def greeting(relay: str) -> Steps[Reply]:
     """The relay speaks first, and these are its words. Raises RelayUnreachable or RelayBusy."""
-    reply = yield from _exchange(relay, Ask((), Stage.GREETING))
+    reply = yield from _exchange(relay, Ask((), Stage.GREETING, 0))
     _require(relay, Stage.GREETING, reply)
     return reply
 

@@ -17,7 +17,7 @@ class Lost(Exception):
 
 
 class Ask(NamedTuple):
-    """Write these octets, which will bring `replies` replies, and resume with the next reply that is due."""
+    """Write these octets, which will bring `replies` more replies, and resume with the next reply that is due."""
 
     octets: Sequence[bytes]
     stage: Stage

@@ -50,7 +50,7 @@ class Wire(asyncio.BufferedProtocol):
         self._received = memoryview(bytearray(_RECEIVED))
         self._replies: deque[Reply] = deque()
         self._coming = 0  # what came with the reply that is being heard, and is not heard yet
-        self._owed = 1  # the greeting
+        self._owed = 1  # the greeting, which nobody has to ask for
         self._steps: Steps[Any] | None = None
         self._result: asyncio.Future[Any] = self._closed
         self._waits: _For | None = None

@@ -10,7 +10,7 @@ import pytest
 from mailer.errors import SenderRefused
 from mailer.smtp import Connection, Transport
 from mailer.status import Scope, Verdict
-from tests.servers import ScriptedServer, drop, reset, say_and_drop
+from tests.servers import ScriptedServer, drop, reset, say, say_and_drop
 
 try:
     import uvloop
@@ -283,6 +283,50 @@ def test_a_large_message_that_cannot_be_written_leaves_no_doubt(talk, run, monke
         outcome = type(talk)(run).with_connection(talk.relay(server), act)
     assert outcome.is_retry
     assert not server.accepted
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="this system does not tell of it at once")
+@pytest.mark.parametrize("run", RUNNERS)
+def test_a_relay_that_is_gone_before_the_dot_leaves_no_doubt(talk, run) -> None:
+    """Where the relay closed behind its consent the dot is not written, though the loop has not told of the end yet."""
+    is_gone = threading.Event()
+
+    def consent_and_close(session) -> None:
+        session.socket.sendall(b"354 Go ahead\r\n")
+        session.socket.close()
+        is_gone.set()
+
+    async def act(connection: Connection) -> object:
+        sending = asyncio.ensure_future(connection.send(talk.envelope(), talk.message))
+        await asyncio.sleep(0)  # the envelope is written, and nothing of the answers read before the relay is gone
+        assert is_gone.wait(30)
+        return await sending
+
+    with ScriptedServer({"data": consent_and_close}, PIPELINING) as server:
+        outcome = type(talk)(run).with_connection(talk.relay(server), act)
+    assert (outcome.verdict, outcome.is_retry) == (Verdict.TRANSIENT, True)
+
+
+@pytest.mark.parametrize("unasked", ["250 2.1.0 Ok", "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead", "550 5.1.1 No"])
+def test_an_unasked_reply_is_not_taken_for_the_next_answer(talk, unasked: str) -> None:
+    """Whatever a relay says beyond its answer ends the connection; the next message is answered for itself."""
+    script = {"dot": [say(f"250 2.0.0 Queued\r\n{unasked}\r\n".encode())], "rcpt": ["250 Ok", "450 4.2.0 Greylisted"]}
+    with ScriptedServer(script, features=()) as server:
+        first, second = talk.send(server, talk.envelope(), talk.envelope("b@example.org"))
+        assert server.connections == 2
+    assert first.verdict is Verdict.ACCEPTED
+    assert second.reply.text == "450 4.2.0 Greylisted"
+    assert len(server.accepted) == 1
+
+
+def test_nothing_goes_ahead_for_a_message_that_the_relay_cannot_take(talk) -> None:
+    """An envelope that need not be asked for is not written behind the message before it either."""
+    with ScriptedServer(features=(*PIPELINING, "SIZE 1000")) as server:
+        sent, too_large = talk.send(server, talk.envelope(), talk.envelope("b@example.org", size=1001), ahead=True)
+    assert sent.verdict is Verdict.ACCEPTED
+    assert (too_large.verdict, too_large.reply) == (Verdict.PERMANENT, None)
+    assert [command for command in server.commands if "b@example.org" in command] == []
+    assert len(server.accepted) == 1
 
 
 def test_connection_is_a_transport(talk) -> None:
