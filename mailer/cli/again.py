@@ -23,18 +23,16 @@ def mailing_of(wave: str, event: Event) -> Mailing | None:
 
 def why_no_more(wave: str, desk: Desk) -> str | None:
     """Why no command sends what the ledger calls `wave` any more, and what does instead; None where one does."""
-    from mailer.audience import offset_due, wave_name
+    from mailer.audience import offset_due, too_late, wave_name
 
     event, now = desk.event, desk.clock()
     mailing = mailing_of(wave, event)
     if mailing is None:
         return "event.toml names it no more; to send it, write it there again"
+    if ended := too_late(mailing, event, now):
+        return f"{ended}; write to them yourself where you must"
     if not mailing.is_reminder:
         return None
-    if event.cancelled:
-        return "the event is cancelled"
-    if now > event.rsvp.deadline:
-        return "the deadline has passed: write to them yourself"
     current = offset_due(mailing, event, now)
     coming = (offset for offset in mailing.before_deadline if current is None or offset <= current)
     if wave in {wave_name(mailing, offset) for offset in coming}:

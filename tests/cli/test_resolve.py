@@ -235,6 +235,16 @@ def test_the_next_reminder_makes_up_for_a_refused_one(reminded: Folder) -> None:
     assert ADA in [transaction.recipients[0] for transaction in relay.accepted]
 
 
+def test_an_invitation_is_not_queued_after_the_deadline(corrected: Folder) -> None:
+    """No command would send it: that is said, and it stays failed until the deadline is moved."""
+    assert (
+        "invitation is sent no more (1 message): the deadline has passed"
+        in corrected.run("resolve", "--failed", "--resend", now=OVER).out
+    )
+    assert corrected.states()[BEN] == "failed"
+    assert "1 to be sent again" in corrected.run("resolve", "--failed", "--resend").out
+
+
 def test_what_failed_of_a_mailing_that_is_gone_is_shown(corrected: Folder) -> None:
     """A mailing that event.toml has no more keeps its name in the ledger, and its way back is told."""
     corrected.write("templates/round-table/event.toml", EVENT.replace("[mailings.invitation]", "[mailings.letter]"))
