@@ -1,5 +1,6 @@
 """One run of `send` or `remind` and the next: deferrals, what changes while it goes, and being stopped."""
 
+import os
 import re
 import signal
 import subprocess
@@ -103,16 +104,34 @@ def test_a_deferral_is_given_up_when_the_configured_time_is_over(
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_a_deferral_that_falls_due_during_the_run_is_counted_once(folder: Folder, clock: Clock) -> None:
+def test_a_deferral_that_falls_due_during_the_run_is_counted_once(
+    folder: Folder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody who was to be waited for, and was due when the rest of the list was read, is one person all the same."""
     with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
         folder.relay(relay, RETRY_AFTER="300")
         folder.run("send", "--yes", "--only", "kenya")
-    with ScriptedServer({"greeting": _meanwhile(folder, "greeting", answers=BEN, clock=clock, later=3600)}) as relay:
+    folder.write("contacts/more.csv", "".join(["Mission,Email\n", *(f"Fiji,{n}@fiji.example.org\n" for n in range(5))]))
+    complain, is_stopping = console.complain, threading.Event()
+
+    def heard(text: str) -> None:
+        complain(text)
+        if "Stopping" in text:
+            is_stopping.set()
+
+    def stop(session: Session) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        is_stopping.wait(PATIENCE)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    monkeypatch.setattr(console, "complain", heard)
+    greeting = _meanwhile(folder, "greeting", answers=BEN, clock=clock, later=3600)
+    with ScriptedServer({"greeting": greeting, "dot": [GOOD["dot"], GOOD["dot"], stop]}) as relay:
         folder.relay(relay)
         result = folder.run("send", "--yes", "--wait")
-    assert "1 no longer due" in result.out
-    assert _recipients(relay) == [ADA, REGISTRY]
+    assert result.code == 130
+    assert BEN not in _recipients(relay)
+    assert f"Stopped: {8 - len(relay.accepted) - 1} not tried" in result.out
 
 
 # --- what changes while it goes ---------------------------------------------------------------------------------------
@@ -181,13 +200,14 @@ class Held:
         session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
 
 
+@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_run_that_is_stopped_finishes_what_is_in_flight(folder: Folder, name: str) -> None:
+def test_a_run_that_is_stopped_finishes_what_is_in_flight(folder: Folder, name: str, fast: bool) -> None:
     """Ctrl-C, a shutdown and a closed terminal are alike: exit code 130, nobody in doubt, the next run goes on."""
     held = Held()
     with ScriptedServer({"dot": held}) as relay:
         folder.relay(relay, SMTP_TIMEOUT="600")
-        with started(folder, "send", "--yes") as process:
+        with started(folder, "send", "--yes", fast=fast) as process:
             assert held.is_there.wait(PATIENCE)
             process.send_signal(getattr(signal, name))
             told(process, "Stopping after the messages in flight")
@@ -205,12 +225,13 @@ def test_a_run_that_is_stopped_finishes_what_is_in_flight(folder: Folder, name: 
     assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
 
 
-def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folder) -> None:
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folder, fast: bool) -> None:
     """It does not wait for the answer: exit code 130, and what was in flight is in doubt and not sent again."""
     held = Held()
     with ScriptedServer({"dot": held}) as relay:
         folder.relay(relay, SMTP_TIMEOUT="600")
-        with started(folder, "send", "--yes") as process:
+        with started(folder, "send", "--yes", fast=fast) as process:
             assert held.is_there.wait(PATIENCE)
             process.send_signal(signal.SIGINT)
             told(process, "once more to stop at once")
@@ -224,8 +245,9 @@ def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folde
     assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
 
 
+@pytest.mark.parametrize("fast", [False, True])
 def test_ctrl_c_while_the_end_is_told_changes_nothing(
-    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
     """When all is sent there is nothing left to stop: the report is whole, and so is the exit code."""
     folder.relay(relay)
@@ -238,6 +260,8 @@ def test_ctrl_c_while_the_end_is_told_changes_nothing(
         say(text)
 
     monkeypatch.setattr(console, "say", interrupted)
+    if not fast:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
     result = folder.run("send", "--yes")
     assert len(said) == 1
     assert result.code == 0
