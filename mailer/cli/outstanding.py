@@ -90,7 +90,7 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
     desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
     has_hours = mailing.is_reminder and not anytime
     unsent = _unsent(prepared, ledger)
-    due, over, unlisted = _sort(prepared, found, ledger, unsent)
+    due, held, over, unlisted = _sort(prepared, found, ledger, unsent)
     settled = over | unlisted
     left = {key: one for key, one in unsent.items() if key not in settled}
     later = {key: one.due_at for key, one in left.items() if one.due_at and one.due_at > now}
@@ -107,7 +107,7 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
         after_hours=after_hours,
         opens_at=audience.opening(mailing, desk.event, now) if after_hours else None,
         has_errors=bool(found.due.errors),
-        is_held=found.is_held,
+        is_held=found.is_held or bool(held),
     )
 
 
@@ -120,20 +120,22 @@ def _unsent(prepared: Prepared, ledger: Ledger) -> dict[str, Delivery]:
 
 def _sort(
     prepared: Prepared, found: Survey, ledger: Ledger, unsent: Mapping[str, Delivery]
-) -> tuple[set[str], set[str], set[str]]:
-    """Those of the keys that wait and are still due, those that wait and never will be, and those not in the lists."""
+) -> tuple[set[str], set[str], set[str], set[str]]:
+    """Of the keys: those that wait and are due, are held since the survey, never will be due, and are in no list."""
     if not unsent:
-        return set(), set(), set()
+        return set(), set(), set(), set()
     waiting = {key for key, one in unsent.items() if one.state in _WAITING}
-    still_due = Watch(prepared, ledger, anytime=True)
-    chosen, due = set(), set()
+    watch = Watch(prepared, ledger, anytime=True)
+    due: set[str] = set()
+    held: set[str] = set()
+    over = waiting.intersection(found.over)
+    unlisted = set(unsent).difference(address.casefold() for address, _ in found.left_out)
     for guest in found.due.guests:
         if (key := guest.contact.address.key) in unsent:
-            chosen.add(key)
-            if key in waiting and still_due(guest):
-                due.add(key)
-    over = waiting & (chosen - due | set(found.over))
+            unlisted.discard(key)
+            if key in waiting:
+                reason = watch.why_no_longer(guest)
+                (due if reason is None else held if audience.is_held(reason) else over).add(key)
     if audience.too_late(prepared.mailing, prepared.desk.event, prepared.desk.clock()):
         over = waiting
-    unlisted = set(unsent).difference(chosen, (address.casefold() for address, _ in found.left_out))
-    return due - over, over, unlisted - over
+    return due - over, held - over, over, unlisted - over

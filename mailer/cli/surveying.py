@@ -140,8 +140,13 @@ class Watch:
             self.look()
         if mailing.is_reminder and not self._anytime and not audience.is_open(mailing, desk.event, now):
             return False
+        return self.why_no_longer(guest) is None
+
+    def why_no_longer(self, guest: Guest) -> str | None:
+        """What has come in between since `guest` was found to be due, whatever the hour; None where nothing has."""
+        desk, mailing = self._prepared.desk, self._prepared.mailing
         record = self._answers.of(guest.contact.address.key)
-        return audience.why_no_longer(guest.contact, record, mailing, desk.event, now) is None
+        return audience.why_no_longer(guest.contact, record, mailing, desk.event, desk.clock())
 
     def look(self) -> None:
         """Takes in the answers that have come, or were settled, since; and whom they concern of those just invited."""

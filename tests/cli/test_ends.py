@@ -1,11 +1,13 @@
 """How a run ends: what it says is left to do, and whether that wants a person."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.cli.conftest import BEN, CONTACTS, EVENT, Folder, Result
+from tests.cli.conftest import BEN, CONTACTS, EVENT, REGISTRY, Folder, Result
 from tests.servers import GOOD, ScriptedServer, Session
 
 AFTERWARDS, TOO_LATE = "2031-02-24T11:00", "2031-03-08T10:00"
@@ -176,3 +178,27 @@ def test_the_forecast_says_that_the_hours_end_before(folder: Folder, relay: Scri
     assert ends in folder.run("remind", "--dry-run", now="2031-02-28T17:58").out
     assert ends not in folder.run("remind", "--dry-run", now="2031-02-28T17:50").out
     assert ends not in folder.run("remind", "--dry-run", "--anytime", now="2031-02-28T17:58").out
+
+
+def test_an_answer_in_doubt_that_comes_during_the_run_wants_a_person(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose reminder an answer holds that a person must settle first is not called done with."""
+    monkeypatch.setattr("mailer.cli.surveying._FRESH_FOR", timedelta(0))
+    invite(folder)
+    export = folder.write("export.csv", "Name,Email,Attendance\nNina SAMPLE,nina@namibia.example.org,Yes\n")
+
+    def answer(session: Session) -> None:
+        columns = "email=Email,name=Name,attendance=Attendance"
+        words = ("answers", "import", export.name, "--columns", columns, "--yes", "--now", SATURDAY)
+        done = subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder.path, check=False)
+        assert done.returncode == 1  # a doubt is left
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": [answer]}) as relay:
+        folder.relay(relay)
+        told = folder.run("remind", "--yes", "--anytime", now=SATURDAY)
+    assert REGISTRY not in {t.recipients[0] for t in relay.accepted}
+    assert told.code == 1
+    assert "Reminders wait for an answer to be settled" in told.out
+    assert "no longer due" not in told.out
