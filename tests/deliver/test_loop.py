@@ -530,6 +530,29 @@ def test_a_relay_that_took_no_more_connections_is_asked_again_later(mailing_of: 
     assert server.connections == 3
 
 
+def test_a_connection_that_is_not_granted_stops_nobody_elses(
+    mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the relay drops a second connection without a word, the first goes on, and nothing is waited for."""
+    monkeypatch.setattr(setbacks, "REOPEN_AFTER", (600.0,))
+    mailing = mailing_of(20)
+    was_dropped = threading.Event()
+
+    def refuse(session: Session) -> None:
+        was_dropped.set()
+        drop(session)
+
+    def wait_and_accept(session: Session) -> None:
+        was_dropped.wait(20)
+        time.sleep(0.05)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    script = {"greeting": [GOOD["greeting"], refuse], "dot": [GOOD["dot"], GOOD["dot"], wait_and_accept]}
+    with ScriptedServer(script) as server:
+        assert mailing.send(server, connections=2).states == {State.SENT: 20}
+    assert server.connections == 2
+
+
 class _ConnectionLimit:
     """Serves so many connections at a time and refuses the others at some step."""
 
@@ -639,6 +662,17 @@ def test_a_relay_that_takes_nothing_for_days_fails_nobody(mailing_of: MailingOf)
             mailing.ahead = timedelta(days=days)
             with pytest.raises(RelayBusy):
                 mailing.send(server)
+    assert set(mailing.counts) <= {State.QUEUED, State.DEFERRED}
+
+
+def test_with_wait_a_relay_that_takes_nothing_is_left_alone_at_the_give_up_time(mailing_of: MailingOf) -> None:
+    """A run that waits does so for hours, and not for ever; everybody is due again."""
+    mailing = mailing_of(4)
+    with ScriptedServer({"rcpt": ["452 4.3.1 Out of storage"] * 9999}) as server:
+        with pytest.raises(RelayBusy, match="asks for a pause"):
+            mailing.send(server, wait=True, retry_after=0.02, give_up_after=0.5)
+        first, *_, last = sorted(attempt.finished_at for attempt in mailing.told)
+        assert last - first > timedelta(seconds=0.4)
     assert set(mailing.counts) <= {State.QUEUED, State.DEFERRED}
 
 
