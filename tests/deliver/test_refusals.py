@@ -105,6 +105,14 @@ def test_a_relay_that_turns_against_the_mailing_stops_it(
     assert counts.get(State.DEFERRED, 0) + counts[State.QUEUED] == 60 - counts[State.FAILED]
 
 
+def test_where_everybody_was_tried_there_is_nothing_to_stop(spread: MailingOf) -> None:
+    """The run ends as any other when the last refusal of the row is that of the last recipient."""
+    mailing = spread(10)
+    with ScriptedServer({"rcpt": ["550 5.7.1 Client host blocked"] * 10}) as server:
+        send(mailing, server)
+    assert mailing.counts == {State.FAILED: 10}
+
+
 def test_one_server_of_several_behind_a_name_is_noticed(spread: MailingOf) -> None:
     """Where one connection is refused all that another is not, the acceptances of that do not hide it."""
     mailing = spread(200)
