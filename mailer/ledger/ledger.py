@@ -38,7 +38,6 @@ from mailer.ledger.records import (
 from mailer.ledger.run import Run, exclusive_run, sweep
 from mailer.ledger.schema import (
     IS_UNSENT,
-    UNSENT,
     attempts,
     deliveries,
     invitations,
@@ -171,15 +170,6 @@ class Ledger:
         """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given."""
         waiting = sorted(self._rows(_DUE, event, among, mailing, moment_text(now)), key=itemgetter(0))
         return {recipient.casefold(): number for number, recipient in waiting}
-
-    def next_due(self, event: str, mailing: str) -> datetime | None:
-        """When the first of the deferred deliveries is to be tried again; None where none is deferred."""
-        query = select(func.min(deliveries.c.due_at)).where(
-            UNSENT, deliveries.c.event == event, deliveries.c.mailing == mailing, deliveries.c.state == State.DEFERRED
-        )
-        with self._store.reading.connect() as connection:
-            first: datetime | None = connection.scalars(query).one()
-        return first
 
     def run(self, event: str, mailing: str, now: datetime, *, relay: str) -> AbstractContextManager[Run]:
         """The exclusive right to send, for the length of a `with`; `relay` is "host:port".

@@ -68,8 +68,6 @@ def test_due_is_what_may_be_claimed(ledger: Ledger) -> None:
     assert list(ledger.due(EVENT, MAILING, later(299))) == [address(3).key]
     assert list(ledger.due(EVENT, MAILING, later(300))) == [address(2).key, address(3).key]
     assert ledger.due(EVENT, MAILING, later(900), [address(1), address(7)]) == {address(1).key: numbers[0]}
-    assert ledger.next_due(EVENT, MAILING) == later(300)
-    assert ledger.next_due(EVENT, "reminder") is None
 
 
 def test_deliveries_can_be_read_by_mailing_and_state(ledger: Ledger) -> None:
@@ -161,12 +159,11 @@ def test_what_waits_is_found_without_what_was_sent(tmp_path: Path) -> None:
         remember = lambda _, __, sql, values, *___: asked.append((sql, values))  # noqa: E731
         event.listen(ledger._store.engine, "before_cursor_execute", remember)
         ledger.due(EVENT, MAILING, NOW)
-        ledger.next_due(EVENT, MAILING)
         list(ledger.deliveries(EVENT, state=State.IN_DOUBT))
         ledger.counts(EVENT)
         ledger.sweep(NOW)
         questions = [(sql, values) for sql, values in asked if "state <> 'sent'" in sql]
-        assert len(questions) == 5
+        assert len(questions) == 4
         with ledger._store.reading.connect() as connection:
             for sql, values in [*questions, (_ABANDONED, ())]:
                 plan = " ".join(row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
