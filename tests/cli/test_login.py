@@ -176,12 +176,11 @@ def test_an_odd_interval_is_not_waited_for(folder: Folder, monkeypatch: pytest.M
 @pytest.mark.parametrize("words", [(), ("--device",)], ids=["browser", "device"])
 def test_no_redirection_is_followed(folder: Folder, browser: Path, words: tuple[str, ...]) -> None:
     """What the consent brought is not sent on to wherever the service points."""
-    with TokenService(refusals=[Refusal("", 307)]) as service:
+    with TokenService(refusals=[Refusal("", 307, b"{}")]) as service:
         configure(folder, service)
         left = login(folder, *words)
         assert len(service.requests) == 1
     assert left.code == 4
-    assert "HTTP 307" in left.err
 
 
 def test_a_service_that_never_comes_to_an_end_is_left(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
