@@ -319,6 +319,16 @@ def test_an_unasked_reply_is_not_taken_for_the_next_answer(talk, unasked: str) -
     assert len(server.accepted) == 1
 
 
+def test_a_relay_that_breaks_in_with_its_consent_gets_no_dot(talk) -> None:
+    """A refusal right behind the 354 is heard before the dot is written; of a relay that knows us, it stops no run."""
+    broken_in = say(b"354 Go ahead\r\n554 5.7.1 You are not allowed to send as that\r\n")
+    with ScriptedServer({"data": ["354 Go ahead", broken_in]}, features=()) as server:
+        first, second = talk.send(server, talk.envelope(), talk.envelope("b@example.org"))
+    assert first.verdict is Verdict.ACCEPTED
+    assert (second.verdict, second.scope) == (Verdict.PERMANENT, Scope.DELIVERY)
+    assert len(server.accepted) == 1
+
+
 def test_nothing_goes_ahead_for_a_message_that_the_relay_cannot_take(talk) -> None:
     """An envelope that need not be asked for is not written behind the message before it either."""
     with ScriptedServer(features=(*PIPELINING, "SIZE 1000")) as server:
