@@ -43,6 +43,11 @@ class Agenda(Generic[C]):
         """Whether new jobs are to be read before `first` is asked."""
         return self._unread is not None and len(self._new) < _LOW
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether all new jobs that were read are taken off, and there are more to read."""
+        return self._unread is not None and not self._new
+
     def read(self) -> None:
         """Reads some new jobs, which may take its time. What is raised on the way ends the new jobs."""
         unread, self._unread = self._unread, None

@@ -179,6 +179,8 @@ class Round(Generic[C]):
                 if jobs or self._attempts or self._tray.untried:
                     await self._exchange(jobs, now)
                     continue
+                if self._agenda.is_used_up and not self._is_stopping:
+                    continue  # all that was read has been passed over
                 if self._claims == 0 and (self._is_stopping or self._agenda.first(now) is None):
                     return
             if look_again_at is not None and self._claims == 0:

@@ -145,6 +145,16 @@ def test_an_answer_spares_who_is_still_to_be_written_to(folder: Folder, clock: C
     assert _recipients(relay) == [ADA, BEN]
 
 
+@pytest.mark.usefixtures("one_by_one")
+def test_the_run_goes_on_behind_those_who_are_passed_over(folder: Folder, clock: Clock) -> None:
+    """Where everybody read so far has answered meanwhile, the rest of the list is read, and written to."""
+    answered = _meanwhile(folder, "greeting", answers=ADA, clock=clock, later=3600)
+    with ScriptedServer({"greeting": answered}) as relay:
+        folder.relay(relay)
+        assert "2 sent of 3" in folder.run("send", "--yes").out
+    assert _recipients(relay) == [BEN, REGISTRY]
+
+
 @pytest.mark.usefixtures("clock", "one_by_one")
 def test_an_answer_spares_those_of_the_party_who_are_only_queued_then(folder: Folder) -> None:
     """With each part of a long list answers are looked at anew, however lately that was done."""

@@ -142,7 +142,7 @@ def test_one_server_of_several_behind_a_name_is_noticed(spread: MailingOf) -> No
         "550 5.1.1 <g@example.org>: Recipient address rejected: mx said: 550 5.7.1 Sender address rejected",
         "530 5.7.0 Authentication required",
         "550 5.7.8 mx.example.org said: relaying needs login",
-        "550 Blocked: we take nothing that people send as events@example.org",
+        "550 5.7.1 remote host said: SendAsDenied; not allowed to send as events@example.org",
     ],
 )
 def test_one_recipient_cannot_stop_the_mailing(mailing_of: MailingOf, words: str, connections: int) -> None:
