@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailer import audience
 from mailer.audience import Record
@@ -104,8 +104,8 @@ class Records:
                 yield contact, self._record(key, histories.get(key), suppressed.get(key))
 
     def _record(self, key: str, history: History | None, suppression: Suppression | None) -> Record:
-        return replace(
-            self._answers.of(key),
+        return self._answers.of(
+            key,
             states=history.states if history else {},
             retry_at=self._retried.get(key),
             last_sent=history.last_written if history else None,
@@ -164,8 +164,9 @@ class _Answers:
     comes: Collection[str]
     held: Mapping[str, str]
 
-    def of(self, key: str) -> Record:
-        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key))
+    def of(self, key: str, **facts: Any) -> Record:
+        """The record with what was answered, and the further `facts`."""
+        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key), **facts)
 
 
 def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
