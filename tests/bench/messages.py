@@ -28,13 +28,14 @@ def measure(stand: Stand) -> None:
     cases["mailer, one connection", sizes[1]] = _mailer(stand, sizes[1], connections=1)
     if find_spec("uvloop"):
         cases["mailer, uvloop", sizes[1]] = _mailer(stand, sizes[1], fast=True)
-    for name, peer in peers(stand, sizes[0]):
-        cases[name, sizes[0]] = peer
+    for attached in (False, True):
+        for name, peer in peers(stand, sizes[0], attached=attached):
+            cases[f"{name}, attachments" if attached else name, sizes[0]] = peer
     for name, like in (("smtp-source", "mailer"), ("smtp-source, attachments", "mailer, attachments")):
         # A first, unmeasured run tells how large the messages are.
         _, taken = cases[like, sizes[0]]()
-        if peer := source(stand, sizes[1], taken.octets):
-            cases[name, sizes[1]] = peer
+        if found := source(stand, sizes[1], taken.octets):
+            cases[name, sizes[1]] = found
     runs = _interleaved(cases, stand.rounds)
     _print_runs(runs)
     _print_ratios(runs, sizes)
@@ -118,6 +119,8 @@ def _print_ratios(runs: Mapping[Case, Sequence[Run]], sizes: Sequence[int]) -> N
                 if (f"mailer, {way}", many) in rate:
                     rows.append((f"    {way}", rate[f"mailer, {way}", many] / rate[name, few], "", ""))
             rows.append((f"CPU a message, everything, against {name}", cpu[plain] / cpu[name, few], *limits))
+            alike = rate[attached] / rate[f"{name}, attachments", few]
+            rows.append((f"messages/s against {name}, attachments", alike, must, aim))
     if ("smtp-source", many) in rate:
         rows.append(("messages/s against smtp-source -s 5", rate[plain] / rate["smtp-source", many], "0.15", "0.40"))
         both = rate[attached] / rate["smtp-source, attachments", many]

@@ -6,7 +6,7 @@ import csv
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from workload import addresses, personal, specimen
 Peer = Callable[[], tuple[Cost, Taken]]
 
 
-def peers(stand: Stand, number: int) -> Iterator[tuple[str, Peer]]:
+def peers(stand: Stand, number: int, *, attached: bool) -> Iterator[tuple[str, Peer]]:
     """Those that can be measured here, by name: each call sends `number` messages to a sink of its own."""
-    folder = _folder(stand, specimen(stand), number)
+    letter = specimen(stand)
+    files = _attachments(letter) if attached else {}
+    folder = _folder(stand, letter, files, number)
     yield (
         "smtplib and email in a loop",
-        lambda: _sent(stand, folder, number, sys.executable, HERE / "loop.py", "{port}"),
+        lambda: _sent(stand, folder, number, sys.executable, HERE / "loop.py", "{port}", *files),
     )
     try:
         program = _install_mailmerge(stand)
@@ -53,8 +55,8 @@ def _sent(stand: Stand, folder: Path, number: int, *words: str | Path, listed: b
     return cost, sink.taken
 
 
-def _folder(stand: Stand, letter: EmailMessage, number: int) -> Path:
-    """The list and the letter in the forms that the peers take."""
+def _folder(stand: Stand, letter: EmailMessage, files: Mapping[str, bytes], number: int) -> Path:
+    """The list and the letter, with these files attached, in the forms that the peers take."""
     folder = stand.new_folder()
     with (folder / "list.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(personal(0)))
@@ -69,12 +71,20 @@ def _folder(stand: Stand, letter: EmailMessage, number: int) -> Path:
         f"--b\nContent-Type: text/{subtype}; charset=utf-8\n\n{body}\n"
         for subtype, body in (("plain", text), ("html", html))
     )
+    for name, octets in files.items():
+        (folder / name).write_bytes(octets)
+    attached = "".join(f"ATTACHMENT: {name}\n" for name in files)
     (folder / "merge.txt").write_text(
-        f"TO: {{{{ email }}}}\nSUBJECT: {letter['Subject']}\nFROM: {letter['From']}\nMIME-Version: 1.0\n"
+        f"TO: {{{{ email }}}}\nSUBJECT: {letter['Subject']}\nFROM: {letter['From']}\n{attached}MIME-Version: 1.0\n"
         f"Content-Type: multipart/alternative; boundary=b\n\n{parts}--b--\n",
         "utf-8",
     )
     return folder
+
+
+def _attachments(letter: EmailMessage) -> dict[str, bytes]:
+    found = ((part.get_filename(), part.get_payload(decode=True)) for part in letter.iter_attachments())
+    return {name: octets for name, octets in found if name and isinstance(octets, bytes)}
 
 
 def _install_mailmerge(stand: Stand) -> Path:

@@ -109,8 +109,11 @@ def pdf() -> bytes:
 
 
 def specimen(stand: Stand) -> EmailMessage:
-    """Mailer's own letter with `{{ name }}` where each personal value stands: the template for everybody else."""
-    folder = working_folder(stand, 0, port=25)
+    """Mailer's own letter with `{{ name }}` where each personal value stands: the template for everybody else.
+
+    It has the attachments too, for those runs that send them.
+    """
+    folder = working_folder(stand, 0, port=25, attached=True)
     party, *others = _SPECIMEN.values()
     write_list(folder / "contacts" / "organisations.csv", [(party, "Ms.", *others)])
     stand.mailer(folder, "preview")
@@ -129,6 +132,9 @@ def specimen(stand: Stand) -> EmailMessage:
             cut.set_content(text)
         else:
             cut.add_alternative(text, subtype="html")
+    for part in letter.iter_attachments():
+        name, content_type = part.get_filename(), part.get_content_type()
+        cut.add_attachment(part.get_payload(decode=True), *content_type.split("/"), filename=name)
     return cut
 
 
