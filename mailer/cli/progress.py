@@ -80,7 +80,8 @@ class _Bar:
     def outcome(self, facts: Mapping[str, object]) -> None:
         is_sent = facts["state"] == State.SENT
         if words := facts["note"] if is_sent else facts["reply"] or facts["note"]:
-            told = sentence(f"{facts['state']:9} {facts['recipient']}: {words}", self._screen.width)
+            state = str(facts["state"]).replace("_", " ")
+            told = sentence(f"{state:9} {facts['recipient']}: {words}", self._screen.width)
             self._screen.print(told, markup=False, highlight=False, soft_wrap=True)
         self._bar.update(self._task, advance=facts["state"] != State.DEFERRED, description="Sending")
 

@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # What one message takes on a usual relay over one connection, in seconds: for the forecast, until the ledger knows.
 _SECONDS_EACH = 0.3
+_NOT_LONG = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +258,21 @@ def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Optio
 
     desk, mailing, messages = prepared.desk, prepared.mailing, len(found.due.guests)
     now, event, config = desk.clock(), desk.event, desk.config
-    seconds_each = ledger.seconds_each(str(relay_of(config))) or _SECONDS_EACH
-    each = seconds_each / config.SMTP_CONNECTIONS
-    done = pace_of(desk, ledger).forecast(messages, now, each, recipients_each=found.due.recipients / messages)
+    known, pace = ledger.seconds_each(str(relay_of(config))), pace_of(desk, ledger)
+    each, recipients_each = (known or _SECONDS_EACH) / config.SMTP_CONNECTIONS, found.due.recipients / messages
+    done = pace.forecast(messages, now, each, recipients_each)
+    paced = pace.forecast(messages, now, recipients_each=recipients_each)
+    is_guess = known is None and done - paced > max(_NOT_LONG, (done - now) / 20)
+    guess = "; a guess, as nothing has gone over this relay yet" if is_guess else ""
     order = "AFTER" if done > event.rsvp.deadline else "before"
     when = f"{console.moment(done, now, event.timezone)}, {order} the deadline"
-    pace = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
+    rate = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
     closing = datetime.combine(event.day_of(now), mailing.hours[1], event.timezone)
     ends = mailing.is_reminder and not options.anytime and done > closing
     hours = f"; but the reminder's hours end before, at {closing:%H:%M %Z}" if ends else ""
-    return f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{pace}{hours}"
+    return (
+        f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{rate}{guess}{hours}"
+    )
 
 
 def _list(found: Survey) -> None:

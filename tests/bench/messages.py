@@ -10,8 +10,9 @@ from report import middle, print_table, spread
 from stand import Cost, Stand, Taken
 from workload import addresses, working_folder
 
-# As many as smtp-source has; mailmerge and the loop have one.
+# As many as smtp-source has, and twice as many; mailmerge and the loop have one.
 _CONNECTIONS = 5
+_MORE = 10
 # Runs of more messages than this in all are not repeated as often.
 _MESSAGES_IN_ALL = 30_000
 
@@ -25,6 +26,7 @@ def measure(stand: Stand) -> None:
     for number in sizes:
         cases["mailer", number] = _mailer(stand, number)
         cases["mailer, attachments", number] = _mailer(stand, number, attached=True)
+    cases["mailer, ten connections", sizes[2]] = _mailer(stand, sizes[2], connections=_MORE)
     cases["mailer, one connection", sizes[1]] = _mailer(stand, sizes[1], connections=1)
     if find_spec("uvloop"):
         cases["mailer, uvloop", sizes[1]] = _mailer(stand, sizes[1], fast=True)
@@ -100,6 +102,11 @@ def _print_runs(runs: Mapping[Case, Sequence[Run]]) -> None:
 _HEADINGS = ("run", "messages", "runs", "sending/s", "spread", "whole/s", "CPU ms each", "peak MB", "octets each")
 
 
+def _both(plain: float, attached: float) -> float:
+    """Messages a second where every other one has attachments."""
+    return 2 / (1 / plain + 1 / attached)
+
+
 def _print_ratios(runs: Mapping[Case, Sequence[Run]], sizes: Sequence[int]) -> None:
     few, many, most = sizes
     rate = {case: middle(made, _rate) for case, made in runs.items()}
@@ -111,22 +118,33 @@ def _print_ratios(runs: Mapping[Case, Sequence[Run]], sizes: Sequence[int]) -> N
         return (cpu[name, more] * more - cpu[name, less] * less) / (more - less)
 
     rows: list[tuple[str | float, ...]] = []
-    peers = (("mailmerge", "20", "50", ("0.045", "0.023")), ("smtplib and email in a loop", "", "", ("", "")))
-    for name, must, aim, limits in peers:
-        if (name, few) in rate:
-            rows.append((f"messages/s against {name}", rate[plain] / rate[name, few], must, aim))
-            for way in ("one connection", "uvloop"):
-                if (f"mailer, {way}", many) in rate:
-                    rows.append((f"    {way}", rate[f"mailer, {way}", many] / rate[name, few], "", ""))
-            rows.append((f"CPU a message, everything, against {name}", cpu[plain] / cpu[name, few], *limits))
-            alike = rate[attached] / rate[f"{name}, attachments", few]
-            rows.append((f"messages/s against {name}, attachments", alike, must, aim))
+    for name, must, aim, limits in (
+        ("mailmerge", "20", "50", ("0.045", "0.023")),
+        ("smtplib and email in a loop", "", "", ("", "")),
+    ):
+        theirs, theirs_attached = (name, few), (f"{name}, attachments", few)
+        if theirs not in rate:
+            continue
+        rows.append((f"messages/s against {name}", rate[plain] / rate[theirs], must, aim))
+        for way in ("one connection", "uvloop"):
+            if (f"mailer, {way}", many) in rate:
+                rows.append((f"    {way}", rate[f"mailer, {way}", many] / rate[theirs], "", ""))
+        rows.append(("    attachments", rate[attached] / rate[theirs_attached], "", ""))
+        ours = _both(rate[plain], rate[attached])
+        rows.append(
+            ("    with and without, as many of each", ours / _both(rate[theirs], rate[theirs_attached]), must, aim)
+        )
+        rows.append((f"CPU a message, everything, against {name}", cpu[plain] / cpu[theirs], *limits))
+        together = (cpu[plain] + cpu[attached]) / (cpu[theirs] + cpu[theirs_attached])
+        rows.append(("    with and without, as many of each", together, *limits))
     if ("smtp-source", many) in rate:
         rows.append(("messages/s against smtp-source -s 5", rate[plain] / rate["smtp-source", many], "0.15", "0.40"))
         both = rate[attached] / rate["smtp-source, attachments", many]
         rows.append(("the same, with the attachments", both, "", ""))
     rows += [
         (f"CPU ms a message, everything, {many:,}", cpu[plain], "", ""),
+        (f"CPU ms a message, everything, {most:,}", cpu["mailer", most], "0.40", "0.20"),
+        ("    ten connections", cpu["mailer, ten connections", most], "0.40", "0.20"),
         (f"CPU ms a message, from the {few:,}th on", further("mailer", many, few), "", ""),
         ("CPU ms added by the attachments", cpu[attached] - cpu[plain], "0.2", "0.1"),
         (

@@ -142,6 +142,21 @@ def test_the_forecast_counts_on_all_connections(
     assert f"60 messages: {forecast}, done about 10:" in folder.run("send", "--dry-run").out
 
 
+def test_a_forecast_for_a_relay_that_nothing_has_gone_over_says_that_it_is_a_guess(
+    folder: Folder, relay: ScriptedServer
+) -> None:
+    """Unless a pace holds it back anyhow: then that alone says when it is done."""
+    _invite(folder, 300)
+    guess = "a guess, as nothing has gone over this relay yet"
+    folder.relay(relay)
+    assert guess in folder.run("send", "--dry-run").out
+    folder.relay(relay, SMTP_RATE="100/hour")
+    assert guess not in folder.run("send", "--dry-run").out
+    folder.relay(relay)
+    _known_to_take(folder, 1, relay)
+    assert guess not in folder.run("send", "--dry-run").out
+
+
 @pytest.mark.parametrize(("with_copy", "forecast"), [(False, "less than a minute"), (True, "60 minutes")])
 def test_the_forecast_counts_copies_where_the_rate_does(
     folder: Folder, relay: ScriptedServer, with_copy: bool, forecast: str

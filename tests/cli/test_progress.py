@@ -31,7 +31,7 @@ with progress(3, "2/hour") as teller:
     for number, *words in (
         (1, "sent", "250 Ok", "Cc refused"),
         (2, "failed", "550 5.1.1 [No] such user", ""),
-        (3, "sent", "250 Ok", None),
+        (3, "in_doubt", None, "the connection broke"),
     ):
         address = f"guest{number}@mission.example.org"
         teller.outcome({"recipient": address, **dict(zip(("state", "reply", "note"), words))})
@@ -107,6 +107,7 @@ def test_a_terminal_shows_what_was_not_sent_and_what_is_waited_for() -> None:
     os.close(screen)
     assert b"failed    guest2@mission.example.org: 550 5.1.1 [No] such user" in shown
     assert b"sent      guest1@mission.example.org: Cc refused" in shown
+    assert b"in doubt  guest3@mission.example.org: the connection broke" in shown
     assert b"250 Ok" not in shown
     assert b"Waiting until 14:22 CET" in shown
     assert b"3/3" in shown

@@ -261,26 +261,33 @@ def test_a_large_message_takes_its_time(talk) -> None:
     assert server.accepted[0].content == b"".join(content)
 
 
+class _Leaving:
+    """A relay that closes behind its consent to a message, and a client that goes on only when it has."""
+
+    def __init__(self, talk, content) -> None:
+        self.behaviour = {"data": self._consent_and_close}
+        self._talk, self._content = talk, content
+        self._is_gone = threading.Event()
+
+    def _consent_and_close(self, session) -> None:
+        session.socket.sendall(b"354 Go ahead\r\n")
+        session.socket.close()
+        self._is_gone.set()
+
+    async def act(self, connection: Connection) -> object:
+        sending = asyncio.ensure_future(connection.send(self._talk.envelope(), self._content))
+        await asyncio.sleep(0)  # the envelope is written, and nothing of the answers read before the relay is gone
+        assert self._is_gone.wait(30)
+        return await sending
+
+
 @pytest.mark.parametrize("run", RUNNERS)
 def test_a_large_message_that_cannot_be_written_leaves_no_doubt(talk, run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relay that is gone when the message is to be written, and whose end is not noticed before, has not taken it."""
     monkeypatch.delattr(select, "POLLRDHUP", raising=False)  # as on systems that do not tell of it at once
-    is_gone = threading.Event()
-
-    def consent_and_close(session) -> None:
-        session.socket.sendall(b"354 Go ahead\r\n")
-        session.socket.close()
-        is_gone.set()
-
-    async def act(connection: Connection) -> object:
-        content = [b"Subject: x\r\n\r\n", (b"x" * 76 + b"\r\n") * 100_000]
-        sending = asyncio.ensure_future(connection.send(talk.envelope(), content))
-        await asyncio.sleep(0)  # the envelope is written, and nothing of the answers read before the relay is gone
-        assert is_gone.wait(30)
-        return await sending
-
-    with ScriptedServer({"data": consent_and_close}, PIPELINING) as server:
-        outcome = type(talk)(run).with_connection(talk.relay(server), act)
+    leaving = _Leaving(talk, [b"Subject: x\r\n\r\n", (b"x" * 76 + b"\r\n") * 100_000])
+    with ScriptedServer(leaving.behaviour, PIPELINING) as server:
+        outcome = type(talk)(run).with_connection(talk.relay(server), leaving.act)
     assert outcome.is_retry
     assert not server.accepted
 
@@ -289,21 +296,9 @@ def test_a_large_message_that_cannot_be_written_leaves_no_doubt(talk, run, monke
 @pytest.mark.parametrize("run", RUNNERS)
 def test_a_relay_that_is_gone_before_the_dot_leaves_no_doubt(talk, run) -> None:
     """Where the relay closed behind its consent the dot is not written, though the loop has not told of the end yet."""
-    is_gone = threading.Event()
-
-    def consent_and_close(session) -> None:
-        session.socket.sendall(b"354 Go ahead\r\n")
-        session.socket.close()
-        is_gone.set()
-
-    async def act(connection: Connection) -> object:
-        sending = asyncio.ensure_future(connection.send(talk.envelope(), talk.message))
-        await asyncio.sleep(0)  # the envelope is written, and nothing of the answers read before the relay is gone
-        assert is_gone.wait(30)
-        return await sending
-
-    with ScriptedServer({"data": consent_and_close}, PIPELINING) as server:
-        outcome = type(talk)(run).with_connection(talk.relay(server), act)
+    leaving = _Leaving(talk, talk.message)
+    with ScriptedServer(leaving.behaviour, PIPELINING) as server:
+        outcome = type(talk)(run).with_connection(talk.relay(server), leaving.act)
     assert (outcome.verdict, outcome.is_retry) == (Verdict.TRANSIENT, True)
 
 
