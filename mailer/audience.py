@@ -141,10 +141,10 @@ def is_held(reason: str) -> bool:
     return reason.startswith(_HELD)
 
 
-def is_over(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> bool:
-    """Whether nobody need see to it that `contact` gets `mailing`: left out by a person, answered, or too late."""
+def is_over(contact: Contact, record: Record, mailing: Mailing, event: Event) -> bool:
+    """Whether nobody need see to it that `contact` gets `mailing`, late or not: left out by a person, or answered."""
     is_answered = record.answer is not None and _answered(contact, record, mailing, event) is not None
-    return is_answered or bool(_excluded(contact, record) or too_late(mailing, event, now))
+    return is_answered or _excluded(contact, record) is not None
 
 
 def why_no_longer(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:

@@ -26,8 +26,8 @@ class Outstanding:
 
     `standing` counts all its deliveries. `unlisted` counts those queued, deferred or failed for nobody in a sound row
     of the lists; `failed` and `deferred` are for the others, and `retry_at` is when the first of these is tried again.
-    `over` are queued or deferred and never due any more. `after_hours` wait for the reminder's hours alone, which begin
-    again at `opens_at`.
+    `over` are queued, deferred or failed, and need not go any more. `after_hours` wait for the reminder's hours alone,
+    which begin again at `opens_at`.
     """
 
     standing: Mapping[State, int]
@@ -128,7 +128,7 @@ def _sort(
     watch = Watch(prepared, ledger, anytime=True)
     due: set[str] = set()
     held: set[str] = set()
-    over = waiting.intersection(found.over)
+    over = set(unsent).intersection(found.over)
     unlisted = set(unsent).difference(address.casefold() for address, _ in found.left_out)
     for guest in found.due.guests:
         if (key := guest.contact.address.key) in unsent:
@@ -137,5 +137,5 @@ def _sort(
                 reason = watch.why_no_longer(guest)
                 (due if reason is None else held if audience.is_held(reason) else over).add(key)
     if audience.too_late(prepared.mailing, prepared.desk.event, prepared.desk.clock()):
-        over = waiting
+        over |= waiting
     return due - over, held - over, over, unlisted - over

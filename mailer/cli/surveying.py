@@ -29,7 +29,7 @@ class Survey:
     """Who gets the mailing now, and everybody else by address, each with the reason why not.
 
     `told` counts those due by the mailings that have told them of the event as it is now. `over` are the keys of those
-    left out for whom the mailing still waits in the ledger though they are never due any more.
+    left out to whom the mailing has not gone, though it is in the ledger for them, and need not go any more.
     """
 
     due: Gathered
@@ -75,8 +75,8 @@ def survey(
             else:
                 reasons[reason] += 1
                 left_out.append((str(contact.address), reason))
-                is_waiting = record.states.get(prepared.wave) in (State.QUEUED, State.DEFERRED)
-                if is_waiting and audience.is_over(contact, record, mailing, desk.event, now):
+                is_unsent = record.states.get(prepared.wave) in (State.QUEUED, State.DEFERRED, State.FAILED)
+                if is_unsent and audience.is_over(contact, record, mailing, desk.event):
                     over.add(contact.address.key)
 
     return Survey(gather(prepared, choose), left_out, reasons, told, over)

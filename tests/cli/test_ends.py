@@ -43,6 +43,17 @@ def test_a_deferral_of_somebody_left_out_by_a_person_wants_nobody(deferred: Fold
     assert is_at_rest(deferred.run("send", "--yes"))
 
 
+def test_a_failure_that_a_person_has_settled_in_the_lists_wants_nobody(folder: Folder) -> None:
+    """Whoever was refused and is not to be written to any more is left at that, before the deadline and after it."""
+    with ScriptedServer({f"rcpt:{BEN}": "550 5.1.1 No such user"}) as relay:
+        folder.relay(relay)
+        assert folder.run("send", "--yes").code == 1
+    assert folder.run("send", "--yes").code == 1
+    folder.write("contacts/missions.csv", CONTACTS.replace(f"{BEN},,", f"{BEN},,do not contact"))
+    for now in (AFTERWARDS, TOO_LATE):
+        assert is_at_rest(folder.run("send", "--yes", now=now))
+
+
 def test_a_suppressed_deferral_wants_nobody(deferred: Folder) -> None:
     """Who has opted out waits for nothing."""
     deferred.run("suppress", BEN, "--reason", "asked by telephone")
