@@ -114,18 +114,21 @@ async def dispatch(
 async def send_samples(
     prepared: Prepared, guests: Sequence[Guest], to: Mailbox, tell: Callable[[Guest, str], None]
 ) -> bool:
-    """Sends what each of `guests` would get to the address `to` instead, without Cc and without the ledger.
+    """Sends what each of `guests` would get to the address `to` instead, without Cc, at the pace of all that is sent.
 
-    Tells each guest with the relay's words; returns whether all were sent. Raises RelayError.
+    The ledger, where there is one, counts them for the pace and keeps nothing else. Tells each guest with the relay's
+    words; returns whether all were sent. Raises RelayError.
     """
     desk = prepared.desk
     all_sent = True
     domain = desk.mail_from.address.ascii_domain
-    with Ledger.open("sqlite://") as ledger:
+    with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
+        pace = pace_of(desk, kept)
         async with AsyncExitStack() as stack:
             connection = Connection(await _relay(desk, stack))
             stack.push_async_callback(connection.close)
             for number, guest in enumerate(guests, 1):
+                await _wait_for_turn(pace, desk)
                 if not connection.is_open:
                     await connection.open()
                 now = desk.clock()
@@ -144,11 +147,23 @@ async def send_samples(
                 )
                 letter = prepared.letter(guest, delivery.reference, now)
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
+                pace.start()
+                pace.finish(desk.clock())
+                kept.count_besides(desk.clock())
                 is_sent = outcome.verdict is Verdict.ACCEPTED
                 all_sent = all_sent and is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note
                 tell(guest, "sent" if is_sent else f"not sent: {words}")
     return all_sent
+
+
+async def _wait_for_turn(pace: Pace, desk: Desk) -> None:
+    """Until one more message may go, which is told where it takes a while."""
+    while (opens_at := pace.opens_at(now := desk.clock())) and opens_at > now:
+        if opens_at - now > _WORTH_TELLING:
+            until = console.moment(opens_at, now, desk.event.timezone)
+            console.say(f"The pace ({', '.join(map(str, desk.config.SMTP_RATE))}) lets the next one go at {until}.")
+        await asyncio.sleep((opens_at - now).total_seconds())
 
 
 async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:

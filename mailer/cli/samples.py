@@ -42,7 +42,7 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
         console.say(f"They say what is said {console.count(days, 'day')} before the deadline; --now shows another day.")
     console.say(
         f"{console.count(len(samples), 'sample')} for {to.address}: subject and text as they will be, but with your "
-        "address, without Cc, and with a reference that is nobody's. The ledger knows nothing of them."
+        "address, without Cc, and with a reference that is nobody's. The ledger counts them for the pace alone."
     )
     return 0 if all_sent else 1
 

@@ -11,12 +11,12 @@ from operator import itemgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text
+from sqlalchemy import Row, bindparam, delete, insert, select, text
 
 from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
 from mailer.ledger import editions as publishing
-from mailer.ledger import settling, suppression, versions
+from mailer.ledger import settling, suppression, traffic, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
 from mailer.ledger.records import (
@@ -29,7 +29,6 @@ from mailer.ledger.records import (
     History,
     Invitee,
     Suppression,
-    cc_of,
     chunks,
     delivery_of,
     marks,
@@ -39,7 +38,6 @@ from mailer.ledger.run import Run, exclusive_run, sweep
 from mailer.ledger.schema import (
     IS_UNSENT,
     attempts,
-    deliveries,
     invitations,
     meta,
     moment_of,
@@ -51,9 +49,6 @@ from mailer.model import Address, Answer, Attendance, Delivery, Invitation, Stat
 
 # Rows of one page: bounds the memory.
 PAGE = 10_000
-
-# So many transactions tell how fast a relay is, found among so many of all relays.
-_LATELY, _NOT_LONG_AGO = 200, 10_000
 
 # States in which something was, or may have been, taken by the relay.
 _WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
@@ -261,30 +256,21 @@ class Ledger:
     def reached_relay_since(self, moment: datetime) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
 
-        That is every one that got a reply or is in doubt, of all events, oldest first: what a rolling window needs.
+        That is every one that got a reply or is in doubt, of all events, and what `count_besides` counted; oldest
+        first: what a rolling window needs.
         """
-        query = (
-            select(attempts.c.finished_at, deliveries.c.cc)
-            .join_from(attempts, deliveries)
-            .where(attempts.c.finished_at > moment)
-            .where(or_(attempts.c.code.is_not(None), attempts.c.state == State.IN_DOUBT))
-            .order_by(attempts.c.finished_at)
-        )
         with self._store.reading.connect() as connection:
-            return [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+            return traffic.reached_relay_since(connection, moment)
+
+    def count_besides(self, at: datetime) -> None:
+        """Counts a message that is no delivery, to one recipient, among what reached the relay."""
+        with self._store.engine.begin() as connection:
+            traffic.count_besides(connection, at)
 
     def seconds_each(self, relay: str) -> float | None:
         """What a transaction over the relay ("host:port") took lately, in seconds; None where none is known."""
         with self._store.reading.connect() as connection:
-            last = connection.scalar(select(func.max(attempts.c.id))) or 0
-            query = (
-                select(attempts.c.started_at, attempts.c.finished_at)
-                .where(attempts.c.id > last - _NOT_LONG_AGO, attempts.c.relay == relay, attempts.c.state == State.SENT)
-                .order_by(attempts.c.id.desc())
-                .limit(_LATELY)
-            )
-            took = [(finished - started).total_seconds() for started, finished in connection.execute(query)]
-        return sum(took) / len(took) if took else None
+            return traffic.seconds_each(connection, relay)
 
     def edition(self, event: str) -> Edition | None:
         """What the event said in the mails that went out last, or may have; None before the first."""

@@ -142,6 +142,29 @@ def test_the_forecast_counts_on_all_connections(
     assert f"60 messages: {forecast}, done about 10:" in folder.run("send", "--dry-run").out
 
 
+def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedServer) -> None:
+    """What the relay counts does not ask whether it was a test: samples wait for their turn, and others for them."""
+    _invite(folder, 2)
+    folder.relay(relay, SMTP_RATE="2/second")
+    assert folder.run("send", "--yes", "--limit", "1").code == 0
+    for _ in range(2):
+        assert folder.run("send", "--test", "me@sender.example.org", now="2031-02-24T10:01").code == 0
+    finished = _finished(folder)
+    assert len(finished) == len(relay.accepted) == 3
+    folder.relay(relay, SMTP_RATE="2/hour")
+    with started(folder, "send", "--yes", now="2031-02-24T10:02") as process:
+        assert waits_until(process) >= finished[1] + timedelta(minutes=59, seconds=59)
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == 130
+    words = ("send", "--test", "me@sender.example.org")
+    with started(folder, *words, now="2031-02-24T10:03") as process:
+        assert process.stdout
+        assert "The pace (2/hour) lets the next one go at 11:0" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == 130
+    assert len(relay.accepted) == 3
+
+
 def test_a_forecast_for_a_relay_that_nothing_has_gone_over_says_that_it_is_a_guess(
     folder: Folder, relay: ScriptedServer
 ) -> None:

@@ -1,0 +1,50 @@
+"""What has gone over the relays: for the rolling windows of the pace, and for the forecast."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy import Connection, func, insert, or_, select
+
+from mailer.ledger.records import cc_of
+from mailer.ledger.schema import attempts, deliveries, meta, moment_of, moment_text
+from mailer.model import State
+
+# Begins the names in `meta` under which messages are counted that are no deliveries; the moment follows.
+_BESIDES = "besides "
+
+# So many transactions tell how fast a relay is, found among so many of all relays.
+_LATELY, _NOT_LONG_AGO = 200, 10_000
+
+
+def reached_relay_since(connection: Connection, moment: datetime) -> list[tuple[datetime, int]]:
+    """What `Ledger.reached_relay_since` returns."""
+    query = (
+        select(attempts.c.finished_at, deliveries.c.cc)
+        .join_from(attempts, deliveries)
+        .where(attempts.c.finished_at > moment)
+        .where(or_(attempts.c.code.is_not(None), attempts.c.state == State.IN_DOUBT))
+    )
+    found = [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+    names = connection.scalars(select(meta.c.name).where(meta.c.name.startswith(_BESIDES)))
+    besides = [moment_of(name.split()[1]) for name in names]
+    return sorted([*found, *((at, 1) for at in besides if at > moment)])
+
+
+def count_besides(connection: Connection, at: datetime) -> None:
+    """What `Ledger.count_besides` does."""
+    connection.execute(insert(meta).values(name=f"{_BESIDES}{moment_text(at)} {token_hex(4)}", value=""))
+
+
+def seconds_each(connection: Connection, relay: str) -> float | None:
+    """What `Ledger.seconds_each` returns."""
+    last = connection.scalar(select(func.max(attempts.c.id))) or 0
+    query = (
+        select(attempts.c.started_at, attempts.c.finished_at)
+        .where(attempts.c.id > last - _NOT_LONG_AGO, attempts.c.relay == relay, attempts.c.state == State.SENT)
+        .order_by(attempts.c.id.desc())
+        .limit(_LATELY)
+    )
+    took = [(finished - started).total_seconds() for started, finished in connection.execute(query)]
+    return sum(took) / len(took) if took else None
