@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from mailer.errors import LedgerError
+from mailer.ledger.schema import metadata
 from mailer.ledger.store import Session, Store, Taken
 
 if TYPE_CHECKING:
@@ -140,8 +141,7 @@ class PostgreSQLStore(Store):
 
     def erase_traces(self) -> None:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            tables = "invitations, deliveries, attempts, transitions, suppressions, answers"
-            connection.exec_driver_sql(f"VACUUM FULL {tables}")
+            connection.exec_driver_sql(f"VACUUM FULL {', '.join(metadata.tables)}")
 
 
 def _ask(session: Session, question: str) -> bool:

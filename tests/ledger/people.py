@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
@@ -76,6 +77,18 @@ def raw(url: str, statement: str, **values: object) -> list[tuple[object, ...]]:
             return [tuple(row) for row in result] if result.returns_rows else []
     finally:
         engine.dispose()
+
+
+def octets(url: str) -> bytes:
+    """All that stands in the files of the ledger's tables and indexes, in lower case; nothing of it is in use."""
+    if url.startswith("sqlite:///"):
+        return b"".join(path.read_bytes() for path in Path(url.removeprefix("sqlite:///")).parent.iterdir()).lower()
+    raw(url, "CHECKPOINT")
+    files = (
+        "SELECT pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class "
+        "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'i')"
+    )
+    return b"".join(bytes(content) for (content,) in raw(url, files)).lower()  # type: ignore[arg-type]
 
 
 @contextmanager

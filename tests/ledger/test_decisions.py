@@ -1,7 +1,6 @@
 """What a person decides: settling doubts, suppressing, forgetting."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -22,6 +21,7 @@ from tests.ledger.people import (
     doubt,
     invitee,
     later,
+    octets,
     outcome,
     queue,
     raw,
@@ -155,7 +155,7 @@ def test_nobody_is_asked_for_where_nobody_is_suppressed(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.SENT, State.FAILED, State.DEFERRED, State.IN_DOUBT])
-def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp_path: Path, state: State) -> None:
+def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, state: State) -> None:
     """Address and words are gone from every file; how many were written to, and that nobody writes again, stays."""
     person = Address("Ottilie.Quill", "quill.example.org")
     own = invitee(1)
@@ -179,8 +179,7 @@ def test_forgetting_leaves_counts_and_nothing_else(ledger: Ledger, url: str, tmp
     assert ledger.suppressed([person])[person.key].is_for_good
     assert sum(sum(tally.values()) for tally in ledger.counts(EVENT).values()) == 2
     ledger.close()
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).lower()
-    assert b"quill" not in kept
+    assert b"quill" not in octets(url)
     with Ledger.open(url) as again:
         assert again.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=later(9)) == 0
         assert len(list(again.deliveries(EVENT))) == 2

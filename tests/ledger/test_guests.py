@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.ledger import Ledger
 from mailer.model import Address
-from tests.ledger.people import EVENT, NOW, later, queue, raw
+from tests.ledger.people import EVENT, NOW, later, octets, queue, raw
 from tests.ledger.test_answers import answer
 
 
@@ -20,14 +20,16 @@ def test_guests_come_back_with_the_answer_that_brought_them(ledger: Ledger) -> N
     assert [(one.guests, one.guest_name) for one in ledger.answers(EVENT)] == [(0, ""), (2, "Eva; Tom")]
 
 
-def test_a_forgotten_host_leaves_the_seats(ledger: Ledger) -> None:
-    """The names of the guests go with the host's, their number stays."""
+def test_a_forgotten_host_leaves_the_seats(ledger: Ledger, url: str) -> None:
+    """The names of the guests go with the host's, from every file; their number stays."""
     queue(ledger, 1)
-    host = replace(answer(ledger), respondent_email="dora@mission.example.org", guests=1, guest_name="Eva Guest")
+    host = replace(answer(ledger), respondent_email="dora@mission.example.org", guests=1, guest_name="Eva Quill")
     ledger.record_answers(EVENT, {"host": host}, NOW)
     ledger.forget(Address.parse("dora@mission.example.org"), later(1))
     [kept] = ledger.answers(EVENT)
     assert (kept.guests, kept.guest_name) == (1, "")
+    ledger.close()
+    assert b"quill" not in octets(url)
 
 
 @pytest.mark.parametrize(
