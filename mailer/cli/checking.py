@@ -49,7 +49,7 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
 def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayout) -> Iterator[Problem]:
     """Each part is checked even where another is broken; what cannot be read is replaced by its defaults."""
     from mailer import config, event
-    from mailer.cli.desk import Desk, clock_at, moment_of
+    from mailer.cli.desk import Desk, clock_at, moment_of, problems_of_sheets
 
     settings, readable = config.Config(), True
     try:
@@ -64,13 +64,13 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
         if readable:
             raise
         yield Problem(str(exc), "Mend config.env first: it may say which event is meant.")
-        yield from _sheet_problems(settings, note_layout)
+        yield from problems_of_sheets(settings, note_layout)
         return
     try:
         loaded, odd = event.load(settings.TEMPLATES, name)
     except InputRefused as exc:
         yield from exc.problems
-        yield from _sheet_problems(settings, note_layout)
+        yield from problems_of_sheets(settings, note_layout)
         return
     yield from odd
     desk = Desk(settings, loaded, clock_at(moment_of(now, loaded)), note_layout=note_layout)
@@ -112,18 +112,6 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
             yield from gather(prepare(desk, mailing)).problems
         except InputRefused as exc:
             yield from exc.problems
-
-
-def _sheet_problems(settings: Config, note_layout: NoteLayout) -> Iterator[Problem]:
-    from mailer.cli.desk import load_directory, read_guests
-
-    try:
-        sheets, directory = settings.contact_paths, load_directory(settings.TEMPLATES)
-        for found in read_guests(sheets, directory, lambda contact: contact.language or "en", note_layout):
-            if isinstance(found, Problem):
-                yield found
-    except InputRefused as exc:
-        yield from exc.problems
 
 
 def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:

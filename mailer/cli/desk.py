@@ -188,12 +188,9 @@ def load_directory(templates: Path) -> Directory:
 
 
 def read_guests(
-    paths: tuple[Path, ...],
-    directory: Directory,
-    language_of: Callable[[Contact], str],
-    note_layout: NoteLayout | None = None,
+    paths: tuple[Path, ...], directory: Directory, note_layout: NoteLayout | None = None
 ) -> Iterator[Guest | Problem]:
-    """Whom the sheets name, each addressed in the language that `language_of` gives, and all problems.
+    """Whom the sheets name, each addressed in the own language as no mailing is meant, and all problems.
 
     `note_layout` is told what the columns of each sheet are taken for.
     """
@@ -203,7 +200,17 @@ def read_guests(
         if isinstance(found, Problem):
             yield found
         else:
-            yield from addressed(found, language_of(found), directory)
+            yield from addressed(found, found.language or "en", directory)
+
+
+def problems_of_sheets(config: Config, note_layout: NoteLayout | None) -> Iterator[Problem]:
+    """What is wrong in the sheets, so that one pass shows it even where event or texts cannot be used."""
+    try:
+        for found in read_guests(config.contact_paths, load_directory(config.TEMPLATES), note_layout):
+            if isinstance(found, Problem):
+                yield found
+    except InputRefused as exc:
+        yield from exc.problems
 
 
 def addressed(contact: Contact, language: str, directory: Directory) -> Iterator[Guest | Problem]:

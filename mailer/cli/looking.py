@@ -40,7 +40,7 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     paths = files or settings.contact_paths
     layouts: list[Layout] = []
     directory = load_directory(settings.TEMPLATES)
-    found = list(read_guests(paths, directory, lambda contact: contact.language or "en", layouts.append))
+    found = list(read_guests(paths, directory, layouts.append))
     guests = [item for item in found if isinstance(item, Guest)]
     problems = [item for item in found if isinstance(item, Problem)]
     headings = ("File", "Sheet", "Row", "Party", "Addressed as", "Salutation", "E-mail", "Language", "Status")
@@ -173,7 +173,7 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
     contacts = Roll(packing=CONTACTS)
     problems = 0
     unfit: dict[str, NotWritten] = {}
-    for found in read_guests(desk.config.contact_paths, desk.directory, lambda contact: contact.language or "en"):
+    for found in read_guests(desk.config.contact_paths, desk.directory):
         if isinstance(found, Problem):
             problems += 1
             if found.is_error and found.row:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli.delegates import delegates
-from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, read_guests, shipped
+from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, problems_of_sheets, shipped
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
@@ -126,7 +126,7 @@ def _compile(desk: Desk, mailing: Mailing) -> tuple[Letters, Mapping[str, Compos
     except InputRefused as exc:
         problems.extend(exc.problems)
     if not (sender and letters and composers):
-        raise InputRefused([*problems, *_problems_of_sheets(desk)])
+        raise InputRefused([*problems, *problems_of_sheets(desk.config, desk.note_layout)])
     return letters, composers, sender
 
 
@@ -169,14 +169,3 @@ def _sequence(desk: Desk) -> int:
     if edition is None:
         return 0
     return edition.number + (edition.facts != facts_of(desk.event))
-
-
-def _problems_of_sheets(desk: Desk) -> Iterator[Problem]:
-    """What is wrong in the sheets, so that one pass shows it even where there are no letters yet."""
-    try:
-        sheets, language_of = desk.config.contact_paths, lambda contact: contact.language or "en"
-        for found in read_guests(sheets, desk.directory, language_of, desk.note_layout):
-            if isinstance(found, Problem):
-                yield found
-    except InputRefused as exc:
-        yield from exc.problems

@@ -50,7 +50,7 @@ def main() -> None:
     prepared = prepare(desk, mailing)
     number = len(gather(prepared).guests)  # once unmeasured: all modules are there, all caches filled
     with clocks.time("read", number):
-        deque(read_guests(desk.config.contact_paths, desk.directory, prepared.letters.language_for), 0)
+        deque(read_guests(desk.config.contact_paths, desk.directory), 0)
     with desk.ledger(create=True) as ledger:
         with clocks.time("read, ask, check", number):
             due = list(survey(prepared, ledger).due.guests)
