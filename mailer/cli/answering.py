@@ -12,7 +12,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
-from mailer.cli.settling import WORDS, besides, count_of, list_doubts, plain, review, say_seats, settle
+from mailer.cli.settling import WORDS, besides, list_doubts, plain, review, say_seats, settle
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation
 
@@ -66,10 +66,10 @@ def import_answers(
             console.say("A dry run: nothing was written.")
         elif found:
             if not yes:
-                console.confirm(f"record {count_of(len(found))}")
+                console.confirm(f"record {console.count(len(found), 'answer')}")
             ledger.record_answers(desk.event.name, found, desk.clock())
     if doubts and not dry_run:
-        console.say(f"{count_of(doubts)} to be settled: mailer answers review")
+        console.say(f"{console.count(doubts, 'answer')} to be settled: mailer answers review")
     return int(doubts > 0)
 
 
@@ -141,7 +141,7 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
     from mailer.cli.turnout import turnout_of
 
     total = len(export.responses)
-    console.say(f"{file.name}: {export.tool}, {count_of(total)}")
+    console.say(f"{file.name}: {export.tool}, {console.count(total, 'answer')}")
     for key, heading in export.columns.items():
         console.say(f"  {key:<10} from {heading}")
     states = Counter(answer.state for answer in found.values())

@@ -115,7 +115,7 @@ def duration(span: timedelta) -> str:
         return "less than a minute"
     if span >= timedelta(days=3):
         return f"{round(span / timedelta(days=1))} days"
-    return f"{count(minutes, 'minute')}" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return count(minutes, "minute") if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def confirm(what: str) -> None:

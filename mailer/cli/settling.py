@@ -166,12 +166,8 @@ def besides(answer: Answer) -> str:
     """Who comes with the respondent, to stand behind the attendance."""
     if not answer.guests:
         return ""
-    number = f"{answer.guests} guest" + ("" if answer.guests == 1 else "s")
+    number = console.count(answer.guests, "guest")
     return f" with {number} ({answer.guest_name})" if answer.guest_name else f" with {number}"
-
-
-def count_of(number: int) -> str:
-    return f"{number} answer" + ("" if number == 1 else "s")
 
 
 def say_seats(desk: Desk, turnout: Turnout) -> None:
@@ -188,4 +184,4 @@ def say_seats(desk: Desk, turnout: Turnout) -> None:
     if seats.capacity is not None and seats.in_person + seats.attending > seats.capacity:
         console.say(f"That may be {seats.in_person + seats.attending - seats.capacity} more than the room holds")
     if turnout.doubts:
-        console.say(f"{count_of(len(turnout.doubts))} to be settled: mailer answers review")
+        console.say(f"{console.count(len(turnout.doubts), 'answer')} to be settled: mailer answers review")
