@@ -50,7 +50,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     out.mkdir(parents=True, exist_ok=True)
     (out / "index.html").write_text(index(desk.event.title, entries), "utf-8")
     console.problems(list(dict.fromkeys(problems)))
-    console.say(f"{len(entries)} messages in {out}; open {out / 'index.html'}")
+    console.say(f"{console.count(len(entries), 'message')} in {out}; open {out / 'index.html'}")
     return 3 if any(problem.is_error for problem in problems) else 0
 
 

@@ -110,6 +110,16 @@ def test_contacts_are_understood_without_an_event(folder: Folder) -> None:
     assert rows["eva@peru.example.org"]["status"] == "do not contact"
 
 
+def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
+    """`--to` writes that one alone, however the address is spelled, and says so; an unknown address is named."""
+    shown = folder.run("preview", "--mailing", "invitation", "--to", "ADA@belgium.example.org")
+    assert "1 message in preview;" in shown.out
+    assert [path.stem for path in (folder.path / "preview").rglob("*.eml")] == ["ada@belgium.example.org"]
+    refused = folder.run("preview", "--to", "nobody@belgium.example.org")
+    assert refused.code == 2
+    assert "nobody@belgium.example.org" in refused.err
+
+
 def test_the_preview_is_what_the_wire_will_carry(folder: Folder, relay: ScriptedServer) -> None:
     """Each `.eml` parses, has CRLF line ends, and holds the reference and Message-ID that will be sent."""
     assert folder.run("preview", "--mailing", "invitation", "--out", "look").code == 0
