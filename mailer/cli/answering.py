@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
+from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
 from mailer.cli.settling import WORDS, besides, list_doubts, plain, review, say_seats, settle
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation
@@ -197,7 +197,7 @@ def record(
     with desk.ledger(create=False) as ledger:
         book = book_of(desk, ledger)
         invitation = _invitation(who, book, desk.event.name)
-        addresses = (_address(address),) if address else () if name else (str(invitation.recipient),)
+        addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
             attendance=WORDS[attendance], words=attendance, at=desk.clock(), guests=int(bool(guest)), guest_name=guest,
@@ -240,21 +240,12 @@ def _by_hand(judged: Answer) -> str:
     return "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
 
 
-def _address(text: str) -> str:
-    from mailer.model import Address
-
-    try:
-        return str(Address.parse(text))
-    except ValueError as exc:
-        raise UsageError(f"{text}: {exc}") from None
-
-
 def _invitation(who: str, book: Book, event: str) -> Invitation:
     """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
     from mailer.model import Reference
 
     if "@" in who:
-        key = _address(who).casefold()
+        key = parsed_address(who).key
         invitations = [book.by_recipient[key]] if key in book.by_recipient else list(book.by_copy.get(key, ()))
         if not invitations:
             raise UsageError(f"No invitation to {event} went to {who}. Name its reference, or an address it went to.")

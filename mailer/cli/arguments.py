@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import click
 
+from mailer.errors import UsageError
+from mailer.model import Address
+
 event_argument = click.argument("event", required=False)
 event_option = click.option("--event", "named", metavar="NAME", help="Which event, where there are several.")
 now_option = click.option("--now", metavar="ISO", help="Act as if it were this moment, in the event's zone.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, and nothing else, to standard output.")
 sandbox_option = click.option("--sandbox", is_flag=True, help="The rehearsal's ledger instead of the real one.")
+
+
+def parsed_address(typed: str) -> Address:
+    """The address that was typed. Raises UsageError where it is none."""
+    try:
+        return Address.parse(typed)
+    except ValueError as exc:
+        raise UsageError(f"{typed}: {exc}") from None

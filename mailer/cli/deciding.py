@@ -11,21 +11,14 @@ import click
 
 from mailer.cli import console
 from mailer.cli.again import mailing_of, say_no_more, say_what_sends, why_no_more
-from mailer.cli.arguments import now_option, sandbox_option
+from mailer.cli.arguments import now_option, parsed_address, sandbox_option
 from mailer.errors import LedgerError, LedgerInUse, UsageError
-from mailer.model import Address, Audience, Delivery, Event, State
+from mailer.model import Audience, Delivery, Event, State
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.config import Config
     from mailer.ledger import Attempt, Ledger
-
-
-def _addresses(texts: tuple[str, ...]) -> list[Address]:
-    try:
-        return [Address.parse(text) for text in texts]
-    except ValueError as exc:
-        raise UsageError(f"{', '.join(texts)}: {exc}") from None
 
 
 @click.command(short_help="Settle what is in doubt, or was refused.")
@@ -59,7 +52,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
 
     decision, failed = _decision(archive, **way), way["failed"]
     event = words[0] if words and "@" not in words[0] else None
-    wanted = {address.key for address in _addresses(words[1:] if event else words)}
+    wanted = {parsed_address(text).key for text in (words[1:] if event else words)}
     desk = open_desk(event, now, rehearsal=sandbox)
     asks = not wanted and not yes and sys.stdin.isatty()
     with desk.ledger(create=False) as ledger:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import json_option, now_option
+from mailer.cli.arguments import json_option, now_option, parsed_address
 from mailer.errors import UsageError
-from mailer.model import Address
 
 if TYPE_CHECKING:
     from mailer.config import Config
     from mailer.ledger import Ledger
+    from mailer.model import Address
 
 _SPELLING = "see that it is spelled as in your lists"
 
@@ -56,20 +56,13 @@ def suppress(address: str | None, reason: str | None, lift: bool, as_json: bool,
         raise UsageError("--json goes with the list alone: leave ADDRESS out.")
     if lift and reason is not None:
         raise UsageError("--lift takes back what --reason enters: name one.")
-    parsed = _parsed(address)
+    parsed = parsed_address(address)
     with _register(now, create=not lift) as register:
         if lift:
             _lift(register, parsed)
         else:
             _enter(register, parsed, reason)
     return 0
-
-
-def _parsed(address: str) -> Address:
-    try:
-        return Address.parse(address)
-    except ValueError as exc:
-        raise UsageError(f"{address}: {exc}") from None
 
 
 def _list(register: _Register, *, as_json: bool) -> None:
@@ -130,7 +123,7 @@ def forget(address: str, yes: bool, now: str | None) -> int:
 
     On a terminal it asks first.
     """
-    parsed = _parsed(address)
+    parsed = parsed_address(address)
     with _register(now, create=True) as register:
         if not yes and sys.stdin.isatty():
             console.confirm(f"erase every word about {parsed} for good")
