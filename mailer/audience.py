@@ -77,7 +77,7 @@ def offset_due(mailing: Mailing, event: Event, now: datetime) -> int | None:
     """
     if not mailing.before_deadline:
         return None
-    days = (event.day_of(event.rsvp.deadline) - event.day_of(now)).days
+    days = event.days_left(now)
     return min((offset for offset in mailing.before_deadline if offset >= days), default=None)
 
 

@@ -22,7 +22,6 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
     test is for.
     """
     from mailer.cli.dispatch import send_samples
-    from mailer.event import days_left
     from mailer.model import Address, Mailbox
 
     try:
@@ -37,7 +36,7 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
 
     samples = choose_samples(prepared, guests)
     all_sent = asyncio.run(send_samples(prepared, samples, to, tell))
-    days = days_left(prepared.desk.event, prepared.desk.clock())
+    days = prepared.desk.event.days_left(prepared.desk.clock())
     if prepared.mailing.is_reminder and days >= 0:
         console.say(f"They say what is said {console.count(days, 'day')} before the deadline; --now shows another day.")
     console.say(

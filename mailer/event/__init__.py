@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.event import faults
 from mailer.event.attachments import attachment
-from mailer.event.moments import days_left, moment
+from mailer.event.moments import moment
 from mailer.event.sheet import EventFile
 from mailer.model import Event
 
-__all__ = ["FILE_NAME", "attachment", "choose", "days_left", "load", "moment", "names"]
+__all__ = ["FILE_NAME", "attachment", "choose", "load", "moment", "names"]
 
 FILE_NAME = "event.toml"
 

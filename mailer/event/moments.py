@@ -1,11 +1,9 @@
-"""Times as the clocks of the event's zone show them, and days as its calendar counts them."""
+"""Times as the clocks of the event's zone show them."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
-
-from mailer.model import Event
 
 
 def moment(value: object, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime:
@@ -31,8 +29,3 @@ def moment(value: object, zone: ZoneInfo, *, end_of_day: bool = False) -> dateti
     if value.tzinfo is None and there.replace(tzinfo=None) != value:
         raise ValueError(f"does not exist in {zone.key}: the clocks are put forward over it")
     return there
-
-
-def days_left(event: Event, now: datetime) -> int:
-    """Whole calendar days from `now` to the deadline's day in the event's zone; negative after it."""
-    return (event.day_of(event.rsvp.deadline) - event.day_of(now)).days

@@ -123,6 +123,10 @@ class Event:
         """The calendar day of `moment` where the event takes place."""
         return moment.astimezone(self.timezone).date()
 
+    def days_left(self, now: datetime) -> int:
+        """Whole calendar days from `now` to the deadline's day, where the event takes place; negative after it."""
+        return (self.day_of(self.rsvp.deadline) - self.day_of(now)).days
+
 
 def _laid_over(below: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
     """`below` with the entries of `over`, tables within tables entry by entry."""

@@ -64,7 +64,7 @@ class Letters:
         """
         language = self.language_for(contact)
         values = self._values(contact, form, reference, party_name or contact.party.name, language)
-        values["days_left"] = (self.event.day_of(self.event.rsvp.deadline) - self.event.day_of(now)).days
+        values["days_left"] = self.event.days_left(now)
         values["mailing"] = mailing_name or self.mailing.name
         try:
             letter = self.compiled[language].letter(values, contact.rule or self.event.rsvp.rule)

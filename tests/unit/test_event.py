@@ -497,4 +497,4 @@ def test_every_moment_exists(wall: datetime, zone: ZoneInfo) -> None:
 )
 def test_days_left_are_counted_by_the_calendar_of_the_place(tmp_path: Path, now: str, days: int) -> None:
     """Any moment of the day before the deadline's day is one day before it."""
-    assert event.days_left(load(tmp_path, toml()), event.moment(now, NEW_YORK)) == days
+    assert load(tmp_path, toml()).days_left(event.moment(now, NEW_YORK)) == days
