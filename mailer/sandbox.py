@@ -7,7 +7,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, cast
@@ -22,21 +21,6 @@ _DSN_OPTION = re.compile(r" +((?:RET|ENVID|NOTIFY|ORCPT)=\S+)", re.IGNORECASE)
 # How a local part begins -> the replies to the first, second, ... time it is named; the last one stays.
 Faults = Mapping[str, Sequence[str]]
 
-DEMO_FAULTS: Final[Faults] = {
-    "no-such-user": ("550 5.1.1 No such user here",),
-    "greylist": ("450 4.2.0 Greylisted, try again later", "250 2.1.5 Ok"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One message that was accepted: its file, its envelope, and the options of MAIL and RCPT as they came."""
-
-    path: Path
-    reverse_path: str
-    forward_paths: tuple[str, ...]
-    options: tuple[str, ...]
-
 
 class Sandbox:
     """Listens on a free port of 127.0.0.1 while the `async with` lasts, and answers like a good relay.
@@ -47,7 +31,6 @@ class Sandbox:
 
     def __init__(self, folder: Path, faults: Faults | None = None) -> None:
         self.folder = folder
-        self.taken: list[Taken] = []
         self.host, self.port = HOST, 0
         self._faults = faults or {}
         self._asked: Counter[str] = Counter()
@@ -92,8 +75,6 @@ class Sandbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         path = self._keep(envelope.rcpt_tos[0], envelope.original_content or b"")
-        options = (*envelope.mail_options, *envelope.rcpt_options)
-        self.taken.append(Taken(path, envelope.mail_from or "", tuple(envelope.rcpt_tos), options))
         return f"250 2.0.0 Kept as {path.name}"
 
     # --- what it does -------------------------------------------------------------------------------------------------
