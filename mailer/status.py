@@ -265,14 +265,10 @@ _CODE_MEANING = {
 }
 
 
-def meaning(enhanced_status: str) -> str:
-    """What an enhanced status code (`5.1.1`, RFC 3463) says, in plain words; its class alone where we know no more."""
-    kind, _, rest = enhanced_status.partition(".")
-    return _MEANING.get(rest) or ("refused for now" if kind == "4" else "refused")
-
-
 def _reason(reply: Reply) -> str:
+    """What the reply says, in plain words; its class alone where we know no more."""
     subject = (reply.enhanced_status or "").partition(".")[2]
     if reply.code < 500 and subject in _POLICY:
         return f"{_MEANING[subject]}, for now"
-    return _MEANING.get(subject) or _CODE_MEANING.get(reply.code) or meaning(f"{reply.code // 100}.0.0")
+    words = _MEANING.get(subject) or _CODE_MEANING.get(reply.code)
+    return words or ("refused for now" if reply.code < 500 else "refused")

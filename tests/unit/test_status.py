@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.model import Reply
-from mailer.status import Scope, Stage, Standing, Verdict, is_about_recipient, judge, meaning
+from mailer.status import Scope, Stage, Standing, Verdict, is_about_recipient, judge
 
 LATER, NEVER = Verdict.TRANSIENT, Verdict.PERMANENT
 DELIVERY, CONNECTION, LOGIN, SENDER = Scope.DELIVERY, Scope.CONNECTION, Scope.LOGIN, Scope.SENDER
@@ -269,14 +269,16 @@ def test_every_reply_at_every_stage_is_judged(stage: Stage, code: int, status: s
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("code", "status", "words"),
     [
-        ("5.1.1", "there is no such mailbox"),
-        ("4.2.2", "the mailbox is full"),
-        ("5.7.999", "refused"),
-        ("4.7.999", "refused for now"),
+        (550, "5.1.1", "there is no such mailbox"),
+        (450, "4.2.2", "the mailbox is full"),
+        (554, "5.7.999", "refused"),
+        (455, "4.7.999", "refused for now"),
+        (450, "4.7.1", "refused by policy, for now"),
+        (550, None, "the mailbox is not available"),
     ],
 )
-def test_enhanced_codes_have_plain_words(status: str, words: str) -> None:
-    """An enhanced status code is told in plain words; an unknown one by its class."""
-    assert meaning(status) == words
+def test_replies_have_plain_words(code: int, status: str | None, words: str) -> None:
+    """The enhanced status code is told in plain words, else the basic one; an unknown one by its class."""
+    assert judge(Stage.RCPT, Reply(code, status, ("",))).reason == words
