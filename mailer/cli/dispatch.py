@@ -17,6 +17,7 @@ from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.gathering import batches
 from mailer.cli.interrupts import Interrupts, is_ignored
 from mailer.cli.mailing import Prepared, facts_of
+from mailer.cli.messages import sample_delivery
 from mailer.cli.progress import progress
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch
@@ -131,21 +132,11 @@ async def send_samples(
                 await _wait_for_turn(pace, desk)
                 if not connection.is_open:
                     await connection.open()
-                now = desk.clock()
-                delivery = Delivery(
-                    id=number,
-                    event=desk.event.name,
-                    mailing=f"test-{number}",
-                    recipient=to.address,
-                    cc=(),
-                    party=guest.party,
-                    reference=ledger.reference_of(desk.event.name, guest.contact.address),
-                    message_id=ledger.message_id(desk.event.name, f"test-{number}", to.address, domain),
-                    state=State.QUEUED,
-                    attempts=0,
-                    updated_at=now,
-                )
-                letter = prepared.letter(guest, delivery.reference, now)
+                reference = ledger.reference_of(desk.event.name, guest.contact.address)
+                message_id = ledger.message_id(desk.event.name, f"test-{number}", to.address, domain)
+                sample = sample_delivery(prepared, guest, reference, message_id)
+                delivery = replace(sample, recipient=to.address, cc=())
+                letter = prepared.letter(guest, reference, delivery.updated_at)
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
                 pace.start()
                 pace.finish(desk.clock())
