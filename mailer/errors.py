@@ -7,7 +7,7 @@ where and what to do; none holds a secret. The command line maps each class to i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -59,9 +59,8 @@ class Problem:
 
     def as_json(self) -> dict[str, object]:
         """The problem with the keys of the `--json` contract, in their order."""
-        fields = asdict(self)
         order = ("file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix")
-        return {key: fields[key] for key in order}
+        return {key: getattr(self, key) for key in order}
 
 
 class MailerError(Exception):

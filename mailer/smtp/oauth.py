@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -190,13 +190,7 @@ class Tokens:
 
     def _write(self, token: Token) -> None:
         """Replaces the file in one step, so that a crash leaves the old token or the new one."""
-        kept = {
-            "client": self._client.fingerprint,
-            "access": token.access,
-            "refresh": token.refresh,
-            "issued_at": token.issued_at,
-            "expires_at": token.expires_at,
-        }
+        kept = {"client": self._client.fingerprint, **asdict(token)}
         new = self._cache.with_name(f"{self._cache.name}.new")
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
