@@ -9,7 +9,6 @@ import sys
 
 import click
 
-import mailer
 from mailer.cli import console
 from mailer.cli.answering import answers
 from mailer.cli.checking import check
@@ -41,14 +40,8 @@ _EXIT_CODES: tuple[tuple[type[MailerError], int], ...] = (
 )
 
 
-def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(f"mailer {mailer.__version__}")
-        context.exit()
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+@click.version_option(package_name="invitation-mailer", message="mailer %(version)s", help="Show the version.")
 def group() -> None:
     """Personal invitations to missions and organisations, from the staff's spreadsheets to logged deliveries.
 

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "bounces": {"model", "errors", "status"},
     "report": {"model"},
     "web": ALL_BUT_CLI,
-    "cli": ALL_BUT_CLI | {"__init__"},
+    "cli": ALL_BUT_CLI,
 }
 
 # library -> the only module that may import it
