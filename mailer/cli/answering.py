@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,7 +15,7 @@ from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
 from mailer.cli.settling import WORDS, besides, list_doubts, plain, review, say_seats, settle
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Answer, AnswerState, Attendance, Invitation
+from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
@@ -90,8 +91,6 @@ def _read(desk: Desk, ledger: Ledger, file: Path, columns: str | None, dates: st
 
 def _headings(text: str | None) -> dict[str, str]:
     """What `--columns` says: headings by key; a heading with a comma in it stands in quotes. Raises UsageError."""
-    import re
-
     pairs: dict[str, str] = {}
     rest = (text or "").strip()
     while rest:
@@ -242,8 +241,6 @@ def _by_hand(judged: Answer) -> str:
 
 def _invitation(who: str, book: Book, event: str) -> Invitation:
     """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
-    from mailer.model import Reference
-
     if "@" in who:
         key = parsed_address(who).key
         invitations = [book.by_recipient[key]] if key in book.by_recipient else list(book.by_copy.get(key, ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option, sandbox_option
 from mailer.errors import Problem
-from mailer.model import State
+from mailer.model import AnswerState, State
 
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
@@ -130,10 +131,6 @@ def _ways_out(desk: Desk, mailing: str, states: Container[State]) -> Iterator[st
 
 
 def _say_answers(turnout: Turnout) -> None:
-    from collections import Counter
-
-    from mailer.model import AnswerState
-
     matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
     if told := ", ".join(f"{n} {said.value.replace('_', ' ')}" for said, n in sorted(Counter(matched).items())):
         console.say(f"answers: {told}")
@@ -145,8 +142,6 @@ def _say_answers(turnout: Turnout) -> None:
 
 def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
-    from collections import Counter
-
     from mailer.audience import why_not
     from mailer.cli.surveying import Records
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mailer.cli import console
 from mailer.errors import UsageError
+from mailer.model import Address, Contact, Mailbox
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Guest
     from mailer.cli.mailing import Prepared
-    from mailer.model import Contact
 
 
 def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
@@ -22,7 +22,6 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
     test is for.
     """
     from mailer.cli.dispatch import send_samples
-    from mailer.model import Address, Mailbox
 
     try:
         to = Mailbox(Address.parse(address))

@@ -12,7 +12,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
 from mailer.errors import UsageError
-from mailer.model import Answer, Attendance
+from mailer.model import Answer, Attendance, Reference
 
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
@@ -131,8 +131,6 @@ def settle(
 
 def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant: Attendance | None) -> None:
     """Accepts the answer for the reference, or for the only one there is. Raises UsageError where that is not clear."""
-    from mailer.model import Reference
-
     choices = dict.fromkeys(candidate.reference for candidate in answer.candidates)
     if text is None and len(choices) > 1:
         told = ", ".join(f"{one.reference} ({one.party})" for one in answer.candidates)

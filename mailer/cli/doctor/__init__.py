@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -80,9 +82,6 @@ def _examine(resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Findi
 
 
 def _relay(settings: Config) -> Iterator[Finding]:
-    import asyncio
-    from dataclasses import replace
-
     from mailer.cli.desk import clock_at
     from mailer.cli.doctor import folder, relay
     from mailer.cli.relay import relay_of
