@@ -224,10 +224,11 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, *, is_open: bool) -> None:
     from mailer.cli.changes import renamed
+    from mailer.cli.relay import relay_of
 
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
-    relay = f"{desk.config.SMTP_HOST}:{desk.config.SMTP_PORT}" if desk.config.SMTP_HOST else "no relay (none is set)"
+    relay = str(relay_of(desk.config)) if desk.config.SMTP_HOST else "no relay (none is set)"
     console.say(event.title)
     if event.cancelled:
         console.say("This event is CANCELLED: see that the text says so.")

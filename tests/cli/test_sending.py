@@ -182,6 +182,12 @@ def test_a_dry_run_leaves_no_trace(folder: Folder) -> None:
     assert not (folder.path / "ledger.db").exists()
 
 
+def test_a_relay_that_has_an_address_alone_is_told_apart_from_its_port(folder: Folder, relay: ScriptedServer) -> None:
+    """One of IPv6 stands in brackets, as in every other sentence."""
+    folder.relay(relay, SMTP_HOST="::1")
+    assert f"Over [::1]:{relay.port}\n" in folder.run("send", "--dry-run").out
+
+
 def test_a_rehearsal_never_marks_a_real_delivery(folder: Folder, relay: ScriptedServer) -> None:
     """`--sandbox` keeps the messages and a ledger of its own; the real sending goes to everybody afterwards."""
     assert folder.run("send", "--sandbox", "--yes").code == 0
