@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk, NoteLayout
-    from mailer.config import Config
     from mailer.contacts import Layout
 
 
@@ -50,6 +50,7 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
     """Each part is checked even where another is broken; what cannot be read is replaced by its defaults."""
     from mailer import config, event
     from mailer.cli.desk import Desk, clock_at, moment_of, problems_of_sheets
+    from mailer.cli.doctor.folder import missing
 
     settings, readable = config.Config(), True
     try:
@@ -75,16 +76,10 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
     yield from odd
     desk = Desk(settings, loaded, clock_at(moment_of(now, loaded)), note_layout=note_layout)
     if readable:
-        yield from _missing_settings(settings)
+        # A rehearsal needs none of them.
+        yield from (replace(problem, severity="warning") for problem in missing(settings))
         yield from _changes(desk)
     yield from _about_sending(desk)
-
-
-def _missing_settings(settings: Config) -> Iterator[Problem]:
-    """What `send` would ask for; a rehearsal needs none of it."""
-    for key, what in (("SMTP_HOST", "no relay is set"), ("MAIL_FROM", "no sender is set")):
-        if not getattr(settings, key):
-            yield Problem(what, f"Set {key} before you send.", "warning", "config.env", column=key)
 
 
 def _changes(desk: Desk) -> Iterator[Problem]:
