@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from tests.cli.conftest import NOW, Folder
+from tests.cli.conftest import NOW
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,14 +18,14 @@ PATIENCE = 60
 
 
 @contextmanager
-def started(folder: Folder, *words: str, now: str = NOW, fast: bool = True) -> Iterator[subprocess.Popen[str]]:
+def started(folder: Path, *words: str, now: str = NOW, fast: bool = True) -> Iterator[subprocess.Popen[str]]:
     """`mailer WORDS` at work in the folder, `fast` with the extra `speed` if it is installed; it is gone at the end."""
     without = "" if fast else "sys.modules['uvloop'] = None; "
     main = f"import sys; {without}from mailer.cli import main; main()"
     command = [sys.executable, "-c", main, *words, "--now", now]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=folder.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process

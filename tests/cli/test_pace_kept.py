@@ -56,7 +56,7 @@ def test_a_run_stops_short_at_the_rate_and_says_until_when(
     """Who is in copy counts where the rate is of recipients; the rest waits a whole window behind the first."""
     _invite(folder, 4, with_copy=with_copy)
     folder.relay(relay, SMTP_RATE=rate)
-    with started(folder, "send", "--yes") as process:
+    with started(folder.path, "send", "--yes") as process:
         until = waits_until(process)
         assert len(relay.accepted) == 2
         process.send_signal(signal.SIGINT)
@@ -73,7 +73,7 @@ def test_the_next_run_goes_on_where_the_window_of_the_last_one_stands(
     _invite(folder, 3, with_copy=with_copy)
     folder.relay(relay, SMTP_RATE=rate)
     assert folder.run("send", "--yes", "--limit", "2").code == 0
-    with started(folder, "send", "--yes", now="2031-02-24T10:30") as process:
+    with started(folder.path, "send", "--yes", now="2031-02-24T10:30") as process:
         assert waits_until(process) >= _finished(folder)[0] + timedelta(minutes=59, seconds=59)
         process.send_signal(signal.SIGINT)
         assert ended(process)[0] == 130
@@ -92,7 +92,7 @@ def test_copies_of_a_deferral_that_is_waited_for_count_too(folder: Folder) -> No
         assert not relay.accepted
         # Six were tried within the hour, so that one message with its copy may go, and not two.
         folder.relay(relay, RETRY_AFTER="2", SMTP_RATE="9 recipients/hour")
-        with started(folder, "send", "--yes", "--wait") as process:
+        with started(folder.path, "send", "--yes", "--wait") as process:
             waits_until(process)
             assert len(relay.accepted) == 1
             process.send_signal(signal.SIGINT)
@@ -152,12 +152,12 @@ def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedSe
     finished = _finished(folder)
     assert len(finished) == len(relay.accepted) == 3
     folder.relay(relay, SMTP_RATE="2/hour")
-    with started(folder, "send", "--yes", now="2031-02-24T10:02") as process:
+    with started(folder.path, "send", "--yes", now="2031-02-24T10:02") as process:
         assert waits_until(process) >= finished[1] + timedelta(minutes=59, seconds=59)
         process.send_signal(signal.SIGINT)
         assert ended(process)[0] == 130
     words = ("send", "--test", "me@sender.example.org")
-    with started(folder, *words, now="2031-02-24T10:03") as process:
+    with started(folder.path, *words, now="2031-02-24T10:03") as process:
         assert process.stdout
         assert "The pace (2/hour) lets the next one go at 11:0" in process.stdout.readline()
         process.send_signal(signal.SIGINT)

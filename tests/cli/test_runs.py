@@ -217,7 +217,7 @@ def test_a_run_that_is_stopped_finishes_what_is_in_flight(folder: Folder, name: 
     held = Held()
     with ScriptedServer({"dot": held}) as relay:
         folder.relay(relay, SMTP_TIMEOUT="600")
-        with started(folder, "send", "--yes", fast=fast) as process:
+        with started(folder.path, "send", "--yes", fast=fast) as process:
             assert held.is_there.wait(PATIENCE)
             process.send_signal(getattr(signal, name))
             told(process, "Stopping after the messages in flight")
@@ -241,7 +241,7 @@ def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folde
     held = Held()
     with ScriptedServer({"dot": held}) as relay:
         folder.relay(relay, SMTP_TIMEOUT="600")
-        with started(folder, "send", "--yes", fast=fast) as process:
+        with started(folder.path, "send", "--yes", fast=fast) as process:
             assert held.is_there.wait(PATIENCE)
             process.send_signal(signal.SIGINT)
             told(process, "once more to stop at once")

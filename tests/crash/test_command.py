@@ -6,20 +6,17 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import EVENT, NOW
+from tests.cli.conftest import EVENT
+from tests.cli.processes import ended, started
 from tests.crash.test_kill import killing
 from tests.servers import GOOD, ScriptedServer, Session
 
-ROOT = Path(__file__).parents[2]
 GUESTS = [f"guest{n}@mission{n}.example.org" for n in range(40)]
 CONNECTIONS = 2
 
@@ -48,30 +45,15 @@ class Folder:
             f"SMTP_CONNECTIONS={connections}\nMAIL_FROM=Organisers <events@sender.example.org>\n",
         )
 
-    @contextmanager
-    def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "-m", "mailer", *words, "--now", NOW]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(
-            command, cwd=self.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
-
     def run(self, *words: str) -> tuple[int, str]:
         """Exit code, and all that was printed."""
-        with self.start(*words) as process:
-            out, err = process.communicate(timeout=60)
-        assert "Traceback" not in err
-        return process.returncode, out + err
+        with started(self.path, *words) as process:
+            return ended(process)
 
     @property
     def rows(self) -> dict[str, dict[str, str]]:
-        with self.start("status", "--json") as process:
-            out, _ = process.communicate(timeout=60)
-        return {row["recipient"]: row for row in json.loads(out)["deliveries"]}
+        _, printed = self.run("status", "--json")
+        return {row["recipient"]: row for row in json.loads(printed)["deliveries"]}
 
 
 @pytest.fixture
@@ -108,7 +90,7 @@ def test_killed_again_and_again_the_command_goes_on_where_it_was(folder: Folder)
         victim = Victim()
         with ScriptedServer(killing(step, number, ["PIPELINING", "8BITMIME"], victim.kill)) as server:
             folder.use(server)
-            with folder.start("send", "--yes") as process:
+            with started(folder.path, "send", "--yes") as process:
                 victim.start(process)
                 assert process.wait(60) == -9
         taken += _recipients(server)
@@ -143,7 +125,7 @@ def test_what_is_sent_again_keeps_its_message_id_and_date(folder: Folder) -> Non
     victim = Victim()
     with ScriptedServer(killing("dot", 5, ["PIPELINING"], victim.kill), ["PIPELINING"]) as server:
         folder.use(server)
-        with folder.start("send", "--yes") as process:
+        with started(folder.path, "send", "--yes") as process:
             victim.start(process)
             assert process.wait(60) == -9
         assert folder.run("send", "--yes")[0] == 1
@@ -168,7 +150,7 @@ def test_of_two_at_once_the_second_says_who_is_at_work(folder: Folder) -> None:
 
     with ScriptedServer({"dot": [GOOD["dot"], hold]}) as server:
         folder.use(server, connections=1)
-        with folder.start("send", "--yes") as first:
+        with started(folder.path, "send", "--yes") as first:
             assert is_sending.wait(60)
             code, printed = folder.run("send", "--yes")
             assert code == 1
