@@ -122,7 +122,6 @@ async def send_samples(
     """
     desk = prepared.desk
     all_sent = True
-    domain = desk.mail_from.address.ascii_domain
     with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
         pace = pace_of(desk, kept)
         async with AsyncExitStack() as stack:
@@ -133,7 +132,7 @@ async def send_samples(
                 if not connection.is_open:
                     await connection.open()
                 reference = ledger.reference_of(desk.event.name, guest.contact.address)
-                message_id = ledger.message_id(desk.event.name, f"test-{number}", to.address, domain)
+                message_id = ledger.message_id(desk.event.name, f"test-{number}", to.address, prepared.domain)
                 sample = sample_delivery(prepared, guest, reference, message_id)
                 delivery = replace(sample, recipient=to.address, cc=())
                 letter = prepared.letter(guest, reference, delivery.updated_at)
@@ -176,11 +175,10 @@ def _jobs(
     is not queued is found to be due by the next one.
     """
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
-    domain = desk.mail_from.address.ascii_domain
     for guests in batches(due, _QUEUED_TOGETHER):
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
-        ledger.enqueue(event.name, wave, invitees, domain=domain, now=desk.clock())
+        ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock())
         # An answer that came in between concerns the party's invitations, of which there may now be more.
         watch.look()
         numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])

@@ -31,6 +31,11 @@ class Prepared:
     sender: Sender
     problems: Sequence[Problem]
 
+    @property
+    def domain(self) -> str:
+        """The sender's, on the right-hand side of the Message-IDs."""
+        return self.sender.from_.address.ascii_domain
+
     def contacts(self) -> Iterator[Contact | Problem]:
         """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
         from mailer.contacts import read
@@ -137,7 +142,7 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
     mailing = letters.mailing
     if not mailing.calendar:
         return dict.fromkeys(letters.languages, Composer(sender, mailing.attachments, letters.images))
-    domain, sequence, now = desk.mail_from.address.ascii_domain, _sequence(desk), desk.clock()
+    domain, sequence, now = sender.from_.address.ascii_domain, _sequence(desk), desk.clock()
     composers = {}
     for language in letters.languages:
         event = desk.event.in_language(language)

@@ -46,7 +46,7 @@ def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
 
 def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Problem]]:
     """What is wrong with the messages that these guests would get, each problem with its guest."""
-    now, message_id = prepared.desk.clock(), f"<sample@{prepared.sender.from_.address.ascii_domain}>"
+    now, message_id = prepared.desk.clock(), f"<sample@{prepared.domain}>"
     sound: set[bytes] = set()
     holes: dict[tuple[object, ...], Sequence[str]] = {}
     for guest in guests:

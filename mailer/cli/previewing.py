@@ -96,12 +96,12 @@ def _message(prepared: Prepared, guest: Guest, ledger: Ledger) -> tuple[Letter, 
     from mailer.smtp.features import CARRIES_ALL
 
     desk, contact = prepared.desk, guest.contact
-    event, domain = desk.event.name, desk.mail_from.address.ascii_domain
+    event = desk.event.name
     delivery = sample_delivery(
         prepared,
         guest,
         reference=ledger.reference_of(event, contact.address),
-        message_id=ledger.message_id(event, prepared.wave, contact.address, domain),
+        message_id=ledger.message_id(event, prepared.wave, contact.address, prepared.domain),
     )
     letter = prepared.letter(guest, delivery.reference, desk.clock())
     _, content = prepared.message(letter, guest, delivery, CARRIES_ALL)
