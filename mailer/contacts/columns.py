@@ -131,11 +131,13 @@ def _settle_names(found: dict[str, list[int]], sample: Sequence[Sequence[str]]) 
 
 
 def _settle_kind(found: dict[str, list[int]], sample: Sequence[Sequence[str]]) -> None:
-    """A column such as "Category" tells the kind of party where each of its values is the name of one."""
-    for column in found.pop("group", []):
+    """A column such as "Category" or "Mission or organisation" tells the kind where each value is the name of one."""
+    for column in [*found.pop("group", []), *(parties := found.pop("party", []))]:
         values = _values(sample, column)
         if "kind" not in found and values and all(party_kind(value) for value in values):
             found["kind"] = [column]
+    if named := [column for column in parties if column not in found.get("kind", [])]:
+        found["party"] = named
 
 
 def _party_columns(

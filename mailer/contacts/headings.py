@@ -14,7 +14,8 @@ SEARCHED_ROWS = 30
 # What a heading may mean; aliases go from the surest to the least. `job` and `line` are settled by the column's
 # values: "Title" may hold "Ms." or "Director", "Salutation" may hold "Ms." or "Excellency,". `country` yields to an
 # organisation beside it. `entity` is an organisation unless the file's name speaks of missions; `party` says nothing of
-# its kind. `group` is a kind of party where all its values are. `opt_out` and `opt_in` ask the same from both ends.
+# its kind. `group` is a kind of party where all its values are, and `party` too is one there. `opt_out` and `opt_in`
+# ask the same from both ends.
 # What only may be an address to write to, or a copy ("Assistant", "Private email", "Bcc"), is not here: see `doubts`.
 _MEANINGS: dict[str, str] = {
     "title": "honorific; civilité; tratamiento; form of title; courtesy title; prefix; name prefix; titre de civilité;"
@@ -52,7 +53,7 @@ _MEANINGS: dict[str, str] = {
     " fundación; universidad; empresa; المنظمة; اسم المنظمة; المنظمة غير الحكومية; المؤسسة; اسم المؤسسة; الجامعة",
     "entity": "entity; entity name; affiliation; institution affiliation; entidad; entité; afiliación; الجهة",
     "party": "party; party name; invited party; invitee",
-    "kind": "party kind; kind; kind of party; party type; type of party; mission or organisation; MC_Category",
+    "kind": "party kind; kind; kind of party; party type; type of party; MC_Category",
     "group": "group; list; category; type; organisation type; organization type; type of organisation;"
     " type of organization; type of entity; groupe; catégorie; type d'organisation; grupo; categoría; tipo;"
     " tipo de organización",

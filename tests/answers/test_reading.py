@@ -228,6 +228,7 @@ def test_rows_that_name_nobody_are_passed_over_and_told(tmp_path: Path) -> None:
             ("Ana", "Chile"),
         ),
         (["Nombre del delegado", "Estado miembro", "Country/Region"], ["Sol", "España", "US"], ("Sol", "España")),
+        (["Full name", "Mission or organisation"], ["Ana", "Chile"], ("Ana", "Chile")),
     ],
 )
 def test_who_answers_and_for_whom(

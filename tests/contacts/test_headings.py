@@ -175,6 +175,20 @@ def test_kind_of_party_by_its_own_column(table) -> None:
     assert not found.errors
 
 
+@pytest.mark.parametrize("heading", ["Mission or organisation", "Mission or organization", "Mission/Organisation"])
+def test_a_heading_of_both_kinds_holds_parties_or_their_kinds(table, heading) -> None:
+    """It names the parties, beside which their kinds are asked for, unless each of its values is a kind."""
+    found = table([heading, "Party", "Email"], ["mission", "Chile", "a@example.org"], ["NGO", "Trust", "b@example.org"])
+    assert [(c.party.name, str(c.party.kind)) for c in found.contacts] == [
+        ("Chile", "mission"),
+        ("Trust", "organisation"),
+    ]
+    found = table([heading, "Category", "Email"], ["Chile", "mission", "a@example.org"])
+    assert [(c.party.name, str(c.party.kind)) for c in found.contacts] == [("Chile", "mission")]
+    error = table([heading, "Email"], ["Chile", "a@example.org"], ["Trust", "b@example.org"], file="guests.csv").error
+    assert error.problem == "It is not clear whether the sheet holds missions or organisations"
+
+
 def test_an_unknown_kind_is_an_error_in_its_cell(table) -> None:
     """A word that is no kind of party is shown, never taken for one."""
     error = table(["Party kind", "Mission", "Email"], ["friend", "Chile", "a@example.org"]).error
