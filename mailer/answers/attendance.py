@@ -23,6 +23,8 @@ def of(words: str, *, registered: bool) -> Attendance:
     text = " ".join(unicodedata.normalize("NFKC", words).casefold().split())
     if not text:
         return Attendance.ATTENDING if registered else Attendance.REVIEW
+    if is_none(text):
+        return Attendance.REVIEW
     if state := said.STATES.get(fold(text)):
         return state
     clauses = [clause for part in said.BETWEEN.split(text) if (clause := fold(said.SPANISH_YES.sub("yes ", part)))]
@@ -32,6 +34,11 @@ def of(words: str, *, registered: bool) -> Attendance:
     if said.WAITING.search(whole):
         return Attendance.REVIEW if said.NO.search(whole) else Attendance.WAITING
     return _judge(clauses, sorry=bool(said.SORRY.search(whole)), contrary=bool(said.CONTRARY.search(text)))
+
+
+def is_none(words: str) -> bool:
+    """Whether `words` only say that there is no answer: "No response" is no no."""
+    return fold(words) in said.UNANSWERED
 
 
 def _judge(clauses: list[str], *, sorry: bool, contrary: bool) -> Attendance:

@@ -105,12 +105,14 @@ def _response(
 
 
 def _answers(found: Table, meant: Columns) -> tuple[Answers, list[Problem]]:
-    """The rows of those who came to the end of the form, by their number, and warnings about the others."""
+    """The rows of those who answered, to the end of the form, by their number, and warnings about the others."""
     kept: dict[int, Sequence[str]] = {}
-    unfinished, nobody = [], []
+    unfinished, unanswered, nobody = [], [], []
     for row, cells in found.rows:
         if not _finished(found, meant, cells):
             unfinished.append(row)
+        elif rows.is_unanswered(meant, cells):
+            unanswered.append(row)
         elif any(says(meant, cells) for says in (rows.name, rows.mailboxes, rows.party, rows.reference)):
             kept[row] = cells
         else:
@@ -122,6 +124,7 @@ def _answers(found: Table, meant: Columns) -> tuple[Answers, list[Problem]]:
         )
     passed_over = (
         (unfinished, "The form was not finished", "They count once the form is sent."),
+        (unanswered, "It is said that no answer came", "They count once they say yes or no."),
         (nobody, "Nobody is named", "Complete them if they are answers."),
     )
     return kept, [

@@ -70,6 +70,12 @@ def party(meant: Columns, cells: Cells) -> str:
     return _first(cells, (*meant["party"], *meant["country"]))
 
 
+def is_unanswered(meant: Columns, cells: Cells) -> bool:
+    """Whether the row says of whom it names that no answer came, and nothing else about coming."""
+    told = [cells[column] for column in (*meant["state"], *meant["attendance"]) if cells[column]]
+    return bool(told) and all(map(attendance.is_none, told))
+
+
 def answer(meant: Columns, cells: Cells, headings: Sequence[str], *, online_event: bool) -> tuple[Attendance, str]:
     """What the row says, and in which words: the tool's state decides unless it is a yes, then the questions do.
 

@@ -30,6 +30,21 @@ STATES = {
     for word in _words(listed)
 }
 
+# What lists of all who were invited say of those who have not answered: neither a no nor an answer.
+UNANSWERED = frozenset(
+    fold(word)
+    for word in _words(
+        """
+        no response; no reply; no answer; no rsvp; not responded; not replied; not answered; has not responded
+        has not replied; has not answered; did not respond; did not reply; did not answer; unanswered; no reply received
+        no response received; no answer received; awaiting response; awaiting reply
+        pas de réponse; sans réponse; aucune réponse; pas répondu; n'a pas répondu; en attente de réponse
+        sin respuesta; sin responder; no respondió; no ha respondido; no contestó
+        لم يرد; لم ترد; لا رد; بلا رد; بدون رد
+        """
+    )
+)
+
 # Where one statement ends and another begins; after some of these words it is another that takes something back.
 _CONTRARY = r"but|however|though|although|except|mais|cependant|toutefois|pero|sino|aunque|sin embargo|لكن|ولكن"
 CONTRARY = re.compile(rf"\b(?:{_CONTRARY})\b")

@@ -217,6 +217,15 @@ def test_rows_that_name_nobody_are_passed_over_and_told(tmp_path: Path) -> None:
         read(write(tmp_path / "form.csv", [rows[0], nobody]))
 
 
+@pytest.mark.parametrize("words", ["No Response", "Not answered", "Pas de réponse", "sin respuesta", "لم يرد"])
+def test_a_list_of_all_invited_makes_no_regrets_of_those_who_have_not_answered(tmp_path: Path, words: str) -> None:
+    """ "No response" is neither a no nor an answer: the row is passed over and told, those beside it count."""
+    rows = [["E-mail", "Status"], ["a@example.org", words], ["b@example.org", "Declined"], ["c@example.org", "Yes"]]
+    found = read(write(tmp_path / "all.csv", rows), columns={"email": "E-mail", "attendance": "Status", "at": ""})
+    assert [(one.row, one.attendance) for one in found.responses] == [(3, "regrets"), (4, "attending")]
+    assert "It is said that no answer came in row 2: 1 passed over" in [one.problem for one in found.problems]
+
+
 @pytest.mark.parametrize(
     ("headings", "cells", "expected"),
     [
