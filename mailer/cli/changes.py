@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -56,12 +56,11 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
     untold = {key: said for key, at in heard.items() if at and (said := _in_force(editions, at).facts) != latest}
     if not untold:
         return None
-    recipients = {host.recipient.key for host in hosts.values()}
     facts = sorted({fact for said in untold.values() for fact in latest if said.get(fact) != latest[fact]})
     were, named = "was" if len(untold) == 1 else "were", ", ".join([*untold][:_NAMED])
     more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
     problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {named}{more}"
-    return problem, f"Tell them with {_telling(desk, untold.keys(), recipients, histories)}."
+    return problem, f"Tell them with {_telling(desk, untold.keys(), histories)}."
 
 
 def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
@@ -105,20 +104,27 @@ def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
     sent = ledger.counts(desk.event.name)
     unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
     how = _command(desk, unsent[0]) if unsent else 'a new mailing with audience = "invited" in event.toml'
-    recipients = {invitation.recipient.key for invitation in ledger.invitations(desk.event.name)}
-    if not (delegates := turnout_of(desk, ledger).comes.keys() - recipients):
-        return f"tell those invited with {how}"
     histories = ledger.histories(desk.event.name)
-    return f"tell those invited with {how}, and the delegates with {_telling(desk, delegates, (), histories)}"
+    delegates = {key for key in turnout_of(desk, ledger).comes if not _is_invited(desk, histories.get(key))}
+    if not delegates:
+        return f"tell those invited with {how}"
+    return f"tell those invited with {how}, and the delegates with {_telling(desk, delegates, histories)}"
 
 
-def _telling(desk: Desk, keys: Set[str], recipients: Collection[str], histories: Mapping[str, History]) -> str:
+def _is_invited(desk: Desk, history: History | None) -> bool:
+    """Whether somebody was written to as a contact: delegates have an invitation in the ledger too, once told."""
+    contacts = (name for name, one in desk.event.mailings.items() if one.audience is Audience.CONTACTS)
+    return history is not None and any(name in history.states for name in contacts)
+
+
+def _telling(desk: Desk, keys: Set[str], histories: Mapping[str, History]) -> str:
     """The mailings that reach those of the keys, as they have not had them yet; as few as will do, in words."""
     reached = {
         mailing: {
             key
             for key in keys
-            if mailing.audience is Audience.ATTENDING or (mailing.audience is Audience.INVITED and key in recipients)
+            if mailing.audience is Audience.ATTENDING
+            or (mailing.audience is Audience.INVITED and _is_invited(desk, histories.get(key)))
             if key not in histories or mailing.name not in histories[key].states
         }
         for mailing in desk.event.mailings.values()

@@ -87,6 +87,25 @@ def test_who_comes_and_was_not_told_is_named_until_told(
     assert "not told" not in coming.run("check", now=LATER).err
 
 
+def test_a_second_change_is_told_to_delegates_by_what_reaches_them(coming: Folder, relay: ScriptedServer) -> None:
+    """Delegates who were told of the first change are none of those invited: a mailing to these is not named again."""
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES)
+    coming.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    coming.run("send", "--mailing", "change-delegates", "--yes", now=CHANGED)
+    second = '[mailings.second]\ntemplate = "change"\naudience = "invited"\n'
+    changed = EVENT.replace("Room XX", "Salle C") + CHANGE + FOR_DELEGATES + second
+    coming.write("templates/round-table/event.toml", changed)
+    before = coming.run("check", now=LATER).err
+    assert "mailer send --mailing second, and the delegates with mailer send --mailing arrival" in before
+    relay.accepted.clear()
+    sent = coming.run("send", "--mailing", "second", "--yes", now=LATER)
+    assert recipients(relay) == [ADA, BEN, REGISTRY]
+    assert f"(venue): {DORA}. Tell them with mailer send --mailing arrival." in sent.out
+    coming.run("send", "--mailing", "arrival", "--only", DORA, "--yes", now=LATER)
+    assert recipients(relay) == [DORA]
+    assert "not told" not in coming.run("check", now=LATER).err
+
+
 def test_a_mailing_that_is_still_to_come_is_named_first(coming: Folder, relay: ScriptedServer) -> None:
     """A reminder that went out with the new facts leaves those who come untold: what is there for each is named."""
     coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE)
