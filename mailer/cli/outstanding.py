@@ -26,8 +26,9 @@ class Outstanding:
 
     `standing` counts all its deliveries. `unlisted` counts those queued, deferred or failed for nobody in a sound row
     of the lists; `failed` and `deferred` are for the others, and `retry_at` is when the first of these is tried again.
-    `over` are queued, deferred or failed, and need not go any more. `after_hours` wait for the reminder's hours alone,
-    which begin again at `opens_at`.
+    `over` are queued, deferred or failed, and need not go any more; `ended` says why nothing of the mailing is sent any
+    more. `after_hours` wait
+    for the reminder's hours alone, which begin again at `opens_at`.
     """
 
     standing: Mapping[State, int]
@@ -36,6 +37,7 @@ class Outstanding:
     deferred: int
     retry_at: datetime | None
     over: int
+    ended: str | None
     after_hours: int
     opens_at: datetime | None
     has_errors: bool
@@ -56,7 +58,9 @@ class Outstanding:
         yield f"{wave} in all: {console.states(self.standing) or 'nothing'}"
         if doubts := self.standing.get(State.IN_DOUBT):
             yield f"{doubts} in doubt, not sent again unasked: see mailer resolve"
-        if self.failed:
+        if self.failed and self.ended:
+            yield f"{self.failed} failed, and {self.ended}: see whom to write to yourself with mailer resolve --failed"
+        elif self.failed:
             yield f"{self.failed} failed: see why, and send again what was mended, with mailer resolve --failed"
         if failed := self.unlisted.get(State.FAILED):
             yield f"{failed} failed, in no sound row of the lists any more: nothing is left to do"
@@ -104,6 +108,7 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
         deferred=sum(one.state is State.DEFERRED for one in left.values()),
         retry_at=audience.opening(mailing, desk.event, retry_at) if retry_at and has_hours else retry_at,
         over=len(over),
+        ended=audience.too_late(mailing, desk.event, now),
         after_hours=after_hours,
         opens_at=audience.opening(mailing, desk.event, now) if after_hours else None,
         has_errors=bool(found.due.errors),

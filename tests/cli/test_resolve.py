@@ -301,6 +301,17 @@ def test_a_corrected_address_leaves_nothing_to_do(corrected: Folder) -> None:
     assert "Nothing is left to do" in shown.out
 
 
+def test_what_failed_of_an_event_that_is_cancelled_is_not_to_be_sent_again(
+    corrected: Folder, relay: ScriptedServer
+) -> None:
+    """`send` names no way that `resolve --failed` would not go: nothing of the invitation is sent any more."""
+    corrected.relay(relay)
+    corrected.write("templates/round-table/event.toml", EVENT.replace("[rsvp]", "cancelled = true\n[rsvp]"))
+    told = corrected.run("send", "--yes").out
+    assert "1 failed, and the event is cancelled: see whom to write to yourself with mailer resolve --failed" in told
+    assert "send again" not in told
+
+
 def test_who_is_in_the_lists_no_more_is_shown_and_left_alone(corrected: Folder) -> None:
     """`--failed` marks them, and `--resend` for all leaves them out and says so."""
     shown = corrected.run("resolve", "--failed")
