@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,21 +17,23 @@ if TYPE_CHECKING:
     from mailer.ledger import Ledger
 
 _WAITING = (State.QUEUED, State.DEFERRED)
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
     """How a mailing stands, and what is left to do about it.
 
-    `standing` counts all its deliveries. `unlisted` counts those queued, deferred or failed for nobody in a sound row
-    of the lists; `failed` and `deferred` are for the others, and `retry_at` is when the first of these is tried again.
-    `over` are queued, deferred or failed, and need not go any more; `ended` says why nothing of the mailing is sent any
-    more. `after_hours` wait
-    for the reminder's hours alone, which begin again at `opens_at`.
+    `standing` counts all its deliveries. `stranded` are the recipients of those queued or deferred, and `forsaken`
+    counts those failed, for nobody in a sound row of the lists; `failed` and `deferred` are for the others, and
+    `retry_at` is when the first of these is tried again. `over` are queued, deferred or failed, and need not go any
+    more; `ended` says why nothing of the mailing goes. `after_hours` wait for the reminder's hours alone, which begin
+    again at `opens_at`.
     """
 
     standing: Mapping[State, int]
-    unlisted: Mapping[State, int]
+    stranded: Sequence[str]
+    forsaken: int
     failed: int
     deferred: int
     retry_at: datetime | None
@@ -50,7 +51,7 @@ class Outstanding:
         What failed at an address that the lists name no more does not: it was corrected, or taken out.
         """
         unsettled = self.standing.get(State.IN_DOUBT) or self.standing.get(State.CLAIMED) or self.failed
-        waiting = self.deferred or self.after_hours or self._stranded
+        waiting = self.deferred or self.after_hours or self.stranded
         return int(bool(unsettled or waiting or self.has_errors or self.is_held))
 
     def sentences(self, wave: str, event: Event, now: datetime) -> Iterator[str]:
@@ -62,8 +63,8 @@ class Outstanding:
             yield f"{self.failed} failed, and {self.ended}: see whom to write to yourself with mailer resolve --failed"
         elif self.failed:
             yield f"{self.failed} failed: see why, and send again what was mended, with mailer resolve --failed"
-        if failed := self.unlisted.get(State.FAILED):
-            yield f"{failed} failed, in no sound row of the lists any more: nothing is left to do"
+        if self.forsaken:
+            yield f"{self.forsaken} failed, in no sound row of the lists any more: nothing is left to do"
         if self.over:
             yield f"{self.over} no longer due: answered, not to be written to any more, or too late"
         if self.retry_at:
@@ -74,19 +75,16 @@ class Outstanding:
             if self.opens_at > event.rsvp.deadline:
                 when = "they begin again only after the deadline, and --anytime overrides them"
             yield f"{self.after_hours} wait for the reminder's hours: {when}"
-        if self._stranded:
+        if self.stranded:
+            more = f" and {len(self.stranded) - _NAMED} more" if len(self.stranded) > _NAMED else ""
             yield (
-                f"{self._stranded} waiting in the ledger, in no sound row of the lists any more, so not sent: put the "
-                "row back, or mailer suppress ADDRESS"
+                f"{len(self.stranded)} waiting in the ledger, in no sound row of the lists any more, so not sent: "
+                f"{', '.join(self.stranded[:_NAMED])}{more}. Put the row back, or mailer suppress ADDRESS"
             )
         if self.has_errors:
             yield "Rows with errors were left out: see mailer check"
         if self.is_held:
             yield "Reminders wait for an answer to be settled: see mailer answers review"
-
-    @property
-    def _stranded(self) -> int:
-        return sum(self.unlisted.get(state, 0) for state in _WAITING)
 
 
 def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> Outstanding:
@@ -103,7 +101,8 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
     after_hours = len(due - later.keys()) if is_closed else 0
     return Outstanding(
         standing=ledger.counts(desk.event.name).get(prepared.wave, {}),
-        unlisted=Counter(unsent[key].state for key in unlisted),
+        stranded=sorted(str(unsent[key].recipient) for key in unlisted if unsent[key].state in _WAITING),
+        forsaken=sum(unsent[key].state is State.FAILED for key in unlisted),
         failed=sum(one.state is State.FAILED for one in left.values()),
         deferred=sum(one.state is State.DEFERRED for one in left.values()),
         retry_at=audience.opening(mailing, desk.event, retry_at) if retry_at and has_hours else retry_at,

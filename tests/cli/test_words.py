@@ -44,7 +44,7 @@ def test_who_was_taken_off_the_list_while_waiting_is_told(folder: Folder) -> Non
         folder.write("contacts/missions.csv", "".join(rows))
         again = folder.run("send", "--yes", now="2031-02-24T11:00")
     assert again.code == 1
-    assert "1 waiting in the ledger, in no sound row of the lists any more" in again.out
+    assert f"1 waiting in the ledger, in no sound row of the lists any more, so not sent: {first}." in again.out
 
 
 def test_a_rehearsal_can_be_made_anew(folder: Folder) -> None:
