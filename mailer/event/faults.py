@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +35,24 @@ def found_in(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     yield from _contradictions(table, path)
     yield from _gaps(table, path)
     yield from _unknown_keys(table, path)
+
+
+def out_of_reach(mailings: Mapping[str, MailingTable], path: Path) -> Iterator[Problem]:
+    """Reminders that are planned and that whoever had those before never gets, by bounds that nobody wrote down."""
+    for name, table in mailings.items():
+        mailing, key = table.mailing(name), f"mailings.{name}.before_deadline"
+        offsets = mailing.before_deadline
+        if len(offsets) > mailing.maximum and "maximum" not in table.model_fields_set:
+            problem = f"{key} names {len(offsets)} reminders, and nobody gets more than {mailing.maximum} of them"
+            fix = f"Add maximum = {len(offsets)} if all are meant, or maximum = {mailing.maximum} if that is."
+            yield Problem(problem, fix, "warning", str(path), column=key)
+        near = next((pair for pair in pairwise(offsets) if pair[0] - pair[1] < mailing.gap), None)
+        if near and "gap" not in table.model_fields_set:
+            days = near[0] - near[1]
+            first, second = (f"{offset}d" for offset in near)
+            problem = f"{key} has {second} so soon after {first} that nobody gets both: the gap is {mailing.gap} days"
+            fix = f'Add gap = "{days}d" if both are meant, or gap = "{mailing.gap}d" if not.'
+            yield Problem(problem, fix, "warning", str(path), column=key)
 
 
 def refusal(error: ErrorDetails, path: Path) -> Problem:

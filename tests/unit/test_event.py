@@ -258,10 +258,20 @@ def test_a_line_that_is_no_toml_is_shown(tmp_path: Path, text: str, place: str) 
         (toml(rsvp__deadline="deadline = 2024-05-17\nx = 1"), "rsvp.x is not a key of ours", IGNORED),
         (toml(source='source = "x"\nvenu = "Hall"'), "venu is not a key of ours", "Did you mean venue? It is ignored."),
         (toml(contact_person__name='name = "Ada"\nphone = "1"'), "contact_person.phone is not a key of ours", IGNORED),
+        (
+            toml("[mailings.reminder]", 'before_deadline = ["9d", "5d", "2d"]'),
+            "mailings.reminder.before_deadline names 3 reminders, and nobody gets more than 2 of them",
+            "Add maximum = 3 if all are meant, or maximum = 2 if that is.",
+        ),
+        (
+            toml("[mailings.reminder]", 'before_deadline = ["2d", "1d"]'),
+            "mailings.reminder.before_deadline has 1d so soon after 2d that nobody gets both: the gap is 2 days",
+            'Add gap = "1d" if both are meant, or gap = "2d" if not.',
+        ),
     ],
 )
 def test_what_is_odd_is_a_warning(tmp_path: Path, text: str, sentence: str, fix: str) -> None:
-    """A key that nobody reads, and a missing source, are said and keep nobody from sending."""
+    """What nobody reads, a missing source, a reminder that nobody would get: said, and keeping nobody from sending."""
     _, (warning,) = load_all(tmp_path, text)
     assert (warning.problem, warning.fix, warning.severity) == (sentence, fix, "warning")
 
@@ -299,6 +309,13 @@ def test_the_smallest_event(tmp_path: Path) -> None:
     assert (reminder.audience, reminder.before_deadline) == (Audience.UNANSWERED, (7, 2))
     assert (reminder.gap, reminder.maximum, reminder.thread) == (2, 2, False)
     assert (reminder.days, reminder.hours) == (frozenset(range(5)), (time(9), time(18)))
+
+
+@pytest.mark.parametrize("bound", ["maximum = 3", "maximum = 2"])
+def test_reminders_that_are_bounded_in_so_many_words_are_none(tmp_path: Path, bound: str) -> None:
+    """Whoever wrote the bound knows it."""
+    table = ("[mailings.reminder]", 'before_deadline = ["3d", "2d", "1d"]', 'gap = "2d"', bound)
+    assert load_all(tmp_path, toml(*table))[1] == ()
 
 
 def test_everything_that_an_event_may_say(tmp_path: Path) -> None:
