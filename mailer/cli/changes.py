@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
 from mailer.event import names
-from mailer.model import Answer, Audience, Invitation, Mailing
+from mailer.model import Address, Answer, Audience, Invitation, Mailing
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -54,13 +54,36 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
     heard |= {key: _heard(key, one, hosts[one.reference or ""], histories) for key, one in turnout.comes.items()}
     latest = editions[-1].facts
     untold = {key: said for key, at in heard.items() if at and (said := _in_force(editions, at).facts) != latest}
+    beyond = _beyond_reach(untold, ledger)
+    untold = {key: said for key, said in untold.items() if beyond.get(key, True)}
     if not untold:
         return None
     facts = sorted({fact for said in untold.values() for fact in latest if said.get(fact) != latest[fact]})
-    were, named = "was" if len(untold) == 1 else "were", ", ".join([*untold][:_NAMED])
-    more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
-    problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {named}{more}"
-    return problem, f"Tell them with {_telling(desk, untold.keys(), histories)}."
+    were = "was" if len(untold) == 1 else "were"
+    problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {_named([*untold])}"
+    ways = []
+    if within := untold.keys() - beyond.keys():
+        ways.append(f"Tell them with {_telling(desk, within, histories)}.")
+    if silenced := [key for key in untold if key in beyond]:
+        ways.append(f"No mail goes to {_named(silenced)}: tell them yourself.")
+    return problem, " ".join(ways)
+
+
+def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
+    """Those of the keys that no mailing goes to, as they are suppressed or no address; and whether a person may."""
+    addresses: dict[str, Address] = {}
+    beyond: dict[str, bool] = {}
+    for key in keys:
+        try:
+            addresses[key] = Address.parse(key)
+        except ValueError:
+            beyond[key] = not key.endswith("@invalid")  # whoever was forgotten stands there without an address
+    return beyond | dict.fromkeys(ledger.suppressed(addresses.values()), True)
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(keys[:_NAMED]) + more
 
 
 def renamed(prepared: Prepared, ledger: Ledger) -> str | None:

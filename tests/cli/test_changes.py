@@ -106,6 +106,18 @@ def test_a_second_change_is_told_to_delegates_by_what_reaches_them(coming: Folde
     assert "not told" not in coming.run("check", now=LATER).err
 
 
+def test_whom_no_mail_goes_to_is_told_by_a_person(coming: Folder, relay: ScriptedServer) -> None:
+    """No mailing is named for a delegate who is suppressed; of one who was forgotten nobody knows any more."""
+    changed = EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES
+    coming.write("templates/round-table/event.toml", changed)
+    coming.run("suppress", DORA, "--reason", "asked")
+    sent = coming.run("send", "--mailing", "change", "--yes", now=CHANGED).out
+    assert f"1 of those who come was not told of the change (venue): {DORA}. No mail goes to {DORA}: tell" in sent
+    assert "Tell them with" not in sent
+    coming.run("forget", DORA, "--yes")
+    assert "not told" not in coming.run("check", now=LATER).err
+
+
 def test_a_mailing_that_is_still_to_come_is_named_first(coming: Folder, relay: ScriptedServer) -> None:
     """A reminder that went out with the new facts leaves those who come untold: what is there for each is named."""
     coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE)
