@@ -130,7 +130,8 @@ def forget(address: str, yes: bool, now: str | None) -> int:
         earlier = register.ledger.suppressed([parsed]).get(parsed.key)
         erased = register.ledger.forget(parsed, register.now)
     made = f"{console.count(erased.deliveries, 'message')}, {console.count(erased.answers, 'answer')}"
-    console.say(f"Made anonymous: {made}. Take the address out of the spreadsheets and outbox/ too.")
+    kept = "the spreadsheets, the exports of answers, preview/ and outbox/"
+    console.say(f"Made anonymous: {made}. Take the address out of {kept} too.")
     if earlier and earlier.is_for_good:
         console.say(f"It had been forgotten on {_day(earlier.at)}.")
     elif not (erased.deliveries or erased.answers):

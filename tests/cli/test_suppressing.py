@@ -123,7 +123,10 @@ def test_forgetting_asks_on_a_terminal(folder: Folder, monkeypatch: pytest.Monke
     assert refused.code == 2
     assert f"Type yes to erase every word about {BEN} for good" in refused.out
     assert folder.run("suppress").out == "Nobody is suppressed.\n"
-    assert typing(folder, monkeypatch, "yes\n", "forget", BEN).code == 0
+    erased = typing(folder, monkeypatch, "yes\n", "forget", BEN)
+    assert erased.code == 0
+    for elsewhere in ("spreadsheets", "exports of answers", "preview/", "outbox/"):
+        assert elsewhere in " ".join(erased.out.split())
     assert "Type yes" not in typing(folder, monkeypatch, "", "forget", "--yes", ADA).out
     assert folder.run("forget", OFFICE).code == 0
     assert {one["address"] for one in folder.run("suppress", "--json").json["suppressed"]} == {BEN, ADA, OFFICE}
