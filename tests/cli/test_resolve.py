@@ -312,6 +312,19 @@ def test_what_failed_of_an_event_that_is_cancelled_is_not_to_be_sent_again(
     assert "send again" not in told
 
 
+@pytest.mark.parametrize("settled", [("answers", "record", BEN, "regrets"), ("suppress", BEN, "--reason", "dead")])
+def test_a_refusal_wants_nobody_once_its_person_needs_no_invitation(
+    corrected: Folder, relay: ScriptedServer, settled: tuple[str, ...]
+) -> None:
+    """Whoever answered by telephone after the refusal, or was suppressed, makes `send` ask for nothing any more."""
+    corrected.relay(relay)
+    assert corrected.run("send", "--yes").code == 1
+    corrected.run(*settled)
+    told = corrected.run("send", "--yes")
+    assert told.code == 0
+    assert "see why" not in told.out
+
+
 def test_who_is_in_the_lists_no_more_is_shown_and_left_alone(corrected: Folder) -> None:
     """`--failed` marks them, and `--resend` for all leaves them out and says so."""
     shown = corrected.run("resolve", "--failed")
