@@ -95,7 +95,8 @@ PERHAPS = _any_of(
     if; unless; maybe; perhaps; possibl*; probabl*; tentativ*; unsure; sure; uncertain; certain; doubtful; unlikely
     likely; hope; hopefully; hoping; try; trying; might; could; would have; depend*; undecided; decide*; yet; later
     still; know; tbc; tbd; to be confirmed; not confirmed; revert; subject to; provided that; instead of; rather than
-    difficult*; without
+    difficult*; without; no problem*; no objection*; no worries; no doubt
+    pas de problème*; aucun problème; pas d'objection; aucune objection; sans problème; no hay problema*
     si; s'il; s'ils; sans; difficile*; peut être; éventuellement; sous réserve; encore; à confirmer; sais
     j'espère; essaierai; incertain*
     quizá; quizás; tal vez; sin; difícil; posible*; aún; todavía; por confirmar; no sé; seguro; segura

@@ -48,7 +48,8 @@ def of(words: str) -> Attendance:
             ],
             "waiting": ["Waiting list", "On the waitlist", "Liste d'attente", "lista de espera", "قائمة الانتظار"],
             "review": [
-                "", "Maybe", "Perhaps", "Not sure", "I don't know yet", "denied", "Rejected", "hello", "unpaid",
+                "", "No problem", "No objection", "Pas de problème", "No hay problema", "No response",
+                "Maybe", "Perhaps", "Not sure", "I don't know yet", "denied", "Rejected", "hello", "unpaid",
                 "Will you attend?", "Yes, no", "Yes/No", "No problem, I will attend", "If I can, I will attend",
                 "Si puedo, asistiré", "Si possible, oui", "Peut-être", "Quizás", "ربما", "I may attend",
                 "I will not attend in person", "The Ambassador cannot attend, her deputy will attend",
