@@ -72,12 +72,13 @@ def _own_words(field: str, words: str, doubts: list[Doubt]) -> str:
 
 def _name(contact: Contact, doubts: list[Doubt]) -> tuple[str, str, str]:
     """The full name, the part that follows "Mr.", and a title found with it; all empty if no name is usable."""
-    cells = {"last_name": contact.last_name, "first_name": contact.first_name, "name": contact.name}
-    for field, cell in cells.items():
-        if cell and (reason := names.fault(cell)):
+    whole = names.tidy(contact.name or f"{contact.first_name} {contact.last_name}")
+    is_whole = not names.fault(whole)
+    for field, cell in {"last_name": contact.last_name, "first_name": contact.first_name, "name": whole}.items():
+        if cell and (reason := names.fault(cell, is_part=is_whole)):
             doubts.append(Doubt(field, "error", f"{names.tidy(cell)!r} {reason}", _PLACEHOLDER))
             return "", "", ""
-    name, hidden = names.apart(names.tidy(contact.name or f"{contact.first_name} {contact.last_name}"))
+    name, hidden = names.apart(whole)
     family, _ = names.apart(names.tidy(contact.last_name))
     if hidden and names.fault(name):
         doubts.append(Doubt("name", "error", f"{contact.name!r} holds a title but no name", _PLACEHOLDER))

@@ -9,13 +9,15 @@ _UNTIDY = re.compile(r"^\s|\s$|\s\s|[^\S ]|[\x00-\x1f\x7f-\x9f]|\(\s*\)|\[\s*\]|
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|<\s*>")
 
-# A hyphen makes it a name (Nan-Hee). Words that are somebody's surname (None, Null) count only where they stand alone.
+# A hyphen or a capital letter makes it a name (Nan-Hee, Nan Htwe).
 _NO_NAME = re.compile(
-    r"(?<![\w-])(?:nan|n/a|tbc|tbd|tba|vacant|vacante|vacancy|to be (?:confirmed|announced|determined|appointed|named)"
-    r"|[àa] (?:confirmer|désigner)|por (?:confirmar|designar)|شاغر)(?![\w-])"
-    r"|^\W*(?:none|null|na|unknown|inconnue?|desconocid[oa]|x+)\W*$",
+    r"(?<![\w-])(?:(?-i:nan|NaN)|n/a|tbc|tbd|tba|vacant|vacante|vacancy|شاغر"
+    r"|to be (?:confirmed|announced|determined|appointed|named)|[àa] (?:confirmer|désigner)|por (?:confirmar|designar)"
+    r")(?![\w-])",
     re.IGNORECASE,
 )
+# Words that may be half of somebody's name (Ada Null) say that there is nobody only where they are all there is.
+_NOBODY = re.compile(r"\W*(?:nan|none|null|na|unknown|inconnue?|desconocid[oa]|x+)\W*", re.IGNORECASE)
 
 # An undotted "HE" is a Chinese family name and "M." an initial: here they count only where another title follows.
 _WORD = r"(?:mr|mrs|ms|miss|mme|mlle|monsieur|madame|sr|sra|srta|excm[oa]|dr|dra|prof|amb|ambassador|السيدة)\b\.?"
@@ -37,12 +39,12 @@ def tidy(text: str) -> str:
     return text
 
 
-def fault(name: str) -> str:
-    """Why `name` is nothing to call somebody by, in words that follow "it"; empty if it may be one."""
+def fault(name: str, *, is_part: bool = False) -> str:
+    """Why `name` is nothing to call somebody by, in words that follow "it"; empty if it may be one, or part of one."""
     plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
     if "@" in plain:
         return "contains an e-mail address"
-    if _NO_NAME.search(plain):
+    if _NO_NAME.search(plain) or (not is_part and _NOBODY.fullmatch(plain)):
         return "is a placeholder"
     return "" if not plain or any(map(str.isalpha, plain)) else "has no letter in it"
 

@@ -273,11 +273,22 @@ def test_a_title_or_rank_without_a_name_is_refused() -> None:
     assert doubts(position="Registry") == []
 
 
-@pytest.mark.parametrize("name", ["Nan-Hee Kim", "Fernanda Hernandez", "Christopher Null", "Na Li", "Ñandú X"])
+@pytest.mark.parametrize(
+    "name", ["Nan-Hee Kim", "Nan Sample", "Li NAN", "Fernanda Hernandez", "Christopher Null", "Na Li", "Ñandú X"]
+)
 def test_names_that_only_resemble_placeholders_are_kept(name: str) -> None:
     """Nobody's name is taken for a placeholder because of a few letters."""
     assert form(name=name, title="Ms.") == (f"Dear Ms. {name},", f"Ms. {name}")
     assert doubts(name=name) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [("Nan", "SAMPLE"), ("Ada", "Null"), ("Na", "Li")])
+def test_half_a_name_may_be_a_word_for_nobody(first: str, last: str) -> None:
+    """What the reader of sheets lets pass as half of a name is not refused here."""
+    parts = {"first_name": first, "last_name": last}
+    assert form(**parts, title="Ms.") == (f"Dear Ms. {last},", f"Ms. {first} {last}")
+    assert form(**parts, name=f"{first} {last}") == (f"Dear {first} {last},", f"{first} {last}")
+    assert doubts(last_name=last, name=last) == ([("last_name", "error")] if last == "Null" else [])
 
 
 @pytest.mark.parametrize(
