@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.cli.roll import Packing
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place
+from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place, Standing
 
 if TYPE_CHECKING:
     from mailer.cli.invitees import Invitees
@@ -214,7 +214,10 @@ def problems_of_sheets(config: Config, note_layout: NoteLayout | None) -> Iterat
 
 
 def addressed(contact: Contact, language: str, directory: Directory) -> Iterator[Guest | Problem]:
-    """The contact as a guest who is written to in `language`, unless an error among the problems prevents it."""
+    """The contact as a guest who is written to in `language`, unless an error among the problems prevents it.
+
+    By a row whose status is not active nobody is written to, so whatever is odd about the form is no problem there.
+    """
     from mailer.protocol import form_of_address
 
     mission = directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
@@ -222,7 +225,7 @@ def addressed(contact: Contact, language: str, directory: Directory) -> Iterator
         yield from _unknown_mission(contact, directory)
     address = form_of_address(contact, language, mission)
     refused = False
-    for doubt in address.doubts:
+    for doubt in address.doubts if contact.status is Standing.ACTIVE else ():
         refused = refused or doubt.severity == "error"
         yield problem_at(contact, doubt.field, doubt.problem, doubt.fix, warning=doubt.severity == "warning")
     if not refused:

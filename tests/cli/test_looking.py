@@ -120,6 +120,17 @@ def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
     assert "nobody@belgium.example.org" in refused.err
 
 
+def test_a_row_by_which_nobody_is_written_to_is_no_error(folder: Folder) -> None:
+    """Where rank and function of somebody who has left disagree, `contacts` and `status` say no more than `check`."""
+    row = "Togo,Counsellor,Ambassador,Kof SAMPLE,kof@togo.example.org,left"
+    folder.write("contacts/left.csv", f"Mission,Position,Rank,Name,Email,Status\n{row}\n")
+    told = folder.run("contacts", "--json", now=None)
+    assert (told.code, told.json["problems"]) == (0, [])
+    assert {row["email"]: row["status"] for row in told.json["contacts"]}["kof@togo.example.org"] == "left"
+    status = folder.run("status").out
+    assert "has left the post" in status and "problem" not in status
+
+
 def test_the_preview_is_what_the_wire_will_carry(folder: Folder, relay: ScriptedServer) -> None:
     """Each `.eml` parses, has CRLF line ends, and holds the reference and Message-ID that will be sent."""
     assert folder.run("preview", "--mailing", "invitation", "--out", "look").code == 0
