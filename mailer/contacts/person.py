@@ -269,16 +269,7 @@ def _read_cell(row: Row, column: int) -> list[Address]:
 def _names(row: Row) -> tuple[str, str, str, str]:
     """Title, first, last and full name; honorifics that stood in a name are in the title."""
     at, cells = row.columns.at, row.cells
-    title = cells[at["title"]]
-    if title:
-        title, known = title_of_address(title)
-        if not known:
-            row.say(
-                at["title"],
-                "The title is not one that we know; it is printed as typed",
-                "Check that it is a title of address (Mr., Dr., H.E. Ms.) and not a function or rank.",
-                "warning",
-            )
+    title, _ = title_of_address(cells[at["title"]])
     parts = {}
     for part in _NAMES:
         text = cells[at[part]]

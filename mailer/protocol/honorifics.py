@@ -80,13 +80,14 @@ def read(title: str) -> Honorific:
     elif is_other:
         style = " ".join(token for token in tokens if fold(token) in _OTHER)
     gender = _gender(frozenset(words))
-    is_understood = is_other or rank.kind is not Kind.OTHER
+    is_rank = rank.kind in (Kind.CHARGE, Kind.MILITARY, Kind.DIPLOMAT)
+    is_understood = is_other or is_rank or rank.kind in (Kind.AMBASSADOR, Kind.NONE)
     return Honorific(
         style=style or ("", "Mr.", "Ms.")[gender],
         is_typed=bool(style),
         gender=gender,
         excellency=rank.kind is Kind.AMBASSADOR or not _EXCELLENCIES.isdisjoint(words),
-        rank=rank if rank.kind in (Kind.CHARGE, Kind.MILITARY, Kind.DIPLOMAT) else NOTHING,
+        rank=rank if is_rank else NOTHING,
         unknown="" if is_understood else rest,
     )
 

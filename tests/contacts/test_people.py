@@ -106,6 +106,13 @@ def test_title_and_name_may_add_up_but_not_contradict(row) -> None:
     assert row(Title="Mr.", Rank="", **{"First name": "Ms Ana"}).error.cell == "B2"
 
 
+@pytest.mark.parametrize("title", ["Rabbi", "Mister", "Director"])
+def test_a_title_is_taken_as_it_stands(row, title: str) -> None:
+    """Whether it is one is for the form of address to say, which knows what is printed of it."""
+    found = row(Title="", honorific=title, Rank="")
+    assert (found.only.title, found.warnings) == (title, [])
+
+
 @pytest.mark.parametrize(
     ("name", "family"),
     [

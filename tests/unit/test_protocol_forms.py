@@ -337,6 +337,7 @@ def test_unknown_ranks_and_titles_are_told_and_left_out() -> None:
     found = form_of_address(contact(**MINA, rank="Ambasador", title="Xyz"), "en")
     assert [(doubt.field, doubt.severity) for doubt in found.doubts] == [("rank", "warning"), ("title", "warning")]
     assert isinstance(found.doubts[0], Doubt) and "'Ambasador' is not a rank known here" in found.doubts[0].problem
+    assert doubts(**MINA, title="Permanent Representative") == doubts(**MINA, title="P-5") == [("title", "warning")]
 
 
 @pytest.mark.parametrize(
