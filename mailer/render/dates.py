@@ -202,7 +202,7 @@ class _Arabic(_Style):
         return f"{super().day(value)} {levant}/{nile} {value.year}"
 
     def zone(self, moment: datetime) -> str:
-        return _zone(moment, "ar", lambda city: f"بتوقيت {city}")
+        return _zone(moment, "ar", lambda city: f"بتوقيت {city}").replace(",", "،")
 
 
 _STYLES: dict[str, _Style] = {style.language: style for style in (_English(), _French(), _Spanish(), _Arabic())}

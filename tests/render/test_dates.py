@@ -60,6 +60,11 @@ def test_the_zone_is_told_so_that_nobody_misreads_it(zone: str, english: str, fr
     assert period("fr", zone, *DAY).endswith(french)
 
 
+def test_an_arabic_line_has_arabic_commas() -> None:
+    """Between city and offset too."""
+    assert period("ar", "Asia/Dubai", *DAY).endswith("(بتوقيت دبي، UTC+4)")
+
+
 def test_winter_and_summer_have_their_own_abbreviation() -> None:
     """New York is on EST in November and on EDT in May."""
     november = datetime(2024, 11, 14, 9), datetime(2024, 11, 14, 10)
