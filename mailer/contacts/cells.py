@@ -50,7 +50,7 @@ def control_character(text: str) -> str | None:
 # --- languages --------------------------------------------------------------------------------------------------------
 
 _NAMED_IN = ("en", "fr", "es", "ar", "ru", "zh", "pt")
-_BETWEEN = re.compile(r"\s*(?:[/\\;,&+|()\n]|\band\b|\bet\b|\by\b|\bor\b|\bou\b)\s*")
+_BETWEEN = re.compile(r"\s*(?:[/\\;,&+|()\n]|\s[-–—]\s|\band\b|\bet\b|\by\b|\bor\b|\bou\b)\s*")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{2,4}){0,2}")
 
 

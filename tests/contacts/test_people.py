@@ -258,6 +258,7 @@ def test_no_cell_breaks_the_reader_of_addresses(text: str) -> None:
         ("العربية", "ar"), ("Arabe", "ar"), ("spa", "es"), ("fre", "fr"), ("fra", "fr"), ("pt-BR", "pt"),
         ("en_GB", "en"),
         ("English/French", "en"), ("French; English", "fr"), ("English\\French", "en"), ("Spanish, English", "es"),
+        ("French - English", "fr"), ("Español – inglés", "es"), ("fr-CA", "fr"),
         ("French and English", "fr"), ("Inglés", "en"), ("Русский", "ru"), ("German", "de"),
     ],
 )  # fmt: skip
