@@ -97,7 +97,7 @@ _PROVIDERS: Mapping[str, Mapping[str, str]] = {
     },
     "google": {
         "SMTP_HOST": "smtp.gmail.com",
-        "SMTP_RATE": "2000/day, 10000 recipients/day",
+        "SMTP_RATE": "2000 recipients/day",  # of the 10,000 a day, so many different ones outside the organisation
         "OAUTH_TOKEN_URL": "https://oauth2.googleapis.com/token",
         "OAUTH_SCOPE": "https://mail.google.com/",
     },
