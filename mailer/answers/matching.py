@@ -47,7 +47,7 @@ def match(response: Response, book: Book) -> Match:
     doubts = [response.doubt] if response.doubt else []
     if response.attendance is Attendance.REVIEW:
         doubts.append(f"it does not say clearly whether anybody comes (“{response.words}”)")
-    if not doubts or found.state is AnswerState.REVIEW:
+    if not doubts:
         return found
     reason = "; ".join((*doubts, found.reason))
     return replace(found, state=AnswerState.REVIEW, reason=reason, candidates=_to_settle(found, book))

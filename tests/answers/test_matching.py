@@ -298,6 +298,13 @@ def test_unclear_words_are_for_review_whoever_wrote_them() -> None:
     assert "“perhaps”" in found.reason
 
 
+def test_what_was_said_unclearly_is_told_beside_any_other_doubt() -> None:
+    """The words are nowhere else, and whoever settles the answer has to know them."""
+    found = match(response("x@gmail.com", attendance=Attendance.REVIEW, words="if I can"), BOOK)
+    assert (found.state, found.candidates) == (AnswerState.REVIEW, ())
+    assert "“if I can”" in found.reason and "no reference" in found.reason
+
+
 def test_a_stranger_is_for_review_and_holds_nobody() -> None:
     """Nothing in the row is known: no candidate, and a reason."""
     found = match(response("somebody@elsewhere.example.org", name="Some Body", party="Atlantis"), BOOK)
