@@ -24,7 +24,6 @@ from mailer.message.headers import (
     PLACEHOLDER,
     Sender,
     checked_reference,
-    needs_smtputf8,
     personal_lines,
     sender_lines,
     unsubscribe_lines,
@@ -106,7 +105,8 @@ class Composer:
         front, is_8bit = self._front(frame, lines, letter, eight_bit=eight_bit)
         personal = self._personal_part(attachment) if attachment else b""
         content = tuple(filter(None, (front, frame.images, personal, frame.ending)))
-        is_utf8 = needs_smtputf8((reverse_path, *self._sender.header_addresses, to.address, *named))
+        addresses = (reverse_path, *self._sender.header_addresses, to.address, *named)
+        is_utf8 = any(address.needs_smtputf8 for address in addresses)
         envelope = Envelope(
             reverse_path=reverse_path,
             forward_paths=(to.address, *cc),

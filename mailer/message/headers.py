@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime, quote
@@ -115,11 +115,6 @@ def personal_lines(
 def checked_reference(reference: str) -> str:
     """`reference`, fit for URLs, the local part of an address and ENVID as it is. Raises ValueError if it is not."""
     return _checked(_REFERENCE, reference, "reference")
-
-
-def needs_smtputf8(addresses: Iterable[Address]) -> bool:
-    """Whether one of them can only be carried by RFC 6531, and stand in a header by RFC 6532."""
-    return any(not address.local.isascii() for address in addresses)
 
 
 @lru_cache(maxsize=16)
