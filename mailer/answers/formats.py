@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from mailer.answers.moments import Order
+from mailer.contacts.cells import key
 from mailer.contacts.headings import SEARCHED_ROWS
-from mailer.model import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +147,6 @@ _ATTENDANCE_REPORTS = (
     ("First Join", "Last Leave"),
     ("Attended", "User Name (Original Name)"),
 )
-
-
-@lru_cache(maxsize=4096)
-def key(heading: str) -> str:
-    """What makes two headings the same: letters and digits alone, folded ("Respondent ID" is "RespondentID")."""
-    return "".join(c for c in fold(heading) if c.isalnum())
 
 
 def recognise(rows: Sequence[tuple[int, Sequence[str]]]) -> Header | None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from mailer.answers import guests
-from mailer.answers.formats import Format, key
+from mailer.answers.formats import Format
 from mailer.contacts import headings as staff
+from mailer.contacts.cells import key
 from mailer.model import fold
 
 # What the user may name, and the meanings that the naming of one settles with it.

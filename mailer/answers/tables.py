@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from mailer.answers.formats import NAMED, Format, Header, is_attendance_report, key, recognise, row_with
+from mailer.answers.formats import NAMED, Format, Header, is_attendance_report, recognise, row_with
 from mailer.answers.questions import NAMEABLE
-from mailer.contacts.cells import plain
+from mailer.contacts.cells import key, plain
 from mailer.contacts.headings import SEARCHED_ROWS
 from mailer.contacts.rows import Sheet, letters, refusal, sheets
 from mailer.errors import InputRefused, Problem, UsageError

@@ -39,6 +39,12 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).strip(_JOINERS).split())
 
 
+@lru_cache(maxsize=8192)
+def key(text: str) -> str:
+    """What makes two headings, or two titles, the same: letters and digits alone, folded ("H.E." is `he`)."""
+    return "".join(c for c in fold(text) if c.isalnum())
+
+
 def control_character(text: str) -> str | None:
     """The name of the first control character in `text` that is no white space ("U+0007"), None if there is none."""
     for c in text:

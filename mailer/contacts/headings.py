@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from mailer.contacts.cells import key
 from mailer.contacts.titles import is_title
 from mailer.model import fold
 
@@ -129,15 +130,11 @@ _CHANGES_NOTHING = frozenset({
 })  # fmt: skip
 
 
-def _key(heading: str) -> str:
-    return "".join(c for c in fold(heading) if c.isalnum())
-
-
 @lru_cache(maxsize=1)
 def _by_key() -> dict[str, tuple[str, int]]:
     """Meaning and precedence among headings of the same meaning, by folded heading."""
     return {
-        _key(alias): (meaning, order)
+        key(alias): (meaning, order)
         for meaning, aliases in _MEANINGS.items()
         for order, alias in enumerate(aliases.split(";"))
     }
@@ -152,10 +149,10 @@ def meaning(heading: str) -> tuple[str, int] | None:
     """
     if len(heading) > 200:
         return None
-    if known := _by_key().get(_key(heading)):
+    if known := _by_key().get(key(heading)):
         return known
     bare = _REMARK.sub(" ", _YES_OR_NO.sub("", heading))
-    parts = [part for part in _BETWEEN.split(bare) if _key(part)]
+    parts = [part for part in _BETWEEN.split(bare) if key(part)]
     means = _together(parts) or _simple(bare)
     if means is None or not all(_changes_nothing(remark, means) for remark in _REMARK.findall(heading)):
         return None
@@ -164,8 +161,8 @@ def meaning(heading: str) -> tuple[str, int] | None:
 
 def _simple(heading: str) -> str | None:
     """What the heading means by itself or as the plural of another."""
-    key = _key(heading)
-    singulars = (key, key.removesuffix("s"), key.removesuffix("es"), re.sub("ies$", "y", key))
+    whole = key(heading)
+    singulars = (whole, whole.removesuffix("s"), whole.removesuffix("es"), re.sub("ies$", "y", whole))
     return next((known[0] for word in singulars if (known := _by_key().get(word))), None)
 
 
@@ -209,5 +206,5 @@ def snake_case(heading: str) -> str:
 def same_headings(cells: Sequence[str], headings: Sequence[str]) -> bool:
     """Whether a row only repeats the header: most of its filled cells are the heading of their column."""
     filled = [(cell, heading) for cell, heading in zip(cells, headings, strict=False) if cell]
-    equal = sum(_key(cell) == _key(heading) for cell, heading in filled)
+    equal = sum(key(cell) == key(heading) for cell, heading in filled)
     return equal > 0 and equal * 2 > len(filled)

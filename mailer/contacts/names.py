@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, letters, title_of_address, title_words
+from mailer.contacts.cells import key
+from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, title_of_address, title_words
 
 # Nobody's name, with or without a point; the other short forms count in a name only with their point.
 _SURE = frozenset({
@@ -74,8 +75,8 @@ def without_honorific(name: str) -> tuple[str, str]:
     while count < len(words) and _is_honorific(words, count):
         count += 1
     if count:
-        before = {letters(word) for word in words[:count]}
-        found = words[:count] + [word for word in found if letters(word) not in before]
+        before = {key(word) for word in words[:count]}
+        found = words[:count] + [word for word in found if key(word) not in before]
         name = " ".join(words[count:])
     return title_of_address(" ".join(found))[0], name
 
@@ -83,12 +84,12 @@ def without_honorific(name: str) -> tuple[str, str]:
 def _is_honorific(words: list[str], position: int) -> bool:
     """Whether the word is a title, all words before it being titles."""
     word = words[position]
-    form = letters(word)
+    form = key(word)
     if form in _SURE or word.upper() == "H.E." or (form in _WITH_POINT and word.endswith(".")):
         return True
     following = words[position + 1] if position + 1 < len(words) else ""
     if is_style(word):
-        return letters(following) in _SURE or following.upper() in ("M.", "SR.") or is_style(following) or position > 0
+        return key(following) in _SURE or following.upper() in ("M.", "SR.") or is_style(following) or position > 0
     return position > 0 and is_title(word) and is_style(words[position - 1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from mailer.contacts.cells import key
 from mailer.model import fold
 
 # Short forms by their letters alone -> as we write them.
@@ -57,14 +58,9 @@ _LESSER_BUT_FOR = re.compile(r"secretaire d'ambassade|conseill\w+ d'ambassade|co
 TITLE_WORDS = frozenset(_SHORT) | _LONG
 
 
-def letters(word: str) -> str:
-    """The word's letters and digits, folded: "H.E." is `he`."""
-    return "".join(c for c in fold(word) if c.isalnum())
-
-
 def is_style(word: str) -> bool:
     """Whether the word is one that is put before another title: H.E., S.E., Excma."""
-    return letters(word) in _STYLES
+    return key(word) in _STYLES
 
 
 def title_words(text: str) -> list[str]:
@@ -74,7 +70,7 @@ def title_words(text: str) -> list[str]:
 
 def is_title(word: str) -> bool:
     """Whether the single word is a title of address, short or written out, in any case."""
-    return not word.endswith((",", ":", "!")) and letters(word) in TITLE_WORDS
+    return not word.endswith((",", ":", "!")) and key(word) in TITLE_WORDS
 
 
 @lru_cache(maxsize=4096)
@@ -84,14 +80,14 @@ def title_of_address(text: str) -> tuple[str, bool]:
     Written-out forms, and words that we do not know, stay as typed.
     """
     words = title_words(text)
-    return " ".join(_SHORT.get(letters(word), word) for word in words), bool(words) and all(map(is_title, words))
+    return " ".join(_SHORT.get(key(word), word) for word in words), bool(words) and all(map(is_title, words))
 
 
 def merged(title: str, found: str) -> str | None:
     """One title out of the title's cell and what stood beside the name; None where they contradict each other."""
     if not title or not found:
         return title or found
-    ours, theirs = ({letters(word) for word in title_words(text)} for text in (title, found))
+    ours, theirs = ({key(word) for word in title_words(text)} for text in (title, found))
     if (ours & _WOMAN and theirs & _MAN) or (ours & _MAN and theirs & _WOMAN):
         return None
     if theirs <= ours:
@@ -106,7 +102,7 @@ def merged(title: str, found: str) -> str | None:
 @lru_cache(maxsize=4096)
 def contradict(title: str, rank: str) -> bool:
     """Whether title and rank cannot both be true: an ambassador called Colonel, or a Counsellor called H.E."""
-    named = {letters(word) for word in title_words(title)}
+    named = {key(word) for word in title_words(title)}
     title, rank = fold(title), fold(rank)
     lesser = bool(_LESSER_RANK.search(rank))
     if _AMBASSADOR.search(_LESSER_BUT_FOR.sub(" ", rank)) and not lesser:
