@@ -128,14 +128,7 @@ def _answers(found: Table, meant: Columns) -> tuple[Answers, list[Problem]]:
         (nobody, "Nobody is named", "Complete them if they are answers."),
     )
     return kept, [
-        Problem(
-            f"{why} in {named_rows(group)}: {len(group)} passed over",
-            fix,
-            "warning",
-            found.file,
-            found.sheet,
-            row=group[0],
-        )
+        found.warning(f"{why} in {named_rows(group)}: {len(group)} passed over", fix, row=group[0])
         for group, why, fix in passed_over
         if group
     ]
@@ -168,12 +161,9 @@ def _understood(candidates: tuple[int, ...], answers: Answers, headings: Sequenc
 def _unread_guests(found: Table, meant: Columns, answers: Answers) -> list[Problem]:
     """Warnings about columns that speak of guests and may say that some come, but not so that it is understood."""
     return [
-        Problem(
+        found.warning(
             f"“{heading}” is not read, though it speaks of guests",
             f'If it says who or how many they are: --columns guest="{heading}".',
-            "warning",
-            found.file,
-            found.sheet,
             column=heading,
         )
         for column in rows.unknown_columns(meant, found.headings)

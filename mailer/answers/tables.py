@@ -44,6 +44,10 @@ class Table:
         cell = f"{letters(column)}{row}"
         return Problem(problem, fix, "error", self.file, self.sheet, cell, row, self.headings[column], value)
 
+    def warning(self, problem: str, fix: str, *, row: int | None = None, column: str | None = None) -> Problem:
+        """A warning about the table, one row of it, or the column under a heading."""
+        return Problem(problem, fix, "warning", self.file, self.sheet, row=row, column=column)
+
     def refusal(self, problem: str, fix: str, column: str | None = None) -> InputRefused:
         """The exception that says why the table as a whole is not imported."""
         return InputRefused([Problem(problem, fix, file=self.file, sheet=self.sheet, column=column)])
@@ -83,12 +87,8 @@ def table(path: Path, named: Mapping[str, str]) -> Table:
     if not found.rows:
         raise refusal(path, f"The file ({found.format.tool}) holds headings but no answer", "Export it again later.")
     if others:
-        warning = Problem(
-            f"Only the sheet {found.sheet} was read, not {quoted(others)}",
-            "Save other answers in files of their own.",
-            "warning",
-            found.file,
-            found.sheet,
+        warning = found.warning(
+            f"Only the sheet {found.sheet} was read, not {quoted(others)}", "Save other answers in files of their own."
         )
         return replace(found, problems=(*found.problems, warning))
     return found

@@ -35,8 +35,7 @@ def times(
     """
     if column is None:
         return dict.fromkeys(answers, saved), [
-            _warning(
-                found,
+            found.warning(
                 "No column says when people answered; the time at which the file was saved counts for all of them",
                 'If there is one, name it: --columns at="Date".',
             )
@@ -109,7 +108,7 @@ def _order(
         fix = "Say how they are written: --dates dmy (31/12) or --dates mdy (12/31)."
         raise InputRefused([found.problem(row, column, written[row], problem, fix)])
     text = f"The dates under “{heading}” can be read two ways; as nothing hangs on it here, they were read day first"
-    return "dmy", [_warning(found, text, "If the month comes first, import it again with --dates mdy.")]
+    return "dmy", [found.warning(text, "If the month comes first, import it again with --dates mdy.")]
 
 
 def _not_to_come(moments: Iterable[Moment], now: datetime) -> Order | None:
@@ -119,7 +118,3 @@ def _not_to_come(moments: Iterable[Moment], now: datetime) -> Order | None:
     moments = list(moments)
     possible = [order for order in orders if all((at := one.read(order)) and at <= latest for one in moments)]
     return possible[0] if len(possible) == 1 else None
-
-
-def _warning(found: Table, problem: str, fix: str) -> Problem:
-    return Problem(problem, fix, "warning", found.file, found.sheet)
