@@ -25,6 +25,7 @@ MAX_RATIO = 200  # unpacked to packed, for parts above 10 MB; office software re
 MAX_CELLS = 30_000_000  # of the rectangle from A1 to the last filled cell
 _BLOCK = 4 * 2**20
 
+SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again as .xlsx."
 ERROR = "is the error value {}"
 NOT_CALCULATED = "is a formula that was never calculated, so it has no value"
 
@@ -76,9 +77,7 @@ def inspect(path: Path) -> dict[str, Findings]:
             else:
                 raise refusal(path, f"The file is an archive, not a {path.suffix} workbook", "Save the list as .xlsx.")
     except _BROKEN as exc:
-        raise refusal(
-            path, f"The workbook is broken ({exc})", "Open it in Excel or LibreOffice and save it again as .xlsx."
-        ) from exc
+        raise refusal(path, f"The workbook is broken ({exc})", SAVE_AGAIN) from exc
     for name, sheet in found.items():
         _check_extent(path, name, sheet)
     return found
@@ -87,7 +86,7 @@ def inspect(path: Path) -> dict[str, Findings]:
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     if any(part.flag_bits & 1 for part in parts):
-        raise _protected(path)
+        raise protected(path)
     bombs = [p for p in parts if p.file_size > 10 * 2**20 and p.file_size > MAX_RATIO * max(p.compress_size, 1)]
     if bombs or sum(part.file_size for part in parts) > MAX_UNPACKED_OCTETS:
         raise refusal(
@@ -108,7 +107,8 @@ def _check_extent(path: Path, name: str, sheet: Findings) -> None:
         raise refusal(path, problem, "Delete the rows and columns beyond the list, or save it as .csv.")
 
 
-def _protected(path: Path) -> InputRefused:
+def protected(path: Path) -> InputRefused:
+    """The exception for a workbook that only a password opens."""
     return refusal(path, "The workbook is protected by a password", "Remove the password and save it again.")
 
 
@@ -238,7 +238,7 @@ def _number(column: bytes) -> int:
 
 def _inspect_ods(path: Path, archive: zipfile.ZipFile) -> dict[str, Findings]:
     if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-        raise _protected(path)
+        raise protected(path)
     with archive.open("content.xml") as file:
         if b"<!DOCTYPE" in file.read(4096):
             raise ValueError("content.xml declares a document type")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.contacts.parts import Findings, inspect
+from mailer.contacts.parts import SAVE_AGAIN, Findings, inspect, protected
 from mailer.contacts.rows import MAX_COLUMNS, Sheet, refusal
 from mailer.errors import Problem
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _COMMON = frozenset({".xlsx", ".xlsm"})
-_SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again as .xlsx."
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -25,7 +24,6 @@ def tables(path: Path, head: bytes) -> Iterator[Sheet]:
     """The sheets of the workbook `path`, whose first octets are `head`; see `rows.sheets`."""
     from python_calamine import CalamineError, PasswordError, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-    protected = refusal(path, "The workbook is protected by a password", "Remove the password and save it again.")
     _check_kind(path, head)
     findings = inspect(path) if head.startswith(_ZIP) else {}
     blind = [] if head.startswith(_ZIP) else [_unseen(path)]
@@ -38,16 +36,16 @@ def tables(path: Path, head: bytes) -> Iterator[Sheet]:
                     yield _sheet(path, book.get_sheet_by_name(about.name), found, blind, hidden=hidden)
                     blind = []  # said once for the file
     except PasswordError as exc:
-        raise protected from exc
+        raise protected(path) from exc
     except (CalamineError, OSError) as exc:
         if head.startswith(_OLE) and _ENCRYPTED_PART in path.read_bytes():
-            raise protected from exc
-        raise refusal(path, f"The workbook is broken ({exc})", _SAVE_AGAIN) from exc
+            raise protected(path) from exc
+        raise refusal(path, f"The workbook is broken ({exc})", SAVE_AGAIN) from exc
     except BaseException as exc:
         # What calamine does not foresee ends in a panic of Rust, whose class is no Exception and cannot be imported.
         if type(exc).__name__ != "PanicException":
             raise
-        raise refusal(path, "The workbook is broken", _SAVE_AGAIN) from exc
+        raise refusal(path, "The workbook is broken", SAVE_AGAIN) from exc
 
 
 def _check_kind(path: Path, head: bytes) -> None:
@@ -55,10 +53,10 @@ def _check_kind(path: Path, head: bytes) -> None:
         return
     text = head.lstrip(b"\xef\xbb\xbf\r\n\t ").lower()
     if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<?xml", b"<style", b"<!--")):
-        raise refusal(path, f"The file is a web page that was named {path.suffix}", _SAVE_AGAIN)
+        raise refusal(path, f"The file is a web page that was named {path.suffix}", SAVE_AGAIN)
     if b"\0" not in head and not head.startswith(b"PK"):
-        raise refusal(path, f"The file is plain text that was named {path.suffix}", f"Name it .csv. {_SAVE_AGAIN}")
-    raise refusal(path, "The workbook is broken, or it is none", _SAVE_AGAIN)
+        raise refusal(path, f"The file is plain text that was named {path.suffix}", f"Name it .csv. {SAVE_AGAIN}")
+    raise refusal(path, "The workbook is broken, or it is none", SAVE_AGAIN)
 
 
 def _values(path: Path, found: CalamineSheet) -> Iterator[Sequence[object]]:
