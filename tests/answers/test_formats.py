@@ -212,7 +212,7 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     },
     "eventbrite_old.csv": {
         "email": "Email", "name": "First Name + Last Name", "party": "Organisation",
-        "attendance": "Attendee Status + Ticket Type", "at": "Order Date",
+        "attendance": "Attendee Status + Ticket Type", "at": "Order Date", "guest": "Quantity",
     },
 }  # fmt: skip
 

@@ -85,6 +85,21 @@ def test_a_column_about_guests_can_be_named_and_is_not_passed_over_in_silence(tm
     assert (named.responses[0].guests, named.columns["guest"]) == (1, "Plus")
 
 
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Order ID,Order date,Buyer email,Ticket quantity,Ticket type",
+        "Order #,Order Date,Email,Quantity,Ticket Type",
+    ],
+)
+def test_the_tickets_of_one_order_are_seats(tmp_path: Path, headings: str) -> None:
+    """Eventbrite's report of orders has one row for all tickets of an order."""
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{headings}\n1,2024-05-10 10:00:00,{ADA},3,In person\n2,2024-05-10 10:00:00,x{ADA},1,Online\n")
+    found = read_export(path, zone=ZoneInfo("UTC"), online_event=True).responses
+    assert [response.guests for response in found] == [2, 0]
+
+
 def test_nobody_is_brought_to_what_is_declined(tmp_path: Path) -> None:
     """Regrets take no seat, whatever else stands in the row."""
     with_no = export(tmp_path, ["Will you attend the session?", "Guest"], ["No", "Eva Guest"], attendance="Guest")
