@@ -103,7 +103,7 @@ class Placeholders:
             if end == "begin":
                 kind, body, began = _KINDS[opening], [], line + number - 1
             elif end == "end" and kind:
-                pieces.append(self._hidden(Tag(kind, "".join(body).strip(), file, began)))
+                pieces.append(self.word(Tag(kind, "".join(body).strip(), file, began)))
                 kind = None
             else:
                 (body if kind else pieces).append(value)
@@ -148,10 +148,6 @@ class Placeholders:
             lambda match: f"<!--{match[0]}-->" if self._tags[int(match[1])].kind == "block" else match[0], text
         )
 
-    def word(self, tag: Tag) -> str:
-        """The word for `tag`, which may be a new one."""
-        return self._hidden(tag)
-
     def as_link(self, address: str) -> str:
         """`address` of a link, with its values held to the rules for links: only the first may bring the scheme."""
         return self._filtered(address, " | href", " | href_part")
@@ -164,7 +160,7 @@ class Placeholders:
         def filtered(match: re.Match[str]) -> str:
             tag = self._tags[int(match[1])]
             filters = further if match.start() else first
-            return self._hidden(replace(tag, filters=filters)) if tag.kind == "value" else match[0]
+            return self.word(replace(tag, filters=filters)) if tag.kind == "value" else match[0]
 
         return self._word.sub(filtered, text)
 
@@ -177,7 +173,8 @@ class Placeholders:
 
         return self._word.sub(spliced, text)
 
-    def _hidden(self, tag: Tag) -> str:
+    def word(self, tag: Tag) -> str:
+        """The word for `tag`, which may be a new one."""
         # Equal values share a word, so that a link whose text is its own address can be told.
         key = replace(tag, line=0) if tag.kind == "value" else tag
         number = self._numbers.setdefault(key, len(self._tags))
