@@ -8,10 +8,10 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 
 from mailer.render.faults import Unfit
+from mailer.render.locales import locale_of
 
 # Abbreviations that people abroad read rightly, with the offsets in hours that they stand for. Any other one (Manila's
 # PST, Shanghai's CST, the three meanings of IST) misleads, so that city and offset are written instead.
@@ -210,9 +210,7 @@ _STYLES: dict[str, _Style] = {style.language: style for style in (_English(), _F
 
 def _other(language: str) -> _Style:
     """The locale's own full date with a 24-hour clock, for languages that have no house style; else the English one."""
-    try:
-        Locale.parse(language)
-    except (UnknownLocaleError, ValueError):
+    if not locale_of(language):
         return _English()
     style = _Style()
     style.language, style.pattern = language, "full"

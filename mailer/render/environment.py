@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from jinja2 import Template, Undefined, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,6 +18,7 @@ from mailer.render.dates import date_filters
 from mailer.render.faults import Missing, Unfit
 from mailer.render.folding import folded
 from mailer.render.gaps import Gap
+from mailer.render.locales import is_right_to_left
 from mailer.render.names import capital, isolate, prose
 
 # Control characters, line separators and halves of characters: nothing that a person typed on purpose.
@@ -58,13 +58,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         code = self.compile(tree, name, name)
         # As a plain dict: each rendering copies them twice, which costs more than a letter in Jinja's chain of maps.
         return Template.from_code(self, code, dict(self.globals))
-
-
-def is_right_to_left(language: str) -> bool:
-    try:
-        return Locale.parse(language).text_direction == "rtl"
-    except (UnknownLocaleError, ValueError):
-        return False
 
 
 def environment(language: str, zone: ZoneInfo, *, html: bool, isolated: bool = True) -> Sandbox:

@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.lists import format_list
 
 from mailer.render.faults import Unfit
+from mailer.render.locales import locale_of
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
@@ -32,10 +33,7 @@ def isolate(text: str) -> str:
 
 def prose(language: str) -> Callable[[object], str]:
     """The filter `names` in `language`: "A, B and C", and for groups of names "A, B and C along with D and E"."""
-    try:
-        locale = Locale.parse(_LOCALES.get(language, language))
-    except (UnknownLocaleError, ValueError):
-        locale = Locale.parse("en_GB")
+    locale = locale_of(_LOCALES.get(language, language)) or Locale.parse("en_GB")
     along_with = _ALONG_WITH.get(language, ", ")
     each: Callable[[str], str] = isolate if locale.text_direction == "rtl" else str
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from babel import Locale, UnknownLocaleError
-
 from mailer.errors import Problem
 from mailer.model import Event
+from mailer.render.locales import locale_of
 from mailer.render.source import TemplateFile
 from mailer.render.views import event_view
 
@@ -80,7 +79,5 @@ def _has_words(value: object) -> bool:
 
 
 def _named(language: str) -> str:
-    try:
-        return Locale.parse(language).english_name or language
-    except (UnknownLocaleError, ValueError):
-        return language
+    locale = locale_of(language)
+    return (locale.english_name if locale else None) or language

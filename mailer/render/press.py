@@ -15,9 +15,10 @@ from mailer.errors import InputRefused, Problem
 from mailer.model import Rule
 from mailer.render import blocks, check, document, markdown
 from mailer.render.compiled import Compiled, Note
-from mailer.render.environment import Sandbox, environment, is_right_to_left
+from mailer.render.environment import Sandbox, environment
 from mailer.render.gaps import Filling, as_octets, as_text
 from mailer.render.lines import layouter
+from mailer.render.locales import is_right_to_left
 from mailer.render.placeholders import MisplacedTag, Placeholders
 from mailer.render.plaintext import TextWriter
 from mailer.render.source import TemplateFile, Unreadable, find, read
