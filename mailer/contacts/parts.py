@@ -38,6 +38,8 @@ _COUNT = re.compile(rb"""[cC]ount\s*=\s*["']([0-9]{5,})""")
 _LOOSE = re.compile(rb"""\s*=\s*["']([^"'<>]*)["']""")
 _FILLED_ROW = re.compile(rb'row\b[^>]*?\br="([0-9]+)"[^>/]*>')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]* hidden="(?:1|true)")[^>]*? r="([0-9]+)"[^>/]*>')
+_COLUMNS = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
+_FIRST, _LAST = re.compile(rb' min="([0-9]+)"'), re.compile(rb' max="([0-9]+)"')
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _REFERENCE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -54,11 +56,13 @@ _SHOWN_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext
 class Findings:
     """Of one sheet: why a cell (row, 0-based column) seems empty, hidden rows that hold something, the last cell.
 
-    `coloured_rows` are the first that stand out by the colour of their cells, in Office Open XML alone.
+    `coloured_rows` are the first that stand out by the colour of their cells, `hidden_columns` are 0-based; both in
+    Office Open XML alone.
     """
 
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: frozenset[int] = frozenset()
     coloured_rows: list[int] = field(default_factory=list)
     last_row: int = 0
     last_column: int = 0
@@ -166,7 +170,9 @@ def _inspect_sheet(archive: zipfile.ZipFile, part: str, styles: Mapping[bytes, s
     colours = Colours(styles) if styles else None
     found = Findings(last_column=26)  # a bound that most sheets keep, so that the columns need not be counted
     with archive.open(part) as file:
-        for block in _whole_rows(file):
+        for number, block in enumerate(_whole_rows(file)):
+            if number == 0:
+                found.hidden_columns = frozenset(_hidden_columns(block.partition(b"sheetData")[0]))
             found.last_row = max(found.last_row, _last_filled_row(block))
             if _FAR.search(block):
                 for column, row in _FILLED_CELL.findall(block):
@@ -200,6 +206,13 @@ def _tight(block: bytes) -> bytes:
     if b"='" in block or b"= " in block or b" =" in block:
         return _LOOSE.sub(rb'="\1"', block)
     return block
+
+
+def _hidden_columns(head: bytes) -> Iterator[int]:
+    for column in _COLUMNS.findall(head):
+        first, last = _FIRST.search(column), _LAST.search(column)
+        if first and last and (b' hidden="1"' in column or b' hidden="true"' in column):
+            yield from range(int(first[1]) - 1, min(int(last[1]), MAX_COLUMNS))
 
 
 def _last_filled_row(block: bytes) -> int:

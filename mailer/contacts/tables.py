@@ -115,7 +115,12 @@ def _table(sheet: Sheet, head: list[tuple[int, list[str]]], header: int) -> Iter
     number, headings = head[header]
     sample = [[words.plain(cell) for cell in cells] for _, cells in head[header + 1 :]]
     columns = plan(headings, sample, sheet.file)
-    found = [*_lacks(sheet, number, columns), *doubts(sheet, number, columns, sample), *_colours(sheet, number)]
+    found = [
+        *_lacks(sheet, number, columns),
+        *doubts(sheet, number, columns, sample),
+        *_hidden(sheet, number, columns),
+        *_colours(sheet, number),
+    ]
     yield from found
     if not any(problem.is_error for problem in found):
         yield Table(sheet, number, columns)
@@ -139,6 +144,14 @@ def _lacks(sheet: Sheet, number: int, columns: Columns) -> Iterator[Problem]:
             sheet=sheet.name,
             row=number,
         )
+
+
+def _hidden(sheet: Sheet, header: int, columns: Columns) -> Iterator[Problem]:
+    """A warning for each hidden column that is read: whoever looks the sheet over does not see what it says."""
+    for column in sorted(sheet.hidden_columns & columns.fields.keys()):
+        heading, cell = columns.headings[column], f"{letters(column)}{header}"
+        problem, fix = "The column is hidden; it was read all the same", "Show it and look it over, or delete it."
+        yield Problem(problem, fix, "warning", sheet.file, sheet.name, cell, header, heading)
 
 
 def _colours(sheet: Sheet, header: int) -> Iterator[Problem]:

@@ -127,7 +127,8 @@ def _sheet(path: Path, found: CalamineSheet, findings: Findings, doubts: list[Pr
                 row=findings.hidden_rows[0],
             )
         )
-    return Sheet(path.name, found.name, rows, findings.faults, tuple(problems), tuple(findings.coloured_rows))
+    coloured, hidden_columns = tuple(findings.coloured_rows), findings.hidden_columns
+    return Sheet(path.name, found.name, rows, findings.faults, tuple(problems), coloured, hidden_columns)
 
 
 def as_text(value: object) -> str:

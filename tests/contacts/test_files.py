@@ -156,6 +156,20 @@ def test_hidden_sheets_and_rows_are_read_with_a_warning(xlsx, understand) -> Non
     assert [(w.sheet, w.row) for w in found.warnings] == [("Old", None), ("New", 2)]
 
 
+def test_a_hidden_column_that_is_read_is_told(xlsx, understand) -> None:
+    """Nobody who looks the sheet over sees who gets a copy by it; one that is only kept for the texts is no matter."""
+    from openpyxl import load_workbook
+
+    path = xlsx(Sheet=[["Mission", "Email", "Notes", "Cc"], ["Chile", "a@example.org", "x", "former@example.org"]])
+    book = load_workbook(path)
+    for column in "CD":
+        book["Sheet"].column_dimensions[column].hidden = True
+    book.save(path)
+    found = understand(path)
+    assert [str(address) for address in found.contacts[0].cc] == ["former@example.org"]
+    assert (found.warning.cell, found.warning.column) == ("D1", "Cc")
+
+
 def test_blank_rows_and_repeated_headers_are_skipped(xlsx, understand) -> None:
     """Blank rows, rows of blanks and header rows within the list are no contacts and no problems."""
     header = ["Mission", "Email"]
