@@ -124,7 +124,8 @@ class Intake:
                 invitations.append((party.name, party.key, party.kind.value, invitee.rule.value, number))
             if delivery is not None and cc != cc_text(invitee.cc):
                 # What the relay was offered before is offered again, but to nobody who is to have no copy any more.
-                named = [one for one in cc_of(cc) if one in invitee.cc] if attempts else invitee.cc
+                keys = {one.key for one in invitee.cc}
+                named = [one for one in cc_of(cc) if one.key in keys] if attempts else invitee.cc
                 if cc != (wanted := self._cc(named, gone)):
                     copies.append((wanted, delivery, attempts))
         if copies:

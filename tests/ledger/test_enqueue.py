@@ -1,5 +1,7 @@
 """Who is invited, and what is queued: once for each recipient, however often it is asked for."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -180,6 +182,19 @@ def test_who_is_to_have_no_copy_any_more_gets_none_at_the_next_attempt(ledger: L
     ledger.enqueue(EVENT, MAILING, [invitee(1, 6, 7)], domain=DOMAIN, now=later(60))
     [delivery] = ledger.deliveries(EVENT)
     assert delivery.cc == (address(6),)
+
+
+def test_a_cc_that_is_only_spelled_otherwise_keeps_its_copy(ledger: Ledger) -> None:
+    """Who corrects the capitals of a Cc between two attempts takes the copy from nobody."""
+    ledger.enqueue(EVENT, MAILING, [invitee(1, 5)], domain=DOMAIN, now=NOW)
+    [number] = ledger.due(EVENT, MAILING, NOW).values()
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), [number], NOW)
+        run.exchange([outcome(number, State.DEFERRED, GREYLISTED, due_at=NOW)], (), NOW)
+    capitals = Address(address(5).local.upper(), address(5).domain)
+    ledger.enqueue(EVENT, MAILING, [replace(invitee(1), cc=(capitals,))], domain=DOMAIN, now=later(60))
+    [delivery] = ledger.deliveries(EVENT)
+    assert delivery.cc == (address(5),)
 
 
 def test_what_a_claim_holds_is_not_changed(ledger: Ledger) -> None:
