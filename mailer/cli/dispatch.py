@@ -192,7 +192,7 @@ def _waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[t
     """Those of the mailing whose next try is still to come, and when."""
     now = prepared.desk.clock()
     deferred = ledger.deliveries(prepared.desk.event.name, prepared.wave, State.DEFERRED)
-    later = {one.recipient.key: (one.due_at, one) for one in deferred if one.due_at and one.due_at > now}
+    later = {one.recipient.key: (due_at, one) for one in deferred if (due_at := one.waits_until(now))}
     if not later:
         return []
     pairs = [(guest, *later[key]) for guest in due if (key := guest.contact.address.key) in later]

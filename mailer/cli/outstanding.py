@@ -95,7 +95,7 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
     due, held, over, unlisted = _sort(prepared, found, ledger, unsent)
     settled = over | unlisted
     left = {key: one for key, one in unsent.items() if key not in settled}
-    later = {key: one.due_at for key, one in left.items() if one.due_at and one.due_at > now}
+    later = {key: due_at for key, one in left.items() if (due_at := one.waits_until(now))}
     retry_at = min(later.values(), default=None)
     is_closed = has_hours and not audience.is_open(mailing, desk.event, now)
     after_hours = len(due - later.keys()) if is_closed else 0

@@ -197,7 +197,8 @@ def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[st
 def _retried(prepared: Prepared, ledger: Ledger) -> dict[str, datetime]:
     """When each deferral of the mailing is to be tried again, by recipient key."""
     deferred = ledger.deliveries(prepared.desk.event.name, prepared.wave, State.DEFERRED)
-    return {one.recipient.key: one.due_at for one in deferred if one.due_at}
+    now = prepared.desk.clock()
+    return {one.recipient.key: due_at for one in deferred if (due_at := one.waits_until(now))}
 
 
 def _holds(prepared: Prepared, contact: Contact, wanted: str) -> bool:

@@ -45,7 +45,7 @@ from mailer.ledger.schema import (
     one_of,
 )
 from mailer.ledger.store import Store, open_store
-from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
+from mailer.model import AHEAD, Address, Answer, Attendance, Delivery, Invitation, State
 
 # Rows of one page: bounds the memory.
 PAGE = 10_000
@@ -61,7 +61,7 @@ _OF_RECIPIENTS = (
 _HISTORY = "SELECT d.recipient, d.mailing, d.state, d.claimed_at FROM {}"
 _DUE = (
     f"SELECT d.id, d.recipient FROM {{}} AND d.mailing = ? AND d.state IN ('queued', 'deferred') AND d.{IS_UNSENT} "  # noqa: S608 - no value
-    "AND (d.state = 'queued' OR d.due_at <= ?)"
+    "AND (d.state = 'queued' OR d.due_at <= ? OR d.updated_at > ?)"
 )
 # All of each mailing, and what of it is not sent: two indexes alone, and no row is visited.
 _COUNTS = text(
@@ -162,8 +162,13 @@ class Ledger:
         return Intake(self._store, self._identity, event, mailing, domain, now).enqueue(invitees)
 
     def due(self, event: str, mailing: str, now: datetime, among: Iterable[Address] | None = None) -> dict[str, int]:
-        """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given."""
-        waiting = sorted(self._rows(_DUE, event, among, mailing, moment_text(now)), key=itemgetter(0))
+        """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given.
+
+        A deferral by a clock that was `AHEAD` of `now` is due.
+        """
+        waiting = sorted(
+            self._rows(_DUE, event, among, mailing, moment_text(now), moment_text(now + AHEAD)), key=itemgetter(0)
+        )
         return {recipient.casefold(): number for number, recipient in waiting}
 
     def run(self, event: str, mailing: str, now: datetime, *, relay: str) -> AbstractContextManager[Run]:

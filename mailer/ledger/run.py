@@ -19,7 +19,7 @@ from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of
 from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, meta, moment_of, moment_text, runs
 from mailer.ledger.store import Session, Store, Taken
 from mailer.ledger.suppression import NOWHERE, hold_back
-from mailer.model import Delivery, State
+from mailer.model import AHEAD, Delivery, State
 
 # The `due_at` of what was never tried: no clock, set back by a person or by itself, is before it.
 NO_WAIT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ _OWN = 3
 _CLAIM = (
     "UPDATE deliveries SET state = 'claimed', reason = '', due_at = NULL, run_id = ?, claimed_at = ?, "
     "date = COALESCE(date, ?), updated_at = ? "
-    "WHERE id IN ({}) AND (state = 'queued' OR state = 'deferred' AND due_at <= ?) "
+    "WHERE id IN ({}) AND (state = 'queued' OR state = 'deferred' AND (due_at <= ? OR updated_at > ?)) "
     "AND NOT EXISTS (SELECT 1 FROM invitations i JOIN suppressions s ON s.digest = i.digest "
     "WHERE i.id = invitation_id) RETURNING id"
 )
@@ -73,8 +73,8 @@ class Run:
     def exchange(self, outcomes: Sequence[Attempt], claim: Sequence[int], now: datetime) -> list[Delivery]:
         """Records outcomes and claims deliveries in one transaction, which is on the disk when this returns.
 
-        Of `claim`, those are taken that are queued, or deferred and due at `now`, and not suppressed; they come back
-        in the order asked, ready to be sent, with suppressed addresses gone from their Cc. The rest are left out.
+        Of `claim`, those are taken that are due at `now` (see `Ledger.due`) and not suppressed; they come back in the
+        order asked, ready to be sent, with suppressed addresses gone from their Cc. The rest are left out.
         Raises LedgerError, with nothing recorded and nothing claimed, where the ledger cannot be written or an
         outcome is for a delivery that is not claimed. All times are aware.
         """
@@ -82,7 +82,7 @@ class Run:
         with self._session() as cursor:
             if outcomes:
                 _record(self._store, cursor, [self._row(outcome) for outcome in outcomes])
-            return self._claim(cursor, claim, moment_text(now)) if claim else []
+            return self._claim(cursor, claim, now) if claim else []
 
     def release(self, claimed: Sequence[int], now: datetime, reason: str) -> None:
         """Gives back claims for which nothing was begun: deferred without a wait, not counted as an attempt."""
@@ -122,8 +122,9 @@ class Run:
             outcome.delivery_id,
         )
 
-    def _claim(self, cursor: DBAPICursor, wanted: Sequence[int], now: str) -> list[Delivery]:
-        cursor.execute(self._store.sql(_CLAIM.format(marks(wanted))), (self.id, now, now, now, *wanted, now))
+    def _claim(self, cursor: DBAPICursor, wanted: Sequence[int], at: datetime) -> list[Delivery]:
+        now, soon = moment_text(at), moment_text(at + AHEAD)
+        cursor.execute(self._store.sql(_CLAIM.format(marks(wanted))), (self.id, now, now, now, *wanted, now, soon))
         taken = [number for (number,) in cursor.fetchall()]
         if not taken:
             return []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer.model.address import Address
+
+# What was deferred so much later than now was deferred by a clock that was ahead: its `due_at` tells nothing.
+AHEAD = timedelta(hours=1)
 
 
 class State(StrEnum):
@@ -51,3 +54,9 @@ class Delivery:
     reply: str | None = None
     note: str = ""
     tried_since: datetime | None = None
+
+    def waits_until(self, now: datetime) -> datetime | None:
+        """`due_at` where that is still to come; None also for a deferral by a clock that was ahead, which is due."""
+        if self.due_at is None or self.due_at <= now or self.updated_at > now + AHEAD:
+            return None
+        return self.due_at

@@ -103,6 +103,17 @@ def test_a_deferral_is_given_up_when_the_configured_time_is_over(
         assert folder.states() == {ADA: "sent", BEN: state, REGISTRY: "sent"}
 
 
+def test_a_deferral_by_a_clock_that_was_ahead_is_due_once_that_is_set_right(folder: Folder, clock: Clock) -> None:
+    """Else whoever was greylisted meanwhile would wait until the wrong moment comes, be it after the deadline."""
+    with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
+        folder.relay(relay, RETRY_AFTER="300")
+        clock.shows += timedelta(days=5)
+        assert folder.run("send", "--yes").code == 1
+        clock.shows = SHOWS
+        assert folder.run("send", "--yes").code == 0
+    assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
+
+
 @pytest.mark.usefixtures("one_by_one")
 def test_a_deferral_that_falls_due_during_the_run_is_counted_once(
     folder: Folder, clock: Clock, monkeypatch: pytest.MonkeyPatch
