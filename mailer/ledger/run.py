@@ -163,7 +163,9 @@ def exclusive_run(
     """The run that `Ledger.run` hands out."""
     try:
         with store.exclusive() as session:
-            run = Run(store, session, identity, _enter(store, event, mailing, relay, now), now)
+            number = _enter(store, event, mailing, relay, now)
+            store.note_run(number)
+            run = Run(store, session, identity, number, now)
             _doubt_claims(store, session, now, _STOPPED)
             try:
                 yield run
@@ -215,13 +217,23 @@ def _record(store: Store, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) 
 
 
 def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:
-    """Enters the run and returns its number; what was suppressed while an earlier one had claimed it is held back."""
+    """Enters the run and returns its number; what was suppressed while an earlier one had claimed it is held back.
+
+    Raises LedgerError where later runs have begun with the ledger than it knows of.
+    """
     with store.engine.begin() as connection:
         hold_back(connection, now)
         entry = insert(runs).values(
             event=event, mailing=mailing, relay=relay, host=socket.gethostname(), pid=os.getpid(), started_at=now
         )
         number: int = connection.scalars(entry.returning(runs.c.id)).one()
+        # Who was sent to since an older copy was made is still due in it.
+        if number <= (latest := store.latest_run()):
+            raise LedgerError(
+                f"{store.place} is an older copy: it ends with run {number - 1}, and run {latest} has begun with it. "
+                "Whoever was sent to since would be written to again: put the latest copy in its place, with its -wal; "
+                "or, to go on with this one all the same, delete the .lock file beside it."
+            )
         return number
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,6 +52,10 @@ _SAME_FAULTS: Mapping[int | None, int] = {
     errno.EPERM: sqlite3.SQLITE_READONLY,
 }
 
+# What the lock's file says; the number behind it is always of the same width, so that it can be overwritten in place.
+_BEGUN = b"Runs have begun with the ledger beside this file.\n"
+_LATEST = re.compile(rb"The latest is (\d{10})\.\n")
+
 
 class SQLiteStore(Store):
     """WAL and synchronous=FULL: readers never wait, and a commit is on the disk before it returns."""
@@ -60,6 +65,7 @@ class SQLiteStore(Store):
         # SQLite too names its files after what a link leads to, so that two links are one ledger with one lock.
         self.path = None if in_memory else Path(os.path.realpath(url.database or ""))
         self._lock = Path(f"{self.path}.lock")
+        self._held = -1  # its descriptor, while it is held
         self.place = "The ledger in memory" if self.path is None else f"The ledger {url.database}"
         connect_args: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
         if "timeout" not in url.query:
@@ -167,21 +173,48 @@ class SQLiteStore(Store):
             timeout=1 if patient else 0,
             thread_local=False,
             preserve_lock_file=True,  # Windows too must keep what is remembered
-            on_acquired=_remember,
+            on_acquired=self._hold,
         )
         try:
             lock.acquire()
         except Timeout:
             raise Taken from None
         except (OSError, RuntimeError) as exc:  # the latter from file systems that know no locks
-            known = _SAME_FAULTS.get(getattr(exc, "errno", None))
-            reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock} ({exc}). {_NETWORK}"
-            raise LedgerError(f"{self.place} {reason}") from exc
+            raise self._unlockable(exc) from exc
         try:
             with self.session() as session:
                 yield session
         finally:
             lock.release()
+
+    def _hold(self, lock: int) -> None:
+        _remember(lock)
+        self._held = lock
+
+    def _unlockable(self, exc: Exception) -> LedgerError:
+        known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+        reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock} ({exc}). {_NETWORK}"
+        return LedgerError(f"{self.place} {reason}")
+
+    def latest_run(self) -> int:
+        if self.path is None:
+            return 0
+        try:
+            os.lseek(self._held, len(_BEGUN), os.SEEK_SET)
+            found = _LATEST.match(os.read(self._held, 100))
+        except OSError as exc:
+            raise self._unlockable(exc) from exc
+        return int(found[1]) if found else 0
+
+    def note_run(self, number: int) -> None:
+        if self.path is None:
+            return
+        try:
+            os.lseek(self._held, len(_BEGUN), os.SEEK_SET)
+            os.write(self._held, b"The latest is %010d.\n" % number)
+            os.fsync(self._held)
+        except OSError as exc:
+            raise self._unlockable(exc) from exc
 
     @contextmanager
     def _each_alone(self) -> Iterator[DBAPICursor]:
@@ -216,7 +249,7 @@ class SQLiteStore(Store):
 def _remember(lock: int) -> None:
     """Leaves word in the lock's file, on the disk, that a run has begun: from then on, no ledger is a lost ledger."""
     if not os.fstat(lock).st_size:
-        os.write(lock, b"Runs have begun with the ledger beside this file.\n")
+        os.write(lock, _BEGUN)
         os.fsync(lock)
 
 

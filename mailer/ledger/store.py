@@ -88,6 +88,14 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def latest_run(self) -> int:
+        """The latest run that is noted to have begun with the database; 0 if none. Called with the right to send."""
+
+    @abstractmethod
+    def note_run(self, number: int) -> None:
+        """Notes, apart from the database, that this run has begun. Called with the right to send."""
+
+    @abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
         """One transaction in which tables may be remade."""
 

@@ -275,6 +275,31 @@ def test_what_an_emptied_ledgers_log_holds_is_kept(file: Path, url: str) -> None
     assert file.with_name("ledger.db-wal").read_bytes() == log
 
 
+def test_an_older_copy_in_the_place_of_a_ledger_sends_nothing(file: Path, url: str) -> None:
+    """It does not know who was sent to since, so no run begins with it until a person has decided."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1))
+    copy = file.read_bytes()
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 2))
+        send(ledger, queue(ledger, 3))
+    latest = file.read_bytes()
+    file.write_bytes(copy)
+    for _ in range(3):
+        with Ledger.open(url) as ledger:
+            numbers = queue(ledger, 2)
+            with pytest.raises(LedgerError, match="older copy: it ends with run 1, and run 3 has begun with it"):
+                send(ledger, numbers)
+    file.write_bytes(latest)
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 4))
+    file.write_bytes(copy)
+    file.with_name("ledger.db.lock").unlink()
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 2))
+        assert states(ledger) == [State.SENT, State.SENT]
+
+
 def test_whoever_deletes_the_lock_too_begins_anew(file: Path, url: str) -> None:
     """Without its lock beside it nothing speaks of an earlier ledger."""
     with Ledger.open(url) as ledger:
