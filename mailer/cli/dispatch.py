@@ -20,7 +20,7 @@ from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.messages import sample_delivery
 from mailer.cli.progress import progress
 from mailer.cli.relay import relay_of
-from mailer.cli.surveying import Survey, Watch
+from mailer.cli.surveying import Survey, Watch, still_due
 from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
 from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
@@ -175,7 +175,9 @@ def _jobs(
     is not queued is found to be due by the next one.
     """
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
-    for guests in batches(due, _QUEUED_TOGETHER):
+    for batch in batches(due, _QUEUED_TOGETHER):
+        # A reminder alone keeps its distance from other mailings.
+        guests = still_due(prepared, ledger, batch) if prepared.mailing.is_reminder else batch
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
         ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock())

@@ -82,6 +82,17 @@ def survey(
     return Survey(gather(prepared, choose), left_out, reasons, told, over)
 
 
+def still_due(prepared: Prepared, ledger: Ledger, guests: Sequence[Guest]) -> list[Guest]:
+    """Those of `guests` whom the rules still let the mailing go to, asked once nobody else can send any more.
+
+    Until then another run may have written to them, as a question can stand unanswered for hours.
+    """
+    desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
+    known = Records(desk, ledger, mailing).of(guest.contact for guest in guests)
+    reasons = (audience.why_not(contact, record, mailing, desk.event, now) for contact, record in known)
+    return [guest for guest, reason in zip(guests, reasons, strict=True) if reason is None]
+
+
 class Records:
     """What the ledger knows of recipients in respect of one mailing: what was sent, answered, held and suppressed."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailer.cli import console
-from tests.cli.conftest import ADA, BEN, CONTACTS, NOW, REGISTRY, Folder
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, REGISTRY, TEMPLATE, Folder
 from tests.cli.processes import PATIENCE, ended, started, told
 from tests.servers import GOOD, Action, ScriptedServer, Session
 
@@ -204,6 +204,21 @@ def test_a_reminder_keeps_its_distance_from_the_last_mail(folder: Folder, relay:
     assert _recipients(relay) == [BEN, ADA, REGISTRY, BEN]
     folder.run("remind", "--yes", now="2031-03-03T10:00")
     assert _recipients(relay) == [BEN, ADA, REGISTRY, BEN, ADA, REGISTRY]
+
+
+def test_a_reminder_keeps_its_distance_from_a_mail_sent_while_it_asked(
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever another run has written to, before the question was answered, is not reminded on the same day."""
+    folder.write("templates/round-table/event.toml", f'{EVENT}[mailings.update]\naudience = "invited"\n')
+    folder.write("templates/round-table/update.md", TEMPLATE)
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    words = ("send", "--mailing", "update", "--only", "kenya", "--yes", "--now", "2031-02-28T10:00")
+    command = [sys.executable, "-m", "mailer", *words]
+    monkeypatch.setattr(console, "confirm", lambda _: subprocess.run(command, cwd=folder.path, check=True))
+    folder.run("remind", now="2031-02-28T10:00")
+    assert _recipients(relay)[3:] == [BEN, ADA, REGISTRY]
 
 
 # --- being stopped ----------------------------------------------------------------------------------------------------
