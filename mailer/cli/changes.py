@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mailer.cli.again import mailing_of
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
 from mailer.event import names
@@ -87,9 +89,11 @@ def _named(keys: Sequence[str]) -> str:
 
 
 def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
-    """That an event or a mailing of the ledger is gone, where a new one is to invite everybody; None where none is."""
+    """That an event or a mailing of the ledger is gone, where a new one invites everybody or reminds; else None."""
     desk, mailing = prepared.desk, prepared.mailing
     standing = ledger.counts(desk.event.name)
+    if mailing.is_reminder:
+        return _renamed_reminder(desk, mailing, standing)
     if mailing.audience is not Audience.CONTACTS or prepared.wave in standing:
         return None
     if standing:
@@ -104,6 +108,18 @@ def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
     return (
         f"The ledger knows the {what} {old}, which is no longer there. If {new} is the same one by another name, call "
         f"it {old} again: as {new} it goes to everybody anew."
+    )
+
+
+def _renamed_reminder(desk: Desk, mailing: Mailing, standing: Collection[str]) -> str | None:
+    waves = {wave: mailing_of(wave, desk.event) for wave in standing}
+    gone = {wave.rpartition("-")[0] for wave, known in waves.items() if known is None and re.search(r"-\d+d$", wave)}
+    if mailing in waves.values() or not gone:
+        return None
+    old = " and ".join(sorted(gone))
+    return (
+        f"The ledger knows the mailing {old}, which is no longer there. If {mailing.name} is the same one by another "
+        f"name, call it {old} again: as {mailing.name} its dates and its maximum count anew."
     )
 
 

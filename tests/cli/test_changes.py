@@ -180,6 +180,19 @@ def test_what_is_renamed_is_doubted_before_everybody_is_invited_anew(folder: Fol
     assert "knows the event round-table, which is no longer there" in folder.run("send", "--dry-run").err
 
 
+def test_a_renamed_reminder_is_doubted_before_it_counts_anew(folder: Folder, relay: ScriptedServer) -> None:
+    """Under a new name what was sent counts no more, so that is told before anybody is reminded of the same twice."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    assert "by another name" not in folder.run("remind", "--yes", now="2031-02-28T10:00").err
+    folder.write("templates/round-table/event.toml", EVENT.replace("[mailings.reminder]", "[mailings.nudge]"))
+    folder.write("templates/round-table/nudge.md", TEMPLATE)
+    told = folder.run("remind", "--dry-run", now="2031-03-03T10:00").err
+    assert "knows the mailing reminder, which is no longer there" in told
+    folder.run("remind", "--yes", now="2031-03-03T10:00")
+    assert "by another name" not in folder.run("remind", "--dry-run", now="2031-03-05T10:00").err
+
+
 def test_a_further_event_or_mailing_is_no_doubt(folder: Folder, relay: ScriptedServer) -> None:
     """A save-the-date before the invitation, and another event beside this one, are what they are."""
     folder.relay(relay)
