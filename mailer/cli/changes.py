@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.cli.again import mailing_of
@@ -103,7 +104,7 @@ def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
         what, new = "event", desk.event.name
         gone = set(ledger.references_elsewhere(new).values()).difference(names(desk.templates))
     if not gone:
-        return None
+        return None if standing else _replaced(desk, ledger)
     old = " and ".join(sorted(gone))
     return (
         f"The ledger knows the {what} {old}, which is no longer there. If {new} is the same one by another name, call "
@@ -120,6 +121,19 @@ def _renamed_reminder(desk: Desk, mailing: Mailing, standing: Collection[str]) -
     return (
         f"The ledger knows the mailing {old}, which is no longer there. If {mailing.name} is the same one by another "
         f"name, call it {old} again: as {mailing.name} its dates and its maximum count anew."
+    )
+
+
+def _replaced(desk: Desk, ledger: Ledger) -> str | None:
+    """That nothing was ever sent with the ledger, while there is another one here; None where that is not so."""
+    if desk.rehearsal or ledger.references_elsewhere(desk.event.name):
+        return None
+    others = [name for name in ledger.begun_in(Path()) if not desk.config.LEDGER_URL.endswith(f"/{name}")]
+    if not others:
+        return None
+    return (
+        f"Nobody was written to with this ledger, and with {' and '.join(others)}, which is here too, mailings were "
+        "begun. If that is the right one, set LEDGER_URL to it: by this one everybody is invited anew."
     )
 
 

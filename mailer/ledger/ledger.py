@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
 from operator import itemgetter
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -117,6 +118,13 @@ class Ledger:
             return store.exists()
         finally:
             store.close()
+
+    @staticmethod
+    def begun_in(folder: Path) -> list[str]:
+        """The names of the files in the folder that are, or were, ledgers with which runs have begun."""
+        from mailer.ledger.sqlite import begun_in
+
+        return begun_in(folder)
 
     def close(self) -> None:
         self._store.close()

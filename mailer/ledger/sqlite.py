@@ -246,6 +246,13 @@ class SQLiteStore(Store):
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def begun_in(folder: Path) -> list[str]:
+    """The files in the folder that are, or were, ledgers with which runs have begun."""
+    return sorted(
+        lock.stem for lock in folder.glob("*.lock") if lock.is_file() and lock.read_bytes()[:100].startswith(_BEGUN)
+    )
+
+
 def _remember(lock: int) -> None:
     """Leaves word in the lock's file, on the disk, that a run has begun: from then on, no ledger is a lost ledger."""
     if not os.fstat(lock).st_size:

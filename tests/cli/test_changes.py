@@ -180,6 +180,17 @@ def test_what_is_renamed_is_doubted_before_everybody_is_invited_anew(folder: Fol
     assert "knows the event round-table, which is no longer there" in folder.run("send", "--dry-run").err
 
 
+def test_another_ledger_is_doubted_before_everybody_is_invited_anew(folder: Folder, relay: ScriptedServer) -> None:
+    """One that LEDGER_URL no longer names has not lost what was sent with it, which is told before anything leaves."""
+    folder.relay(relay)
+    assert "here too" not in folder.run("send", "--yes").err
+    folder.relay(relay, LEDGER_URL="sqlite:///new.db")
+    told = folder.run("send", "--dry-run").err
+    assert "with ledger.db, which is here too, mailings were begun" in told
+    folder.relay(relay)
+    assert "here too" not in folder.run("send", "--dry-run").err
+
+
 def test_a_renamed_reminder_is_doubted_before_it_counts_anew(folder: Folder, relay: ScriptedServer) -> None:
     """Under a new name what was sent counts no more, so that is told before anybody is reminded of the same twice."""
     folder.relay(relay)
