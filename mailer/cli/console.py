@@ -29,7 +29,13 @@ def complain(text: str) -> None:
 
 def _fitted(text: str, stream: TextIO) -> str:
     width = _width(stream)
-    return text if width is None else screen.sentence(text, width)
+    return text if width is None else on_screen(text, width)
+
+
+def on_screen(text: str, width: int) -> str:
+    """`text` for a terminal of so many columns, to which nothing that came from a sheet, a form or a server does
+    anything."""
+    return screen.sentence("\n".join(map(printable, text.split("\n"))), width)
 
 
 def _width(stream: TextIO) -> int | None:

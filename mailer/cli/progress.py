@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from mailer.cli import console
-from mailer.cli.screen import sentence
 from mailer.model import State
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class _Bar:
         is_sent = facts["state"] == State.SENT
         if words := facts["note"] if is_sent else facts["reply"] or facts["note"]:
             state = str(facts["state"]).replace("_", " ")
-            told = sentence(f"{state:9} {facts['recipient']}: {words}", self._screen.width)
+            told = console.on_screen(f"{state:9} {facts['recipient']}: {words}", self._screen.width)
             self._screen.print(told, markup=False, highlight=False, soft_wrap=True)
         self._bar.update(self._task, advance=facts["state"] != State.DEFERRED, description="Sending")
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.cli import screen
-from tests.cli.conftest import CONTACTS, NOW, Folder
+from tests.cli.conftest import ADA, CONTACTS, NOW, Folder
 from tests.servers import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +149,21 @@ def test_a_mission_is_named_once_in_a_dry_run(folder: Folder) -> None:
     (line,) = [line for line in told.splitlines() if "registry@namibia.example.org" in line]
     assert line.count("Namibia") == 1
     assert "(Permanent Mission of the Republic of Kenya to the United Nations)" in told
+
+
+def test_what_strangers_write_does_nothing_to_a_terminal(folder: Folder) -> None:
+    """Whoever fills in the public form, or heads a column, can neither clear the screen nor name its window."""
+    escape = "\x1b]0;Ours\x07\x1b[2J\x9b31m"
+    folder.write("contacts/missions.csv", CONTACTS.replace("Status", f"Status,Table{escape}", 1))
+    folder.write("answers.csv", f"Name,Email,Coming\nEve{escape}SAMPLE,eve@sample.example.org,yes\n,{ADA},yes\n")
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    folder.run("answers", "import", "answers.csv", "--columns", "name=Name,email=Email,attendance=Coming", "--yes")
+    for words in (("answers", "review", "--now", NOW), ("answers", "list", "--now", NOW), ("contacts",)):
+        told = on_terminal(folder, *words)
+        assert "Ours" in "".join(told)
+        assert all(line.isprintable() for line in told)
 
 
 # --- the layout -------------------------------------------------------------------------------------------------------
