@@ -102,8 +102,9 @@ _PROVIDERS: Mapping[str, Mapping[str, str]] = {
         "OAUTH_SCOPE": "https://mail.google.com/",
     },
     "google-relay": {"SMTP_HOST": "smtp-relay.gmail.com", "SMTP_RATE": "10000/day"},
-    # Host and limits differ by region and account; these are the limits that a new account begins with.
-    "ses": {"SMTP_RATE": "1/second, 200/day"},
+    # Host and limits differ by region and account; these are the limits that a new account begins with. Each recipient
+    # counts, those in copy too.
+    "ses": {"SMTP_RATE": "1 recipients/second, 200 recipients/day"},
     "cpanel": {"SMTP_RATE": "50/hour"},
 }
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}

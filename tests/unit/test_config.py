@@ -307,7 +307,7 @@ def test_plain_text_over_a_network_must_be_meant(tmp_path: Path, host: str) -> N
         ("microsoft365", "smtp.office365.com", (Limit(30, 60), Limit(10_000, 86_400, of_recipients=True))),
         ("Google", "smtp.gmail.com", (Limit(2000, 86_400, of_recipients=True),)),
         ("google-relay", "smtp-relay.gmail.com", (Limit(10_000, 86_400),)),
-        ("ses", None, (Limit(1, 1), Limit(200, 86_400))),
+        ("ses", None, (Limit(1, 1, of_recipients=True), Limit(200, 86_400, of_recipients=True))),
         ("cpanel", None, (Limit(50, 3600),)),
     ],
 )
