@@ -19,7 +19,11 @@ from tests.names import Names
 from tests.servers import Action, ScriptedServer, Session, drop
 from tests.tokens import CLIENT_ID, CLIENT_SECRET, CONSENT, TokenRelay, TokenService
 
-KEY = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7"
+KEY = (
+    "v=DKIM1; k=rsa; p="
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDMhx0ujVxZghAxglmA8BZHwJSm9l2oT1jJhquukkKFlIgu6rTCRlVd2X+wSqq5ry6vciiZ"
+    "uwMH10SFlo3i+RA/SvS+tcd9Swcua6olAWWO0/1qHJJFlQtNVDzt9kdPYK2QtdK4CNFjRKqcG8lcQa+rqQBrveOYRSXccTGGIbWpuwIDAQAB"
+)
 GOOD = {
     "sender.example.org MX": ["10 mx.sender.example.org."],
     "sender.example.org TXT": ['"v=spf1 include:relay.example.org -all"', '"site-verification=1"'],
@@ -340,6 +344,7 @@ def test_a_disk_without_space_is_told(folder: Folder, names: Names, relay: Scrip
         ),
         ("dkim", {"mail._domainkey.sender.example.org TXT": ['"v=DKIM1; p="']}, "attention", "withdrawn"),
         ("dkim", {"mail._domainkey.sender.example.org TXT": []}, "attention", "does not sign"),
+        ("dkim", {"mail._domainkey.sender.example.org TXT": [f'"{KEY[:120]}"']}, "attention", "cut off"),
         ("dmarc", {"_dmarc.sender.example.org TXT": []}, "attention", "p=none"),
         ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=what"']}, "attention", "no valid"),
         (

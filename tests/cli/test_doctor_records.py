@@ -1,14 +1,18 @@
-"""SPF and DMARC records are read as receivers read them: what a record comes to, or that it comes to nothing."""
+"""SPF, DKIM and DMARC records are read as receivers read them: what a record comes to, or that it comes to nothing."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dns.resolver import Resolver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.cli.doctor import dmarc, spf
-from mailer.cli.doctor.resolver import resolver_at
+from mailer.cli.doctor import dkim, dmarc, spf
+from mailer.cli.doctor.resolver import resolver_at, tags
 from tests.names import Names
 
 DOMAIN = "sender.example.org"
@@ -221,3 +225,59 @@ def test_a_subdomain_may_be_asked_for_something_else() -> None:
 def test_a_record_that_names_nobody_is_known(record: str, *, lets: bool) -> None:
     """What lets no server pass is no proof for a mailing, however sound it is."""
     assert any(map(spf.lets_pass, record.split(" ")[1:])) is lets
+
+
+# --- DKIM -------------------------------------------------------------------------------------------------------------
+
+
+def rsa(bits: int, form: PublicFormat = PublicFormat.SubjectPublicKeyInfo) -> str:
+    """A key of so many bits, as it is published."""
+    return b64encode(RSAPublicNumbers(65537, 2**bits - 1).public_key().public_bytes(Encoding.DER, form)).decode()
+
+
+ED25519 = b64encode(Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        f"v=DKIM1; k=rsa; p={rsa(1024)}",
+        f"p={rsa(2048)}; n=a note; t=s",
+        f"v=DKIM1;k=RSA;h=sha1:sha256;s=tlsrpt:email;p={rsa(4096)};",
+        f"v=DKIM1; p={rsa(2048)[:100]} {rsa(2048)[100:]}",
+        f"v=DKIM1; p={rsa(1024).rstrip('=')}",
+        f"v=DKIM1; p={rsa(2048, PublicFormat.PKCS1)}",
+        f"v=DKIM1; k=ed25519; p={ED25519}",
+        "v=DKIM1; k=later; p=c29tZXRoaW5n",
+    ],
+)
+def test_a_key_that_receivers_can_use_is_sound(record: str) -> None:
+    """Every form that the standards allow; a kind of key that is not known here is left to those who know it."""
+    assert dkim.fault(tags(record)) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (f"v=DKIM1; k=rsa; p={rsa(2048)[:230]}", "cut off"),
+        (f"v=DKIM1; k=rsa; p={rsa(2048)[:231]}", "cut off"),
+        (f"v=DKIM1; p={rsa(2048)}{rsa(2048)}", "damaged"),
+        (f"v=DKIM1; p=-----BEGIN PUBLIC KEY-----{rsa(2048)}", "damaged"),
+        ("v=DKIM1; p=TODO", "damaged"),
+        (f"v=DKIM1; p={rsa(1023)}", "1023 bits"),
+        (f"v=DKIM1; k=ed25519; p={ED25519[:40]}", "cut off"),
+        (f"v=DKIM2; p={rsa(2048)}", "v=DKIM1"),
+        (f"k=rsa; v=DKIM1; p={rsa(2048)}", "v=DKIM1"),
+        (f"v=DKIM1; s=tlsrpt; p={rsa(2048)}", "not meant for mail"),
+        (f"v=DKIM1; h=sha1; p={rsa(2048)}", "hash"),
+    ],
+)
+def test_a_key_that_receivers_pass_over_is_told(record: str, why: str) -> None:
+    """Such as one of which the form of a provider took the first part only, or whose header was pasted with it."""
+    assert why in (dkim.fault(tags(record)) or "")
+
+
+@given(st.binary(max_size=400))
+def test_no_key_is_too_strange(octets: bytes) -> None:
+    """Whatever is published is judged."""
+    dkim.fault({"p": b64encode(octets).decode() or "="})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailer.cli.desk import mailbox
-from mailer.cli.doctor import dmarc, spf
+from mailer.cli.doctor import dkim, dmarc, spf
 from mailer.cli.doctor.finding import Finding, Result
 from mailer.cli.doctor.resolver import Silent, ask, tags, texts
 
@@ -132,8 +132,13 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
         name = f"{selector}._domainkey.{sender.domain}"
         # The version may be left out of a key (section 3.6.1).
         keys = [key for text in texts(resolver, name) if "p" in (key := tags(text))]
-        if any(key.get("p") for key in keys):
+        faults = [dkim.fault(key) for key in keys if key["p"]]
+        if None in faults:
             return Finding("dkim", Result.GOOD, f"a key is published at {name}", "Receivers can check the signature")
+        if faults:
+            meaning = f"Receivers cannot use the key, so a signature made with it counts for nothing: {faults[0]}"
+            to_do = "Publish it as the relay's administrator or provider gave it, all of it"
+            return Finding("dkim", Result.ATTENTION, f"a broken key is published at {name}", meaning, to_do)
         if keys:
             meaning = "The key was withdrawn, so a signature made with it counts for nothing"
             return Finding("dkim", Result.ATTENTION, f"{name} is empty", meaning, "Have the relay sign with a new key")
