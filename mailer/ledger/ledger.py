@@ -126,6 +126,20 @@ class Ledger:
 
         return begun_in(folder)
 
+    @staticmethod
+    def try_making(url: str) -> None:
+        """Makes a table in the empty database at `url` and takes it back. Raises LedgerError where that fails.
+
+        Only for one whose tables are made in transactions: PostgreSQL.
+        """
+        store = open_store(url)
+        try:
+            with store.engine.connect() as connection:
+                meta.create(connection, checkfirst=False)
+                connection.rollback()
+        finally:
+            store.close()
+
     def close(self) -> None:
         self._store.close()
 

@@ -45,6 +45,7 @@ _FAULTS: Mapping[str, str] = {
     "53100": "could not be written: the database's disk is full. Free some space and run the command again.",
     "53300": "has no connection free. Wait until others have ended, or allow more in the database.",
     "55": "is locked by another program. Wait until that has ended.",
+    "3F000": "has no schema to make its tables in. Correct search_path in LEDGER_URL, or have the schema made.",
     "42501": "may not be used by this user. Grant the rights to create and change tables in its schema.",
     "25006": "may only be read: the database is a standby. Name the primary in LEDGER_URL.",
 }

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from mailer.cli.doctor.folder import ledger_at
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger import Ledger
 from mailer.ledger.schema import HEAD
@@ -669,3 +670,17 @@ def test_postgresql_refusals_say_what_to_do(postgresql: Callable[[], str]) -> No
         port = closed.getsockname()[1]
     assert "cannot be reached" in refused(f"postgresql://mailer:secret@127.0.0.1:{port}/postgres")
     assert "secret" not in refused(f"postgresql://mailer:secret@127.0.0.1:{port}/postgres")
+
+
+def test_doctor_tries_to_make_a_table_in_postgresql(postgresql: Callable[[], str]) -> None:
+    """A database in which mailer send could make no table is not called good, and a good one stays empty."""
+    url = postgresql()
+    assert ledger_at(url).result == "good"
+    assert not Ledger.exists(url)
+    raw(url, "CREATE ROLE guest LOGIN")
+    guest = url.replace("mailer@", "guest@", 1)
+    raw(url, f"GRANT USAGE ON SCHEMA {url.rpartition('%3D')[2]} TO guest")
+    assert ledger_at(guest).result == "failed"
+    assert "Grant the rights" in ledger_at(guest).found
+    nowhere = ledger_at(f"{url}_misspelt")
+    assert (nowhere.result, "search_path" in nowhere.found) == ("failed", True)

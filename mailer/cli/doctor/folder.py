@@ -79,6 +79,7 @@ def _write_to_ledger(url: str) -> str:
                 Ledger.open(f"sqlite:///{folder}/ledger.db").close()
             return f"{file} does not exist yet, and can be made"
     elif scheme != "sqlite" and not Ledger.exists(url):
+        Ledger.try_making(url)
         return "the database holds no table yet: mailer send makes them"
     with Ledger.open(url, create=False) as ledger:
         ledger.try_out()
