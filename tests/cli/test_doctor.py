@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import os
 import resource
 import sqlite3
 import ssl
@@ -266,6 +267,31 @@ def test_faulty_settings_are_told_with_their_mend(folder: Folder, names: Names) 
         assert words in report.out
         assert words in sent.err
     assert not names.asked
+
+
+def test_secrets_that_everybody_may_read_are_told(folder: Folder, names: Names) -> None:
+    """config.env copied by hand is mostly open to all; nothing is said where a folder above keeps them out."""
+    configure(folder, SMTP_PASSWORD="hush-hush", SMTP_USERNAME="me")
+    way = [path for path in (folder.path, *folder.path.parents) if not path.stat().st_mode & 0o001]
+    if any(path.stat().st_uid != os.geteuid() for path in way):
+        pytest.skip("a folder above that is not ours keeps everybody out")
+    rights = {path: path.stat().st_mode for path in way}
+    (folder.path / "config.env").chmod(0o644)
+    try:
+        for path in way:
+            path.chmod(0o755)
+        report, found = look(folder, names)
+        assert found["secrets"]["result"] == "attention"
+        assert "chmod 600 config.env" in found["secrets"]["to_do"]
+        assert "hush" not in report.out
+        folder.path.chmod(0o700)
+        assert "secrets" not in look(folder, names)[1]
+        folder.path.chmod(0o755)
+        (folder.path / "config.env").chmod(0o640)
+        assert "secrets" not in look(folder, names)[1]
+    finally:
+        for path, mode in rights.items():
+            path.chmod(mode)
 
 
 def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -> None:

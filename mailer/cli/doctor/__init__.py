@@ -73,6 +73,7 @@ def _examine(resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Findi
         yield from folder.settings_as_they_are(exc.problems)
         return
     yield from folder.settings_as_they_are([*problems, *folder.missing(settings)])
+    yield from folder.laid_open()
     yield folder.ledger_at(settings.LEDGER_URL)
     yield folder.pace_as_set(settings)
     if settings.SMTP_HOST:

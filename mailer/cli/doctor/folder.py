@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +12,8 @@ from pathlib import Path
 from mailer import event
 from mailer.cli import console
 from mailer.cli.doctor.finding import Finding, Result
-from mailer.config import Config
+from mailer.cli.relay import TOKEN_FILE
+from mailer.config import FILE_NAME, Config
 from mailer.errors import LedgerError, MailerError, Problem
 from mailer.ledger import Ledger
 
@@ -47,6 +50,24 @@ def missing(settings: Config) -> Iterator[Problem]:
     for key, fix in _NEEDED.items():
         if not getattr(settings, key):
             yield Problem(f"{key} is not set", fix, file="config.env", column=key)
+
+
+def laid_open() -> Iterator[Finding]:
+    """The files with secrets that everybody on this machine may read; nothing is said of the others."""
+    for path in (Path(FILE_NAME), TOKEN_FILE):
+        if path.is_file() and _is_open_to_all(path):
+            meaning = "Whoever works on this machine could send in your name"
+            to_do = (
+                f"Take the right away: chmod 600 {path}; and if others do work there, have a new password or token made"
+            )
+            yield Finding("secrets", Result.ATTENTION, f"everybody may read {path}", meaning, to_do)
+
+
+def _is_open_to_all(path: Path) -> bool:
+    """Whether anybody may read it: each folder on the way there has to let them pass. Windows has no such rights."""
+    real = path.resolve()
+    way = all(folder.stat().st_mode & stat.S_IXOTH for folder in real.parents)
+    return os.name == "posix" and way and bool(real.stat().st_mode & stat.S_IROTH)
 
 
 def ledger_at(url: str) -> Finding:
