@@ -19,9 +19,15 @@ from mailer.ledger.store import Session, Store, Taken
 if TYPE_CHECKING:
     import psycopg
 
-# Two advisory locks. The second half of each is the schema, as one database may hold several ledgers.
-_TURN = f"({0x6D61696C}, hashtext(current_schema()))"
-_THE_RIGHT_TO_SEND = f"({0x73656E64}, hashtext(current_schema()))"
+# Two advisory locks. The second half of each is the schema, as one database may hold several ledgers: the one in which
+# the tables are found, or will be made. For a user with a schema of their own they need not stand in the first of the
+# search path.
+_SCHEMA = (
+    "coalesce((SELECT nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid "
+    "WHERE c.oid = to_regclass('deliveries')), current_schema())"
+)
+_TURN = f"({0x6D61696C}, hashtext({_SCHEMA}))"
+_THE_RIGHT_TO_SEND = f"({0x73656E64}, hashtext({_SCHEMA}))"
 
 # A server needs a moment to notice that a process was killed; two seconds in all.
 _TRIES, _BETWEEN_TRIES = 20, 0.1

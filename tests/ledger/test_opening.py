@@ -19,7 +19,7 @@ from mailer.cli.doctor.folder import ledger_at
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger import Ledger
 from mailer.ledger.schema import HEAD
-from mailer.ledger.store import open_store
+from mailer.ledger.store import Taken, open_store
 from mailer.ledger.versions import MIGRATIONS, bring_up_to_date, migrate
 from mailer.model import State
 from tests.ledger.people import (
@@ -684,3 +684,19 @@ def test_doctor_tries_to_make_a_table_in_postgresql(postgresql: Callable[[], str
     assert "Grant the rights" in ledger_at(guest).found
     nowhere = ledger_at(f"{url}_misspelt")
     assert (nowhere.result, "search_path" in nowhere.found) == ("failed", True)
+
+
+def test_one_ledger_in_postgresql_has_one_right_to_send(postgresql: Callable[[], str]) -> None:
+    """Whatever stands before its schema in the search path, such as a schema of the user's own."""
+    ledgers, own = postgresql(), postgresql()
+    Ledger.open(ledgers).close()
+    both = f"{own},{ledgers.rpartition('%3D')[2]}"
+    first, second, other = (open_store(url) for url in (ledgers, both, own))
+    try:
+        with first.exclusive(), pytest.raises(Taken), second.exclusive(patient=False):
+            pass
+        with first.exclusive(), other.exclusive(patient=False):
+            pass
+    finally:
+        for store in (first, second, other):
+            store.close()
