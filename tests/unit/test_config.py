@@ -319,6 +319,17 @@ def test_a_provider_sets_host_and_rate(
     assert (settings.SMTP_HOST, settings.SMTP_RATE, settings.SMTP_PORT) == (host, rate, 587)
 
 
+def test_more_connections_than_a_service_lets_in_are_told(tmp_path: Path) -> None:
+    """Microsoft 365 turns the fourth away; the mailing goes on with three, so that it is a warning."""
+    (tmp_path / "config.env").write_text("SMTP_PROVIDER=Microsoft365\nSMTP_CONNECTIONS=4\n", "utf-8")
+    settings, [warning] = config.load(tmp_path, {})
+    assert settings.SMTP_CONNECTIONS == 4
+    assert (warning.severity, warning.row, warning.value) == ("warning", 2, "4")
+    assert "SMTP_CONNECTIONS is more than the 3 that are let in at once" in warning.problem
+    (tmp_path / "config.env").write_text("SMTP_PROVIDER=microsoft365\nSMTP_CONNECTIONS=3\n", "utf-8")
+    assert config.load(tmp_path, {})[1] == ()
+
+
 def test_every_provider_is_sound_by_itself(tmp_path: Path) -> None:
     """No preset needs another line to be accepted."""
     for provider in ("microsoft365", "google", "google-relay", "ses", "cpanel"):
