@@ -23,16 +23,18 @@ NAMEABLE: Mapping[str, tuple[str, ...]] = {
     "guest": guests.MEANINGS,
 }
 # `carried` columns hold a reference that the link brought, or anything else; `state` is the tool's own word for a
-# registration, `how` may add the place to a yes, `completion` tells whether the respondent came to the end.
+# registration, `how` may add the place to a yes, `completion` tells whether the respondent came to the end, and
+# `other` is all of which nothing is known.
 MEANINGS = (
     *(meaning for meanings in NAMEABLE.values() for meaning in meanings), "carried", "state", "how", "completion",
+    "other",
 )  # fmt: skip
 
 Columns = Mapping[str, tuple[int, ...]]
 
 
 def plan(headings: Sequence[str], known: Format, named: Mapping[str, str]) -> Columns:
-    """The 0-based columns of each of `MEANINGS`, most telling first; those with none of them are not in it.
+    """The 0-based columns of each of `MEANINGS`, most telling first.
 
     `named` gives headings for keys of `NAMEABLE`, all of which stand in `headings`; an empty one says that there is no
     such column. What is named comes before the tool's own columns, and these before the questions.
@@ -51,8 +53,9 @@ def plan(headings: Sequence[str], known: Format, named: Mapping[str, str]) -> Co
             found[meaning] += columns
             taken |= {*columns}
     for column, heading in enumerate(headings):
-        if column not in taken and (means := meaning_of(heading)) in open_to:
-            found[means].append(column)
+        if column not in taken:
+            means = meaning_of(heading)
+            found[means if means in open_to else "other"].append(column)
     return {meaning: tuple(columns) for meaning, columns in found.items()}
 
 

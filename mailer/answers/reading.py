@@ -62,7 +62,7 @@ def read_export(
     found = table(path, named)
     meant = plan(found.headings, found.format, named)
     answers, problems = _answers(found, meant)
-    meant = {**meant, "attendance": _understood(meant["attendance"], answers, found.headings)}
+    meant = _understood(meant, answers, found.headings)
     if not (meant["attendance"] or meant["state"] or "attendance" in named):
         _refuse_unasked(found, meant, answers)
     at, about_dates = times(
@@ -142,20 +142,23 @@ def _finished(found: Table, meant: Columns, cells: Sequence[str]) -> bool:
     )
 
 
-def _understood(candidates: tuple[int, ...], answers: Answers, headings: Sequence[str]) -> tuple[int, ...]:
-    """The columns that seem to ask for attendance and are answered so that some answer is understood, else all.
+def _understood(meant: Columns, answers: Answers, headings: Sequence[str]) -> Columns:
+    """The plan without those columns for attendance in which no answer is understood, unless that is so in all.
 
     So "Purpose of participation" beside "Will you participate?" makes nobody's answer doubtful.
     """
     understood = tuple(
         column
-        for column in candidates
+        for column in meant["attendance"]
         if any(
             attendance.of(cells[column], registered=False) is not Attendance.REVIEW or split(headings[column])[1]
             for cells in answers.values()
         )
     )
-    return understood or candidates
+    if not understood:
+        return meant
+    odd = (column for column in meant["attendance"] if column not in understood)
+    return {**meant, "attendance": understood, "other": (*meant["other"], *odd)}
 
 
 def _unread_guests(found: Table, meant: Columns, answers: Answers) -> list[Problem]:
@@ -166,7 +169,7 @@ def _unread_guests(found: Table, meant: Columns, answers: Answers) -> list[Probl
             f'If it says who or how many they are: --columns guest="{heading}".',
             column=heading,
         )
-        for column in rows.unknown_columns(meant, found.headings)
+        for column in meant["other"]
         if guests.may_ask(heading := found.headings[column]) and any(cells[column] for cells in answers.values())
     ]
 
@@ -176,7 +179,7 @@ def _refuse_unasked(found: Table, meant: Columns, answers: Answers) -> None:
 
     To take each row for a yes, as in a registration that asks nothing, would turn somebody's no into one.
     """
-    for column in rows.unknown_columns(meant, found.headings):
+    for column in meant["other"]:
         said = {attendance.of(cells[column], registered=False) for cells in answers.values() if cells[column]}
         if (heading := found.headings[column]) and Attendance.REGRETS in said and Attendance.REVIEW not in said:
             raise found.refusal(

@@ -18,19 +18,13 @@ _TICKED = frozenset(fold(word) for word in ("yes", "y", "oui", "sí", "نعم", 
 _UNTICKED = frozenset(fold(word) for word in ("no", "n", "non", "لا", "false", "0", "unchecked", "not selected", "n/a"))
 
 
-def unknown_columns(meant: Columns, headings: Sequence[str]) -> list[int]:
-    """The columns that nothing is known of."""
-    known = {column for columns in meant.values() for column in columns}
-    return [column for column in range(len(headings)) if column not in known]
-
-
 def reference(meant: Columns, cells: Cells) -> str:
     """The cell that holds a reference, asked for or not; without one, what was typed where it was asked for."""
     for column in (*meant["reference"], *meant["carried"]):
         if any(references_in(cells[column])):
             return cells[column]
     return next(
-        (cells[column] for column in unknown_columns(meant, cells) if _volunteers_reference(cells[column])),
+        (cells[column] for column in meant["other"] if _volunteers_reference(cells[column])),
         _first(cells, meant["reference"]),
     )
 

@@ -309,6 +309,14 @@ def test_a_reference_where_nobody_asked(tmp_path: Path, text: str, kept: bool) -
     assert response.reference == (text if kept else "")
 
 
+def test_a_reference_beside_the_question_about_coming(tmp_path: Path) -> None:
+    """Remarks whose heading sounds like that question are looked through for a reference like any others."""
+    headings = ["Timestamp", "Email Address", "Will you attend?", "Remarks on your participation"]
+    cells = ["2024-05-10 10:00:00", "ana@chile.example.org", "Yes", "I have C3FT6-3Q7DB"]
+    (response,) = read(write(tmp_path / "form.csv", [headings, cells])).responses
+    assert (response.reference, response.attendance) == ("I have C3FT6-3Q7DB", "attending")
+
+
 def test_a_mistyped_reference_is_kept_where_it_was_asked_for(tmp_path: Path) -> None:
     """So that it can be told as mistyped."""
     rows = [
