@@ -18,7 +18,8 @@ class Format:
     `columns` gives for a meaning (see `questions.MEANINGS`) the tool's own headings, the most telling first; all other
     columns are questions. A row is finished where the column of each meaning in `finished` holds the word that is given
     there, or anything if that is empty. `order` is how the tool writes dates in numbers, None where settings decide.
-    `choices_below` tells of a second row of headings with the choices of each question.
+    `choices_below` tells of a second row of headings with the choices of each question. `codes` says what cells mean
+    that hold a code.
     """
 
     tool: str
@@ -28,6 +29,7 @@ class Format:
     finished: Mapping[str, str] = field(default_factory=dict)
     order: Order | None = None
     choices_below: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ FORMATS = (
         marks=(("Submit Date (UTC)", "Network ID"), ("Submit Date (UTC)", "Start Date (UTC)")),
         columns={"at": ("Submit Date (UTC)",), "completion": ("Response Type",)},
         finished={"at": "", "completion": "completed"},
+        codes={"1": "Yes", "0": "No"},
     ),
     Format(
         "Tally",

@@ -135,8 +135,9 @@ def _table(sheet: Sheet, header: Header) -> Table:
         headings, below = _with_choices(first, rows[below][1]), below + 1
     width = max((len(cells) for _, cells in rows[below:]), default=0)
     headings += [""] * (width - len(headings))
+    codes = {_EMPTY: "", **header.format.codes}
     body = [
-        (number, ["" if cell == _EMPTY else cell for cell in cells] + [""] * (len(headings) - len(cells)))
+        (number, [codes.get(cell, cell) for cell in cells] + [""] * (len(headings) - len(cells)))
         for number, cells in rows[below:]
         if any(cells) and cells != first  # two exports put together repeat their headings
     ]

@@ -197,6 +197,20 @@ def test_typeform_times_are_utc_and_the_hidden_field_is_the_reference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "attendance", "guests"), [("1,,2", "attending", 2), ("1,1,1", "in_person", 1), ("0,,0", "regrets", 0)]
+)
+def test_typeform_writes_yes_as_1_and_no_as_0(tmp_path: Path, cells: str, attendance: str, guests: int) -> None:
+    """Its Yes/No questions are answered in figures, which stay numbers where it is asked how many come."""
+    headings = "#,Your email,Will you attend?,Will you attend in person?,How many guests will you bring?"
+    tail = "Response Type,Start Date (UTC),Submit Date (UTC),Network ID"
+    row = f"a1,ana@chile.example.org,{cells},completed,2024-05-16 21:00:00,2024-05-16 21:05:00,f0"
+    path = tmp_path / "typeform.csv"
+    path.write_text(f"{headings},{tail}\n{row}\n", "utf-8")
+    (ana,) = read_export(path, zone=NEW_YORK, online_event=True).responses
+    assert (ana.attendance, ana.guests) == (attendance, guests)
+
+
+@pytest.mark.parametrize(
     ("file", "expected"), [("zoom_registration.csv", "in_person"), ("surveymonkey.csv", "in_person")]
 )
 def test_a_bare_yes_to_an_event_in_one_room_is_in_person(file: str, expected: str) -> None:
