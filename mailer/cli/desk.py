@@ -187,6 +187,14 @@ def load_directory(templates: Path) -> Directory:
         raise InputRefused([Problem(f"cannot be used: {exc}", fix, file=str(path))]) from None
 
 
+def read_sheets(paths: tuple[Path, ...], note_layout: NoteLayout | None = None) -> Iterator[Contact | Problem]:
+    """All contacts and problems; for whoever asks about the form of address, which is judged in faulty rows too."""
+    from mailer.contacts import read
+    from mailer.protocol import disagreement
+
+    return read(paths, note_layout, disagreement)
+
+
 def read_guests(
     paths: tuple[Path, ...], directory: Directory, note_layout: NoteLayout | None = None
 ) -> Iterator[Guest | Problem]:
@@ -194,9 +202,7 @@ def read_guests(
 
     `note_layout` is told what the columns of each sheet are taken for.
     """
-    from mailer.contacts import read
-
-    for found in read(paths, note_layout):
+    for found in read_sheets(paths, note_layout):
         if isinstance(found, Problem):
             yield found
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli.delegates import delegates
-from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, problems_of_sheets, shipped
+from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, problems_of_sheets, read_sheets, shipped
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
@@ -38,10 +38,8 @@ class Prepared:
 
     def contacts(self) -> Iterator[Contact | Problem]:
         """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
-        from mailer.contacts import read
-
         desk, is_empty = self.desk, True
-        for found in read(desk.config.contact_paths, desk.note_layout):
+        for found in read_sheets(desk.config.contact_paths, desk.note_layout):
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
         if self.mailing.audience is Audience.ATTENDING:

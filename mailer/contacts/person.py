@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Protocol
 
 from mailer.contacts import cells as words
 from mailer.contacts.addresses import addresses
 from mailer.contacts.columns import Columns
 from mailer.contacts.names import family_name_in_capitals, is_nobody, is_ordinary, looks_like_code, without_honorific
 from mailer.contacts.rows import letters
-from mailer.contacts.titles import contradict, merged, title_of_address
+from mailer.contacts.titles import merged, title_of_address
 from mailer.errors import Problem, Severity
 from mailer.model import Address, Contact, Party, PartyKind, Place, Rule, Standing
 
@@ -20,6 +21,23 @@ _SHORT = ("title", "first_name", "last_name", "name", "position", "rank", "salut
 # Words that stand for nobody and yet are names of people, where the other part of the name is given.
 _NAMES_ALL_THE_SAME = {("first_name", "Nan"), ("last_name", "Null")}
 _NO_EXTRA: Mapping[str, str] = {}
+
+
+class Doubt(Protocol):
+    """What is wrong with the contact's `field`, and what to do about it."""
+
+    @property
+    def field(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
+
+    @property
+    def fix(self) -> str: ...
+
+
+# Of title, rank and position: what these disagree about, None where they agree.
+Judge = Callable[[str, str, str], Doubt | None]
 
 
 @dataclass(slots=True)
@@ -55,11 +73,12 @@ class Row:
         return self.cells[self.columns.at[name]]
 
 
-def contact(row: Row, kind: PartyKind | None) -> Contact | None:
+def contact(row: Row, kind: PartyKind | None, judge: Judge | None = None) -> Contact | None:
     """The contact that the row says, None if an error stands in it; `row.problems` then tells all of them.
 
     A row whose status is not active keeps only the errors of its address and party: nobody will be written to by it,
-    so what else is wrong with it is a warning.
+    so what else is wrong with it is a warning. In a row with an error, which no form of address is asked for, `judge`
+    says whether title, rank and position agree.
     """
     columns, cells = row.columns, row.cells
     status = _standing(row)
@@ -67,21 +86,18 @@ def contact(row: Row, kind: PartyKind | None) -> Contact | None:
     address, cc = _addresses(row, status)
     blocking = row.failed
     title, first, last, name = _names(row)
-    rank = cells[columns.at["rank"]]
-    if rank and not cells[columns.at["salutation"]] and contradict(title, rank):
-        row.say(
-            columns.at["rank"],
-            f"The rank {rank!r} and the title {title!r} contradict each other",
-            "Correct one of the two, or fill in salutation: the form of address depends on it.",
-        )
     language = _language(row)
     rule = _rule(row)
     if row.failed and not blocking and status not in (None, Standing.ACTIVE):
         row.problems = [replace(problem, severity="warning") for problem in row.problems]
         row.failed = False
+    at = columns.at
+    rank, position, salutation = cells[at["rank"]], cells[at["position"]], cells[at["salutation"]]
+    is_asked = row.failed and not salutation and status is Standing.ACTIVE
+    if is_asked and judge and (doubt := judge(title, rank, position)):
+        row.say(at[doubt.field], doubt.problem, doubt.fix)
     if row.failed or party is None or address is None or status is None:
         return None
-    at = columns.at
     return Contact(
         row.place,
         party,
@@ -91,12 +107,12 @@ def contact(row: Row, kind: PartyKind | None) -> Contact | None:
         first,
         last,
         name,
-        cells[at["position"]],
+        position,
         rank,
         language,
         rule,
         status,
-        cells[at["salutation"]],
+        salutation,
         cells[at["address_name"]],
         cells[at["attachment"]],
         {key: cells[column] for key, column in columns.extra} if columns.extra else _NO_EXTRA,

@@ -9,7 +9,7 @@ from mailer.contacts import cells as words
 from mailer.contacts.columns import MISSING
 from mailer.contacts.headings import same_headings
 from mailer.contacts.layout import Layout
-from mailer.contacts.person import Row, contact, kind_of, unreadable_cells
+from mailer.contacts.person import Judge, Row, contact, kind_of, unreadable_cells
 from mailer.contacts.register import Register
 from mailer.contacts.tables import Table, files, tables
 from mailer.errors import InputRefused, Problem
@@ -22,7 +22,9 @@ _NOT_BARRED = ("", "no", "No")
 _INVITED = ("yes", "Yes", "y", "Y", "oui", "Oui")
 
 
-def read(paths: Iterable[Path], note_layout: Callable[[Layout], object] | None = None) -> Iterator[Contact | Problem]:
+def read(
+    paths: Iterable[Path], note_layout: Callable[[Layout], object] | None = None, judge: Judge | None = None
+) -> Iterator[Contact | Problem]:
     """Every contact and every problem in the files, and in all readable files of the folders, that `paths` name.
 
     Missions come before organisations, so that an address that stands twice keeps the mission's row; the later row is
@@ -32,7 +34,8 @@ def read(paths: Iterable[Path], note_layout: Callable[[Layout], object] | None =
     A row with an error gives no contact. Hidden sheets, rows and columns are read, with a warning (rows in .xlsx and
     .ods, columns in .xlsx alone). A file that cannot be read is one error without a cell, and the others are still
     read. `note_layout` is told of each sheet that is read what its columns were taken for, before the first contact
-    comes.
+    comes. `judge` is asked about title, rank and position of the rows with an error; the contacts of the others are for
+    the form of address to judge.
 
     Text files are streamed; workbooks are held in memory until their contacts have been taken.
     """
@@ -59,10 +62,12 @@ def read(paths: Iterable[Path], note_layout: Callable[[Layout], object] | None =
         ]
         for number, table in numbered:
             if table.columns.holds(kind):
-                yield from _contacts(table, kind, register, number)
+                yield from _contacts(table, kind, register, number, judge)
 
 
-def _contacts(table: Table, kind: PartyKind, register: Register, number: int) -> Iterator[Contact | Problem]:
+def _contacts(
+    table: Table, kind: PartyKind, register: Register, number: int, judge: Judge | None
+) -> Iterator[Contact | Problem]:
     """The contacts of one kind of party in the table, with the problems of their rows.
 
     Rows whose kind is unclear are told with the organisations.
@@ -75,7 +80,7 @@ def _contacts(table: Table, kind: PartyKind, register: Register, number: int) ->
             named = kind if only else kind_of(columns, row.cells)
             if named is not kind and (named or PartyKind.ORGANISATION) is not kind:
                 continue
-            person = contact(row, named)
+            person = contact(row, named, judge)
             if person is not None and person.status is Standing.ACTIVE:
                 person = register.enter(person, number, row)
             if row.problems:

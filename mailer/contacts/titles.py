@@ -1,4 +1,4 @@
-"""Titles of address as staff type them, brought to one spelling, and whether they agree with a rank."""
+"""Titles of address as staff type them, brought to one spelling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 
 from mailer.contacts.cells import key
-from mailer.model import fold
 
 # Short forms by their letters alone -> as we write them.
 _SHORT = {
@@ -27,11 +26,10 @@ _LONG = frozenset({
     "chief", "sheikh", "sheikha", "prince", "princess", "السيد", "السيدة", "الانسة", "الدكتور", "الدكتورة", "سعادة",
     "معالي", "السفير", "السفيرة", "الاستاذ", "الاستاذة", "العقيد", "العميد", "اللواء",
 })  # fmt: skip
-_EXCELLENCIES = frozenset({
+_STYLES = frozenset({
     "he", "se", "excellency", "excellence", "excelencia", "excmo", "excma", "excelentisimo", "excelentisima", "سعادة",
-    "معالي",
+    "معالي", "his", "her", "son", "su",
 })  # fmt: skip
-_STYLES = _EXCELLENCIES | {"his", "her", "son", "su"}
 _WOMAN = frozenset({
     "ms", "mrs", "miss", "mme", "mlle", "sra", "srta", "dra", "madame", "mademoiselle", "senora", "senorita", "excma",
     "السيدة", "الانسة", "السفيرة", "الدكتورة",
@@ -40,20 +38,6 @@ _MAN = frozenset({"mr", "m", "sr", "monsieur", "senor", "excmo", "السيد"})
 
 _EXCELLENCY_APART = re.compile(r"\b([HS]) ?\. ?E\b ?\.?", re.IGNORECASE)
 _NO_BLANK_AFTER_POINT = re.compile(r"\.(?=[^\W\d_]{2})")
-
-_AMBASSADOR = re.compile(r"\b(?:ambassad|embajador|سفير|السفير)")
-_LESSER_RANK = re.compile(
-    r"\b(?:counsell?or|consejer|conseill|attach|agregad|colonel|coronel|major|captain|lieutenant|brigadier|commander"
-    r"|(?:first|second|third|1st|2nd|3rd|premiere?|deuxieme|troisieme|primer[oa]?|segund[oa]|tercer[oa]?) secreta"
-    r"|secretaire d'ambassade|مستشار|المستشار|سكرتير|السكرتير|ملحق)"
-)
-# Ranks that an ambassador may hold besides: the chargé of a mission can be one.
-_LESSER_ALONE = re.compile(
-    r"\b(?:chargee? d'affaires|encargad[oa] de negocios|minister plenipotentiary|ministre plenipotentiaire"
-    r"|ministr[oa] plenipotenciari[oa])"
-)
-_LESSER_BUT_FOR = re.compile(r"secretaire d'ambassade|conseill\w+ d'ambassade|consejer\w+ de embajada")
-
 
 TITLE_WORDS = frozenset(_SHORT) | _LONG
 
@@ -97,16 +81,3 @@ def merged(title: str, found: str) -> str | None:
     if theirs <= _STYLES:
         return f"{found} {title}"
     return f"{title} {found}" if ours <= _STYLES else None
-
-
-@lru_cache(maxsize=4096)
-def contradict(title: str, rank: str) -> bool:
-    """Whether title and rank cannot both be true: an ambassador called Colonel, or a Counsellor called H.E."""
-    named = {key(word) for word in title_words(title)}
-    title, rank = fold(title), fold(rank)
-    lesser = bool(_LESSER_RANK.search(rank))
-    if _AMBASSADOR.search(_LESSER_BUT_FOR.sub(" ", rank)) and not lesser:
-        return bool(_LESSER_RANK.search(title))
-    return (lesser or bool(_LESSER_ALONE.search(rank))) and bool(
-        named & (_EXCELLENCIES | {"amb"}) or _AMBASSADOR.search(title)
-    )

@@ -2,6 +2,6 @@
 
 from mailer.protocol.forms import FormOfAddress, form_of_address
 from mailer.protocol.missions import Directory, Mission
-from mailer.protocol.standing import Doubt
+from mailer.protocol.standing import Doubt, disagreement
 
-__all__ = ["Directory", "Doubt", "FormOfAddress", "Mission", "form_of_address"]
+__all__ = ["Directory", "Doubt", "FormOfAddress", "Mission", "disagreement", "form_of_address"]

@@ -60,7 +60,9 @@ _PATTERNS = {
         r"|(?:\w+ )?attache|(?:vice )?consul(?: general)?"
         r"|ministre(?: plenipotentiaire)?|ministre conseillere?"
         r"|(?:premiere?|deuxieme|seconde?|troisieme) (?:secretaire|conseillere?)(?: .*)?|conseillere?|attachee?(?: .*)?"
+        r"|(?:conseillere?|secretaire) (?:d ambassade|des affaires etrangeres)"
         r"|ministr[oa](?: plenipotenciari[oa]| consejer[oa])?|consejer[oa]|agregad[oa](?: .*)?"
+        r"|(?:consejer|secretari)[oa] de embajada"
         r"|(?:primera?|segund[oa]|tercera?) secretari[oa](?: .*)?"
         r"|(?:ال)?(?:مستشارة?|ملحقة?)|(?:ال)?وزيرة? (?:ال)?(?:مفوضة?|مستشارة?)|(?:ال)?سكرتيرة? .+"
     ),

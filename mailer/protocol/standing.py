@@ -103,6 +103,13 @@ def standing(title: str, rank: str, position: str, affiliation: Affiliation) -> 
     )
 
 
+@lru_cache(maxsize=4096)
+def disagreement(title: str, rank: str, position: str) -> Doubt | None:
+    """The error where one of the three speaks of an ambassador and another of somebody below; None where they agree."""
+    typed = {"title": title, "rank": rank, "position": position}
+    return _contradiction(_Cells(honorifics.read(title), ranks.read(rank), ranks.read(position), typed))
+
+
 def _manner(cells: _Cells, affiliation: Affiliation, doubts: list[Doubt]) -> Manner:
     if contradiction := _contradiction(cells):
         doubts.append(contradiction)

@@ -40,6 +40,27 @@ def test_every_part_is_checked_in_one_pass(folder: Folder) -> None:
     assert all(problem["fix"] for problem in problems)
 
 
+def test_an_address_does_not_hide_a_contradiction(folder: Folder) -> None:
+    """Rank, title and function are judged in faulty rows as in sound ones, and once; a salutation settles them."""
+    rows = "".join(
+        f"{party},H.E. Ms.,Ada,SAMPLE,{rank},{party.lower()}{at}example.org,{salutation},{status}\n"
+        for party, rank, at, salutation, status in (
+            ("Togo", "Counsellor", "", "", ""),
+            ("Fiji", "Counsellor", "@", "", ""),
+            ("Chad", "Counsellor", "", '"Excellency,"', ""),
+            ("Cuba", "Counsellor", "", "", "left"),
+            ("Mali", "Ambassador", "", "", ""),
+        )
+    )
+    heading = "Mission,Title,First name,Last name,Rank,Email,Salutation line,Status\n"
+    folder.write("contacts/missions.csv", heading + rows)
+    for command, now in ((["check"], NOW), (["contacts", "contacts/missions.csv"], None)):
+        told = folder.run(*command, "--json", now=now).json["problems"]
+        problems = [p for p in told if p["severity"] == "error"]
+        assert [p["cell"] for p in problems if p["column"] == "Rank"] == ["E2", "E3"]
+        assert [p["cell"] for p in problems if p["column"] == "Email"] == ["F2", "F4", "F5", "F6"]
+
+
 def test_what_an_author_may_have_overlooked_is_told(folder: Folder) -> None:
     """A signature that runs into one line and words without a translation are warnings, told once for all mailings."""
     french = TEMPLATE.replace("{{ salutation }}", "{{ salutation }}\n\nÀ {{ event.venue }}")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailer.contacts.addresses import addresses
 from mailer.contacts.cells import language, plain
 from mailer.contacts.names import family_name_in_capitals, without_honorific
-from mailer.contacts.titles import contradict, title_of_address
+from mailer.contacts.titles import title_of_address
 from mailer.model import Rule, Standing
 
 
@@ -142,27 +142,6 @@ def test_no_name_is_a_mailbox(row) -> None:
 def test_titles_have_one_spelling(typed: str, title: str) -> None:
     """Short titles are spelled one way; written-out ones stay as typed; Mrs. stays Mrs."""
     assert title_of_address(typed) == (title, True)
-
-
-@pytest.mark.parametrize(
-    ("title", "rank", "wrong"),
-    [
-        ("Colonel", "Ambassador", True), ("Counsellor", "Ambassador", True), ("H.E. Mr.", "Counsellor", True),
-        ("S.E. M.", "Premier Secrétaire", True), ("Ambassador", "First Secretary", True), ("H.E.", "Colonel", True),
-        ("H.E. Ms.", "Ambassador", False), ("H.E.", "", False), ("Mr.", "Ambassador", False),
-        ("Ms.", "Counsellor", False), ("H.E. Mr.", "Minister", False), ("H.E.", "Under-Secretary-General", False),
-        ("Mme", "Conseillère d'ambassade", False), ("Colonel", "Colonel", False), ("", "Ambassador", False),
-    ],
-)  # fmt: skip
-def test_contradictory_title_and_rank(title: str, rank: str, wrong: bool) -> None:
-    """An ambassador with a lesser title, and a lesser rank with Excellency, cannot both be true."""
-    assert contradict(title, rank) is wrong
-
-
-def test_a_contradiction_stands_at_the_rank(row) -> None:
-    """The contradiction is an error in the rank's cell."""
-    error = row(Title="H.E. Ms.").error
-    assert (error.cell, error.value) == ("E2", "Counsellor")
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------
@@ -391,18 +370,6 @@ def test_a_name_like_code_is_printed_with_a_warning(row, name: str) -> None:
     found = row(**{"First name": name})
     assert found.only.first_name == name
     assert "looks like a formula or markup" in found.warning.problem
-
-
-def test_an_address_does_not_hide_a_contradiction(row) -> None:
-    """Every problem of a row is told at once, the lesser ranks that exclude an excellency among them."""
-    for rank in ("Counsellor", "Chargé d'affaires a.i.", "Minister Plenipotentiary"):
-        found = row(Email="bad", Title="H.E. Ms.", Rank=rank)
-        assert [problem.column for problem in found.errors] == ["Email", "Rank"]
-
-
-def test_a_salutation_settles_a_contradiction(row) -> None:
-    """Whoever types how somebody is greeted has decided between rank and title."""
-    assert row(Title="H.E. Ms.", Rank="Counsellor", Salutation="Excellency,").only.salutation == "Excellency,"
 
 
 def test_an_empty_party_may_be_a_merged_cell(row) -> None:
