@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailer.contacts.cells import party_kind, plain
 from mailer.contacts.headings import meaning, snake_case
 from mailer.contacts.rows import letters
-from mailer.contacts.titles import title_of_address
+from mailer.contacts.titles import is_title_of_address
 from mailer.model import PartyKind, fold
 
 # What a column may give that is read from one cell.
@@ -105,7 +105,7 @@ def _values(sample: Sequence[Sequence[str]], column: int) -> list[str]:
 
 def _mostly_titles(sample: Sequence[Sequence[str]], column: int, *, if_empty: bool) -> bool:
     values = _values(sample, column)
-    return 2 * sum(title_of_address(value)[1] for value in values) >= len(values) if values else if_empty
+    return 2 * sum(is_title_of_address(value) for value in values) >= len(values) if values else if_empty
 
 
 def _settle_titles(found: dict[str, list[int]], sample: Sequence[Sequence[str]]) -> None:

@@ -11,7 +11,7 @@ from mailer.contacts.columns import MISSING, Columns
 from mailer.contacts.headings import meaning
 from mailer.contacts.names import is_nobody
 from mailer.contacts.rows import Sheet, letters
-from mailer.contacts.titles import title_of_address
+from mailer.contacts.titles import is_title_of_address
 from mailer.errors import Problem, Severity
 from mailer.model import fold
 
@@ -93,7 +93,7 @@ def _is_language(text: str) -> bool:
 
 
 def _is_title(text: str) -> bool:
-    return len(text) > 1 and title_of_address(text)[1]
+    return len(text) > 1 and is_title_of_address(text)
 
 
 _KINDS: tuple[tuple[str, Callable[[str], bool], str], ...] = (

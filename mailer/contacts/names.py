@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailer.contacts.cells import key
-from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, title_of_address, title_words
+from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, is_title_of_address, title_of_address, title_words
 
 # Nobody's name, with or without a point; the other short forms count in a name only with their point.
 _SURE = frozenset({
@@ -65,7 +65,7 @@ def without_honorific(name: str) -> tuple[str, str]:
     "M.") count only before another title, or with the point that marks them ("H.E.", "Gen.").
     """
     found: list[str] = []
-    if name.endswith(")") and (bracket := _IN_BRACKETS.search(name)) and title_of_address(bracket[1])[1]:
+    if name.endswith(")") and (bracket := _IN_BRACKETS.search(name)) and is_title_of_address(bracket[1]):
         found = title_words(bracket[1])
         name = name[: bracket.start()]
     words = title_words(name)
@@ -78,7 +78,7 @@ def without_honorific(name: str) -> tuple[str, str]:
         before = {key(word) for word in words[:count]}
         found = words[:count] + [word for word in found if key(word) not in before]
         name = " ".join(words[count:])
-    return title_of_address(" ".join(found))[0], name
+    return title_of_address(" ".join(found)), name
 
 
 def _is_honorific(words: list[str], position: int) -> bool:

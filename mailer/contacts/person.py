@@ -285,7 +285,7 @@ def _read_cell(row: Row, column: int) -> list[Address]:
 def _names(row: Row) -> tuple[str, str, str, str]:
     """Title, first, last and full name; honorifics that stood in a name are in the title."""
     at, cells = row.columns.at, row.cells
-    title, _ = title_of_address(cells[at["title"]])
+    title = title_of_address(cells[at["title"]])
     parts = {}
     for part in _NAMES:
         text = cells[at[part]]

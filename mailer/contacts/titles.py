@@ -57,14 +57,16 @@ def is_title(word: str) -> bool:
     return not word.endswith((",", ":", "!")) and key(word) in TITLE_WORDS
 
 
-@lru_cache(maxsize=4096)
-def title_of_address(text: str) -> tuple[str, bool]:
-    """The title as we write it ("MR" is "Mr.", "H. E. Mme" is "H.E. Mme"), and whether each word of it is one.
-
-    Written-out forms, and words that we do not know, stay as typed.
-    """
+def is_title_of_address(text: str) -> bool:
+    """Whether each word of the cell is a title of address."""
     words = title_words(text)
-    return " ".join(_SHORT.get(key(word), word) for word in words), bool(words) and all(map(is_title, words))
+    return bool(words) and all(map(is_title, words))
+
+
+@lru_cache(maxsize=4096)
+def title_of_address(text: str) -> str:
+    """The title as we write it ("MR" is "Mr.", "H. E. Mme" is "H.E. Mme"); what is written out, or unknown, as typed."""
+    return " ".join(_SHORT.get(key(word), word) for word in title_words(text))
 
 
 def merged(title: str, found: str) -> str | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailer.contacts.addresses import addresses
 from mailer.contacts.cells import language, plain
 from mailer.contacts.names import family_name_in_capitals, without_honorific
-from mailer.contacts.titles import title_of_address
+from mailer.contacts.titles import is_title_of_address, title_of_address
 from mailer.model import Rule, Standing
 
 
@@ -141,7 +141,7 @@ def test_no_name_is_a_mailbox(row) -> None:
 )  # fmt: skip
 def test_titles_have_one_spelling(typed: str, title: str) -> None:
     """Short titles are spelled one way; written-out ones stay as typed; Mrs. stays Mrs."""
-    assert title_of_address(typed) == (title, True)
+    assert (title_of_address(typed), is_title_of_address(typed)) == (title, True)
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------
