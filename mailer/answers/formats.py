@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from mailer.answers.moments import Order
 from mailer.contacts.cells import key
@@ -19,7 +20,7 @@ class Format:
     columns are questions. A row is finished where the column of each meaning in `finished` holds the word that is given
     there, or anything if that is empty. `order` is how the tool writes dates in numbers, None where settings decide.
     `choices_below` tells of a second row of headings with the choices of each question. `codes` says what cells mean
-    that hold a code.
+    that hold a code, `no_date` which day the tool writes where it has kept no dates.
     """
 
     tool: str
@@ -30,6 +31,7 @@ class Format:
     order: Order | None = None
     choices_below: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)
+    no_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ FORMATS = (
             "carried": ("token", "token. Token", "token. Access code", "Access code"),
         },
         finished={"at": ""},
+        no_date=date(1980, 1, 1),
     ),
     Format(
         "SurveyMonkey",

@@ -45,10 +45,10 @@ def held_to_its_rule(answer: Answer, pools: Pools) -> Answer:
     )  # fmt: skip
 
 
-def fingerprint(response: Response, *, dated: bool) -> str:
+def fingerprint(response: Response) -> str:
     """What tells a response from every other and stays the same in a grown file: all it says, not where it stands.
 
-    The time is left out where the export is not `dated`: there it is that of the file.
+    The time is left out where the response is not `dated`: there it is that of the file.
     """
     parts = (response.reference, response.name, *response.addresses, response.party, response.words)
     # Nothing where nobody comes besides, so that what was taken in before guests were read is known again.
@@ -57,7 +57,7 @@ def fingerprint(response: Response, *, dated: bool) -> str:
         if response.guests or response.doubt
         else ()
     )
-    return "\n".join((*map(fold, parts), *besides, response.at.isoformat() if dated else ""))
+    return "\n".join((*map(fold, parts), *besides, response.at.isoformat() if response.dated else ""))
 
 
 def _answer(response: Response, found: Match, book: Book, event: str, deadline: datetime) -> Answer:

@@ -26,7 +26,7 @@ class Export:
 
     `tool` is what it was recognised as. `responses` are in the file's order. `problems` are warnings. `columns` gives
     for the keys of `questions.NAMEABLE` the heading or headings that were taken for each; a key that is missing has no
-    column. Without "at", all responses have the time at which the file was saved.
+    column.
     """
 
     tool: str
@@ -65,6 +65,7 @@ def read_export(
     meant = _understood(meant, answers, found.headings)
     if not (meant["attendance"] or meant["state"] or "attendance" in named):
         _refuse_unasked(found, meant, answers)
+    saved = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
     at, about_dates = times(
         found,
         next(iter(meant["at"]), None),
@@ -73,10 +74,11 @@ def read_export(
         dates=dates,
         marks=(*answered, *([deadline] if deadline else [])),
         now=now,
-        saved=datetime.fromtimestamp(int(path.stat().st_mtime), UTC),
+        saved=saved,
     )
     responses = tuple(
-        _response(found, meant, row, cells, at[row], online_event=online_event) for row, cells in answers.items()
+        _response(found, meant, row, cells, at.get(row, saved), dated=row in at, online_event=online_event)
+        for row, cells in answers.items()
     )
     problems += _unread_guests(found, meant, answers)
     shown = _shown(meant, found.headings)
@@ -84,7 +86,7 @@ def read_export(
 
 
 def _response(
-    found: Table, meant: Columns, row: int, cells: Sequence[str], at: datetime, *, online_event: bool
+    found: Table, meant: Columns, row: int, cells: Sequence[str], at: datetime, *, dated: bool, online_event: bool
 ) -> Response:
     said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
     brought = guests.Guests() if said is Attendance.REGRETS else guests.named(meant, cells)
@@ -98,6 +100,7 @@ def _response(
         attendance=said,
         words=words,
         at=at,
+        dated=dated,
         guests=brought.number,
         guest_name=brought.name,
         doubt=brought.doubt,

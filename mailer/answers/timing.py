@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from mailer.answers.moments import Moment, Order, evidence, order_matters, parse
-from mailer.answers.tables import Table
+from mailer.answers.tables import Table, named_rows
 from mailer.errors import InputRefused, Problem
 
 _IN_UTC = re.compile(r"\b(?:UTC|GMT)\b")
@@ -26,24 +26,25 @@ def times(
     now: datetime | None,
     saved: datetime,
 ) -> tuple[dict[int, datetime], list[Problem]]:
-    """When each of `answers` (cells by row number) was given, in UTC, and warnings.
+    """When each of `answers` (cells by row number) was given, in UTC, as far as a date tells, and warnings.
 
-    `column` holds the dates, in `zone` unless they or its heading say otherwise; where it is None, all answers have the
-    time `saved` of the file. Raises InputRefused on cells without a date, and where day and month cannot be told apart:
-    neither `dates`, nor any date of the file, nor the tool decides, nor `now`, after which nobody can have answered,
-    and it matters beside `marks`, the deadline and what else was answered (`order_matters`).
+    `column` holds the dates, in `zone` unless they or its heading say otherwise; None, or a cell without a date, leaves
+    answers out, for which the time `saved` of the file is to count. Raises InputRefused on what is no date, and where
+    day and month cannot be told apart: neither `dates`, nor any date of the file, nor the tool decides, nor `now`,
+    after which nobody can have answered, and it matters beside `marks`, the deadline and what else was answered, and
+    `saved` where that counts (`order_matters`).
     """
     if column is None:
-        return dict.fromkeys(answers, saved), [
-            found.warning(
-                "No column says when people answered; the time at which the file was saved counts for all of them",
-                'If there is one, name it: --columns at="Date".',
-            )
-        ]
+        return {}, [_undated(found, "No column says when people answered")]
     if _IN_UTC.search(found.headings[column]):
         zone = UTC
-    written = {row: cells[column] for row, cells in answers.items()}
+    written = {row: cells[column] for row, cells in answers.items() if cells[column]}
     moments = _moments(found, column, written, zone)
+    if not moments:
+        return {}, [_undated(found, f"No date stands under “{found.headings[column]}”")]
+    undated = [row for row in answers if row not in moments]
+    if undated:
+        marks = (*marks, saved)
     order, warnings = (dates, []) if dates else _order(found, column, written, moments, marks=marks, now=now)
     read = {row: moment.read(order) for row, moment in moments.items()}
     if wrong := [row for row, moment in read.items() if not moment]:
@@ -57,22 +58,43 @@ def times(
             )
             for row in wrong
         )
+    if undated:
+        warnings = [*warnings, _partly_undated(found, column, undated, saved.astimezone(zone))]
     return {row: at for row, at in read.items() if at}, warnings
 
 
+def _undated(found: Table, why: str) -> Problem:
+    return found.warning(
+        f"{why}; the time at which the file was saved counts for all of them",
+        'If a column says it, name it: --columns at="Date".',
+    )
+
+
+def _partly_undated(found: Table, column: int, rows: Sequence[int], saved: datetime) -> Problem:
+    return found.warning(
+        f"No date stands in {named_rows(rows)}: they count as answered when the file was saved "
+        f"({saved:%d %B %Y, %H:%M %Z}), so each replaces all that the same person answered before that",
+        "If one of them answered otherwise later, write the true date into the row before you import the file.",
+        row=rows[0],
+        column=found.headings[column],
+    )
+
+
 def _moments(found: Table, column: int, written: Mapping[int, str], zone: tzinfo) -> dict[int, Moment]:
+    """What each of the cells says, without those that hold what the tool writes for no date."""
     read = {row: parse(text, zone) for row, text in written.items()}
     if any(moment is None for moment in read.values()):
         raise InputRefused(
             found.problem(row, column, text, "This is no date that can be read", "Write it like 2024-05-23 13:00.")
-            if text
-            else found.problem(
-                row, column, text, "No date stands here", "Write when the answer came, or import with --columns at=."
-            )
             for row, text in written.items()
             if read[row] is None
         )
-    return {row: moment for row, moment in read.items() if moment}
+    none = found.format.no_date
+    return {
+        row: moment
+        for row, moment in read.items()
+        if moment and not (none and moment.dmy and moment.dmy.astimezone(zone).date() == none)
+    }
 
 
 def _order(

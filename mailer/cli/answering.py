@@ -109,7 +109,7 @@ def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, 
     from mailer.cli.turnout import book_of
 
     event = desk.event
-    by_print = {fingerprint(one, dated="at" in export.columns): one for one in reversed(export.responses)}
+    by_print = {fingerprint(one): one for one in reversed(export.responses)}
     known = ledger.recorded(event.name, by_print)
     fresh = {one: text for text, one in by_print.items() if text not in known}
     book = book_of(desk, ledger)
@@ -207,7 +207,7 @@ def record(
         if said_before(by_hand, known):
             console.say(f"Was recorded before: {plain(by_hand.attendance)}, for {invitation.party.name}.")
             return 0
-        words = f"by hand\n{fingerprint(response, dated=True)}"
+        words = f"by hand\n{fingerprint(response)}"
         (number,) = ledger.record_answers(desk.event.name, {words: by_hand}, desk.clock())
         turnout = turnout_of(desk, ledger)
     said = f"{plain(by_hand.attendance)}{besides(by_hand)}, for {invitation.party.name} ({invitation.reference})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -147,10 +148,49 @@ def test_all_unreadable_dates_are_shown_at_once(read: Read) -> None:
     ]
 
 
-def test_a_row_without_a_date_is_refused_and_named(read: Read) -> None:
-    """When an answer came is not made up; `--columns at=` says that it does not matter."""
-    with pytest.raises(InputRefused, match=r"A3: No date stands here.*--columns at="):
-        read(["13/5/2024 12:00", ""])
+def test_rows_without_a_date_have_the_time_of_the_file(read: Read) -> None:
+    """Beside rows that have one, and the warning says what that does to an answer given before or after."""
+    found = read(["13/5/2024 12:00", "", ""])
+    first, second, third = found.responses
+    assert (first.dated, second.dated, third.dated) == (True, False, False)
+    assert days(found)[0] == (13, 5)
+    assert first.at < second.at == third.at
+    (warning,) = found.problems
+    assert "No date stands in rows 3 and 4" in warning.problem
+    assert "replaces all that the same person answered before" in warning.problem
+
+
+def test_the_time_of_the_file_counts_for_the_order_of_dates_too(tmp_path: Path) -> None:
+    """Read month first the dated answer is older than the undated one, read day first it is later."""
+    path, saved = tmp_path / "form.csv", datetime(2024, 3, 1, tzinfo=UTC).timestamp()
+    rows = ["Timestamp,Email Address,Will you attend?", "1/5/2024 12:00:00,a@example.org,Yes", ",b@example.org,Yes"]
+    path.write_text("\n".join(rows[:2]), "utf-8")
+    os.utime(path, (saved, saved))
+    assert read_export(path, zone=NEW_YORK, online_event=False).responses[0].dated
+    path.write_text("\n".join(rows), "utf-8")
+    os.utime(path, (saved, saved))
+    with pytest.raises(InputRefused, match="it matters"):
+        read_export(path, zone=NEW_YORK, online_event=False)
+
+
+def test_a_column_in_which_no_date_stands_is_like_none(read: Read) -> None:
+    """All rows have the time of the file, and one warning says so."""
+    found = read(["", ""])
+    assert not any(response.dated for response in found.responses)
+    (warning,) = found.problems
+    assert "counts for all of them" in warning.problem
+
+
+def test_limesurvey_writes_a_day_of_1980_where_it_keeps_no_dates(tmp_path: Path) -> None:
+    """That is no date: whatever was answered before the export does not count as later."""
+    path = tmp_path / "limesurvey.csv"
+    rows = ["id,submitdate,lastpage,startlanguage,email,attendance"]
+    rows += [f"{n},{day} 00:00:00,2,en,p{n}@example.org,Online" for n, day in enumerate(("1980-01-01", "2024-05-10"))]
+    for several in (rows, rows[:2]):
+        path.write_text("\n".join((*several, "")), "utf-8")
+        first, *others = read_export(path, zone=NEW_YORK, online_event=True).responses
+        assert (first.dated, first.at.year > 2024) == (False, True)
+        assert all(other.dated for other in others)
 
 
 def test_the_clock_change_does_not_disturb_the_sequence(read: Read) -> None:

@@ -1,5 +1,6 @@
 """What the answers mean together: closed invitations, holds, who comes, and seats."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -233,11 +234,12 @@ def test_a_late_answer_is_kept_and_flagged() -> None:
 
 def test_a_fingerprint_does_not_depend_on_the_place() -> None:
     """Row and file do not count, words and time do; without dates the file's time does not count either."""
-    row = response(BEN, name="Ben", row=2)
-    assert fingerprint(row, dated=True) == fingerprint(response(BEN, name="BEN", row=9), dated=True)
-    assert fingerprint(row, dated=True) != fingerprint(response(BEN, name="Ben", at=hours(1)), dated=True)
-    assert fingerprint(row, dated=False) == fingerprint(response(BEN, name="Ben", at=hours(1)), dated=False)
-    assert fingerprint(row, dated=False) != fingerprint(response(BEN, name="Ben", words="No"), dated=False)
+    row, later = response(BEN, name="Ben", row=2), response(BEN, name="Ben", at=hours(1))
+    assert fingerprint(row) == fingerprint(response(BEN, name="BEN", row=9))
+    assert fingerprint(row) != fingerprint(later)
+    undated = fingerprint(replace(row, dated=False))
+    assert undated == fingerprint(replace(later, dated=False))
+    assert undated != fingerprint(replace(response(BEN, name="Ben", words="No"), dated=False))
 
 
 # --- invariants -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -253,6 +254,20 @@ def test_a_late_answer_is_kept_and_flagged(sent: Folder) -> None:
     assert sent.run("answers", "import", str(late), "--yes", now="2031-03-08T10:00").code == 0
     [answer] = sent.run("answers", "list", "--json").json["answers"]
     assert (answer["late"], answer["state"], answer["attendance"]) == (True, "matched", "attending")
+
+
+def test_an_answer_without_a_date_is_not_taken_for_a_new_one_when_its_file_is_saved_again(sent: Folder) -> None:
+    """It has the time of the file in which it first came, so what was said by telephone since stands."""
+    rows = f"{HEADINGS}\n2031/02/24 12:00:00,{ADA},Ada,Belgium,Yes,\n,{BEN},Ben,Kenya,No,\n"
+    for saved in ("2031-02-25T09:00+01:00", "2031-02-27T09:00+01:00"):
+        file = sent.write("rsvp.csv", rows)
+        os.utime(file, (datetime.fromisoformat(saved).timestamp(),) * 2)
+        taken = sent.run("answers", "import", str(file), "--yes", now="2031-02-27T10:00")
+        assert (taken.code, "row 3" in taken.err) == (0, True)
+        sent.run("answers", "record", BEN, "online", now="2031-02-26T10:00")
+    assert "2  recorded before" in taken.out
+    answers = sent.run("answers", "list", "--json").json["answers"]
+    assert {answer["party"]: answer["attendance"] for answer in answers} == {"Belgium": "attending", "Kenya": "online"}
 
 
 def test_nobody_is_invited_after_they_answered(sent: Folder, relay: ScriptedServer) -> None:
