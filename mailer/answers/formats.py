@@ -106,6 +106,21 @@ FORMATS = (
         },
     ),
     Format(
+        "Cvent",
+        marks=(
+            ("Invitee Status", "Registration Date"),
+            ("Invitee Status", "Confirmation Number"),
+            ("Invitee Status", "Email Address"),
+        ),
+        columns={
+            "at": ("Registration Date",),
+            "state": ("Invitee Status",),
+            "how": ("Registration Type",),
+            "carried": ("Reference ID",),
+            "other": ("Participant",),  # whether somebody came, not who
+        },
+    ),
+    Format(
         "Indico",
         marks=(("Registration date", "Registration state"),),
         columns={"at": ("Registration date",), "state": ("Registration state",)},

@@ -37,7 +37,7 @@ UNANSWERED = frozenset(
         """
         no response; no reply; no answer; no rsvp; not responded; not replied; not answered; has not responded
         has not replied; has not answered; did not respond; did not reply; did not answer; unanswered; no reply received
-        no response received; no answer received; awaiting response; awaiting reply
+        no response received; no answer received; awaiting response; awaiting reply; visited
         pas de réponse; sans réponse; aucune réponse; pas répondu; n'a pas répondu; en attente de réponse
         sin respuesta; sin responder; no respondió; no ha respondido; no contestó
         لم يرد; لم ترد; لا رد; بلا رد; بدون رد

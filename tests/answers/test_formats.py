@@ -38,6 +38,7 @@ def only(name: str) -> Response:
         ("microsoft_forms_es.csv", "Microsoft Forms", [2]),
         ("eventbrite_old.csv", "Eventbrite", [2, 3, 4]),
         ("eventbrite_new.csv", "Eventbrite", [2, 3]),
+        ("cvent.csv", "Cvent", [4, 5, 8, 9, 10]),
         ("indico.csv", "Indico", [2, 3, 4, 5]),
         ("limesurvey_codes.csv", "LimeSurvey", [2]),
         ("limesurvey_questions.csv", "LimeSurvey", [2, 3]),
@@ -152,6 +153,19 @@ def test_an_affiliate_code_is_a_reference_only_where_it_is_one() -> None:
     """What a link carries back is looked at; Eventbrite's own codes are no mistyped references."""
     ana, luz = export("eventbrite_new.csv").responses
     assert (ana.reference, luz.reference) == ("C3FT6-3Q7DB", "")
+
+
+def test_cvent_lists_all_invitees_and_dates_only_registrations() -> None:
+    """Who has not answered, or only looked at the page, is passed over; who declines has no date, which one warning says."""
+    found = export("cvent.csv")
+    assert attendances(found) == ["online", "regrets", "waiting", "review", "regrets"]
+    assert [response.dated for response in found.responses] == [True, False, True, True, False]
+    ana = found.responses[0]
+    assert (ana.name, ana.addresses, ana.party) == ("Ana MUESTRA", ("ana@chile.example.org",), "Chile")
+    assert (ana.reference, ana.at) == ("C3FT6-3Q7DB", datetime(2024, 5, 13, 13, 57, tzinfo=UTC))
+    unanswered, undated = found.problems
+    assert "It is said that no answer came in rows 6 and 7" in unanswered.problem
+    assert "No date stands in rows 5 and 10" in undated.problem
 
 
 def test_indico_states() -> None:
