@@ -28,8 +28,8 @@ def date_filters(language: str, zone: ZoneInfo) -> dict[str, Callable[..., str]]
 
     A moment with a zone is told on the clock of `zone`; one without is on that clock already. `period` takes what has
     `starts` and `ends`: the event, or a table of event.toml. The English style is "Thursday, 23 May 2024 at 1.00pm –
-    2.30pm EDT"; the others are those of the United Nations in that language. The filters raise Unfit for what is no
-    date.
+    2.30pm EDT"; the others are those of the United Nations in that language, the blanks of a French "13 h 00" hard ones
+    (U+00A0). The filters raise Unfit for what is no date.
     """
     style = _STYLES.get(language, _other(language))
     told: Callable[..., str] = lru_cache(maxsize=256)(style.told)
@@ -169,7 +169,7 @@ class _French(_Style):
         return re.sub(r"\b1 ", "1er ", super().day(value), count=1) if value.day == 1 else super().day(value)
 
     def clock(self, value: time) -> str:
-        return f"{value.hour} h {value:%M}"
+        return f"{value.hour}\u00a0h\u00a0{value:%M}"
 
     def zone(self, moment: datetime) -> str:
         return _zone(moment, "fr", lambda city: f"heure {_french_of(city)}")

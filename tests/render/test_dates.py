@@ -29,7 +29,7 @@ DAY = datetime(2024, 5, 23, 13), datetime(2024, 5, 23, 14, 30)
     ("language", "told"),
     [
         ("en", "Thursday, 23 May 2024 at 1.00pm – 2.30pm EDT"),
-        ("fr", "jeudi 23 mai 2024, de 13 h 00 à 14 h 30 (heure de New York)"),
+        ("fr", "jeudi 23 mai 2024, de 13\u00a0h\u00a000 à 14\u00a0h\u00a030 (heure de New York)"),
         ("es", "jueves 23 de mayo de 2024, de 13.00 a 14.30 horas (hora de Nueva York)"),
         ("ar", "الخميس، 23 أيار/مايو 2024، من الساعة 13:00 إلى الساعة 14:30 (بتوقيت نيويورك)"),
         ("de", "Donnerstag, 23. Mai 2024, 13:00 – 14:30 (New York)"),
@@ -86,7 +86,7 @@ def test_a_period_over_a_change_of_the_clocks_names_both_zones() -> None:
     ("language", "told"),
     [
         ("en", "Thursday, 23 May 2024 at 1.00pm – Friday, 24 May 2024 at 12 noon EDT"),
-        ("fr", "du jeudi 23 mai 2024 à 13 h 00 au vendredi 24 mai 2024 à 12 h 00 (heure de New York)"),
+        ("fr", "du jeudi 23 mai 2024 à 13\u00a0h\u00a000 au vendredi 24 mai 2024 à 12\u00a0h\u00a000 (heure de New York)"),
         ("es", "del jueves 23 de mayo de 2024 a las 13.00 horas al viernes 24 de mayo de 2024 a las 12.00 horas"
                " (hora de Nueva York)"),
         ("ar", "من الخميس، 23 أيار/مايو 2024، الساعة 13:00 إلى الجمعة، 24 أيار/مايو 2024، الساعة 12:00"

@@ -28,6 +28,14 @@ def test_hard_blanks_hold_words_together(rendered: Rendered) -> None:
     assert text_of(letter).split("\n")[1] == "13\u00a0h\u00a000"
 
 
+def test_no_line_ends_within_a_french_time(rendered: Rendered) -> None:
+    """However long the words before are, hour and minutes stay together."""
+    for before in range(WIDTH - 12, WIDTH):
+        french = "Subject: x\n\n" + "x" * before + " à {{ event.starts | time }}."
+        text = text_of(rendered("unused", to=contact(language="fr"), **{"invitation.fr.md": french}))
+        assert "13\u00a0h\u00a000." in text.replace("\n", " "), text
+
+
 def test_wide_tables_become_records(rendered: Rendered) -> None:
     """A table that does not fit is told row by row, each value with its heading."""
     wide = "w" * 40
