@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
-from mailer.model import Delivery, Event, Mailing
+from mailer.event import names
+from mailer.model import Audience, Contact, Delivery, Event, Mailing
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
+    from mailer.ledger import Ledger
+
+UNLISTED = "in no sound row of the lists any more"
+_NAMED = 5
 
 
 def mailing_of(wave: str, event: Event) -> Mailing | None:
@@ -40,6 +46,40 @@ def why_no_more(wave: str, desk: Desk) -> str | None:
     return "the next reminder goes to whoever of them has not answered"
 
 
+def passed_over(
+    deliveries: Collection[Delivery], contacts: Iterable[Contact], desk: Desk, ledger: Ledger
+) -> Mapping[int, str]:
+    """Why a run passes over those of the deliveries that it does pass over though they are queued, by their ids.
+
+    `contacts` are all whom the lists name. What holds for the whole of a mailing, `why_no_more` tells; who is
+    suppressed, the ledger.
+    """
+    from mailer.audience import is_over, why_not
+    from mailer.cli.delegates import delegates
+    from mailer.cli.surveying import Records
+
+    concerned = {one.recipient.key for one in deliveries}
+    listed = {contact.address.key: contact for contact in contacts if contact.address.key in concerned}
+    reasons: dict[int, str] = {}
+    for wave in {one.mailing for one in deliveries}:
+        mailing = mailing_of(wave, desk.event)
+        if mailing is None:
+            continue
+        left = {one.recipient.key: one.id for one in deliveries if one.mailing == wave}
+        reached = listed
+        if mailing.audience is Audience.ATTENDING and left.keys() - listed.keys():
+            coming = delegates(desk)
+            reached = {delegate.address.key: delegate for delegate in coming} | listed
+        sound = [reached[key] for key in left if key in reached]
+        for contact, known in Records(desk, ledger, mailing).of(sound):
+            number, record = left.pop(contact.address.key), replace(known, suppressed=None)
+            reason = why_not(contact, record, mailing, desk.event, desk.clock())
+            if reason and is_over(contact, record, mailing, desk.event):
+                reasons[number] = reason
+        reasons |= dict.fromkeys(left.values(), UNLISTED)
+    return reasons
+
+
 def say_no_more(deliveries: Iterable[Delivery], desk: Desk) -> None:
     """Says of each mailing that no command sends any more how many of the deliveries are in it, and why."""
     for wave, number in Counter(one.mailing for one in deliveries).items():
@@ -47,16 +87,40 @@ def say_no_more(deliveries: Iterable[Delivery], desk: Desk) -> None:
             console.say(f"{wave} is sent no more ({console.count(number, 'message')}): {reason}")
 
 
-def say_what_sends(waves: Iterable[str], desk: Desk, where: str) -> None:
-    """Names the commands that send what is queued of the mailings; `where` is what each needs to mean this ledger."""
-    mailings = (mailing_of(wave, desk.event) for wave in waves if not why_no_more(wave, desk))
-    for command in sorted({_command(mailing, desk.event) for mailing in mailings if mailing}):
-        console.say(f"Now: {command}{where}")
+def say_passed_over(deliveries: Iterable[Delivery], reasons: Mapping[int, str], what: str) -> None:
+    """Says of how many of the deliveries this is `what` becomes, for which reasons, and whose they are."""
+    whose: dict[str, list[str]] = {}
+    for one in deliveries:
+        if one.id in reasons:
+            whose.setdefault(reasons[one.id], []).append(str(one.recipient))
+    for reason, recipients in whose.items():
+        more = f" and {len(recipients) - _NAMED} more" if len(recipients) > _NAMED else ""
+        console.say(f"{len(recipients)} {what} ({reason}): {', '.join(recipients[:_NAMED])}{more}")
 
 
-def _command(mailing: Mailing, event: Event) -> str:
+def say_what_sends(queued: Collection[Delivery], desk: Desk, ledger: Ledger) -> None:
+    """Names the commands that send what a person has queued again, and what no command sends any more, and why."""
+    from mailer.cli.invitees import contacts_of
+
+    say_no_more(queued, desk)
+    alive = [one for one in queued if not why_no_more(one.mailing, desk)]
+    reasons = passed_over(alive, contacts_of(desk.config), desk, ledger)
+    say_passed_over(alive, reasons, "passed over by mailer send")
+    mailings = (mailing_of(one.mailing, desk.event) for one in alive if one.id not in reasons)
+    for command in sorted({command_of(mailing, desk) for mailing in mailings if mailing}):
+        console.say(f"Now: {command}")
+
+
+def command_of(mailing: Mailing, desk: Desk) -> str:
+    """The command that sends the mailing."""
     from mailer.audience import main_mailing
 
-    if mailing == main_mailing(event):
-        return "mailer send"
-    return f"mailer {'remind' if mailing.is_reminder else 'send'} --mailing {mailing.name}"
+    which = "" if mailing == main_mailing(desk.event) else f" --mailing {mailing.name}"
+    return f"mailer {'remind' if mailing.is_reminder else 'send'}{where(desk)}{which}"
+
+
+def where(desk: Desk) -> str:
+    """What a command needs behind its name to mean the event and the ledger on the desk."""
+    event = desk.event.name
+    is_meant = event == desk.config.EVENT or len(names(desk.templates)) == 1
+    return ("" if is_meant else f" {event}") + (" --sandbox" if desk.rehearsal else "")

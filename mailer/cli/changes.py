@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.cli.again import mailing_of
+from mailer.cli.again import command_of, mailing_of
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
 from mailer.event import names
@@ -156,7 +156,7 @@ def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
 
     sent = ledger.counts(desk.event.name)
     unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
-    how = _command(desk, unsent[0]) if unsent else 'a new mailing with audience = "invited" in event.toml'
+    how = command_of(unsent[0], desk) if unsent else 'a new mailing with audience = "invited" in event.toml'
     histories = ledger.histories(desk.event.name)
     delegates = {key for key in turnout_of(desk, ledger).comes if not _is_invited(desk, histories.get(key))}
     if not delegates:
@@ -189,10 +189,6 @@ def _telling(desk: Desk, keys: Set[str], histories: Mapping[str, History]) -> st
         if not reached[best] & left:
             ways.append('a new mailing with audience = "attending" in event.toml')
             break
-        ways.append(_command(desk, best))
+        ways.append(command_of(best, desk))
         left -= reached[best]
     return " and ".join(ways)
-
-
-def _command(desk: Desk, mailing: Mailing) -> str:
-    return f"mailer send --mailing {mailing.name}{' --sandbox' if desk.rehearsal else ''}"

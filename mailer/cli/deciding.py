@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from mailer.cli import console
-from mailer.cli.again import mailing_of, say_no_more, say_what_sends, why_no_more
+from mailer.cli.again import (
+    UNLISTED,
+    passed_over,
+    say_no_more,
+    say_passed_over,
+    say_what_sends,
+    where,
+    why_no_more,
+)
 from mailer.cli.arguments import now_option, parsed_address, sandbox_option
 from mailer.errors import LedgerError, LedgerInUse, UsageError
-from mailer.model import Audience, Delivery, Event, State
+from mailer.model import Delivery, Event, State
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -62,15 +70,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
             console.say("Nothing has failed." if failed else f"Nothing {'else ' if claimed else ''}is in doubt.")
             return code
         if failed:
-            unlisted = _unlisted(desk, standing)
-            _show_failed(standing, unlisted, ledger, desk.event.timezone)
-            again = [one for one in standing if wanted or one.recipient.key not in unlisted]
-            say_no_more(again, desk)
-            over = {wave for wave in {one.mailing for one in again} if why_no_more(wave, desk)}
-            again = [one for one in again if one.mailing not in over]
-            if decision:
-                return _send_again(again, unlisted, ledger, desk, event, asks=asks)
-            return _say_how(again, unlisted, _where(desk, event))
+            return _look_at_failed(standing, ledger, desk, decision, named=bool(wanted), asks=asks)
         # Before the list, under which its error would be lost.
         archived = _archived(archive, standing, desk.config) if archive else None
         for delivery in standing:
@@ -81,7 +81,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
             choices = [decision or _ask(delivery) for delivery in standing]
         else:
             choices = [State.SENT if delivery.message_id in archived else None for delivery in standing]
-        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), event, archive) or code
+        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), archive) or code
 
 
 def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) -> State | None:
@@ -164,80 +164,75 @@ def _choice(typed: str) -> State | None:
     raise click.BadParameter("type sent, resend or leave, or s, r or l.")
 
 
-def _settle(
-    ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | None]], event: str | None, archive: str | None
-) -> int:
+def _settle(ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | None]], archive: str | None) -> int:
     """Records what was chosen, says what still stands and what to do next, and returns the exit code."""
     sent = ledger.settle([one.id for one, state in choices if state is State.SENT], State.SENT, desk.clock())
     again = [one for one, state in choices if state is State.QUEUED]
     queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
     left = sum(states.get(State.IN_DOUBT, 0) for states in ledger.counts(desk.event.name).values())
-    where = _where(desk, event)
-    console.say(_summary(sent, queued, len(again) - queued, left, f"mailer resolve{where}"))
+    command = f"mailer resolve{where(desk)}"
+    console.say(_summary(sent, queued, len(again) - queued, left, command))
     if archive and any(state is None for _, state in choices):
         console.say("A copy may be filed late: look again in some minutes, before you decide with --resend.")
     elif not archive and not sent and not again:
-        console.say(f"Settle them: mailer resolve{where} ADDRESS --sent or --resend, or --archive FOLDER")
+        console.say(f"Settle them: {command} ADDRESS --sent or --resend, or --archive FOLDER")
     if queued:
-        say_no_more(again, desk)
-        say_what_sends({one.mailing for one in again}, desk, where)
+        say_what_sends(again, desk, ledger)
     return int(left > 0)
 
 
-def _unlisted(desk: Desk, failed: Sequence[Delivery]) -> set[str]:
-    """The keys of those whom no sound row of the lists names any more, and no answer where the mailing is for these."""
-    from mailer.cli.delegates import delegates
+# --- what was refused -------------------------------------------------------------------------------------------------
+
+
+def _look_at_failed(
+    failed: Sequence[Delivery], ledger: Ledger, desk: Desk, decision: State | None, *, named: bool, asks: bool
+) -> int:
+    """Shows what was refused, and queues once more what is still to be sent, or says how; returns the exit code.
+
+    Whoever needs the mailing no more is left alone, and whom the lists name no more unless `named`.
+    """
     from mailer.cli.invitees import contacts_of
 
-    mailings = (mailing_of(wave, desk.event) for wave in {one.mailing for one in failed})
-    keys = {one.recipient.key for one in failed}
-    keys.difference_update(contact.address.key for contact in contacts_of(desk.config))
-    if keys and any(mailing and mailing.audience is Audience.ATTENDING for mailing in mailings):
-        coming = delegates(desk, lambda contact: contact.language or "en")
-        keys.difference_update(delegate.address.key for delegate in coming)
-    return keys
-
-
-def _show_failed(failed: Sequence[Delivery], unlisted: set[str], ledger: Ledger, zone: tzinfo) -> None:
-    suppressed = ledger.suppressed(one.recipient for one in failed)
-    for one in failed:
-        _show(one, ledger.attempts(one.id)[-1], zone)
-        if suppression := suppressed.get(one.recipient.key):
-            console.say(f"  suppressed: {suppression.reason}")
-        if one.recipient.key in unlisted:
-            console.say("  in no sound row of the lists any more")
-
-
-def _say_how(again: Sequence[Delivery], unlisted: set[str], where: str) -> int:
-    """How what failed is sent again; returns the exit code, 0 where nobody of the lists is concerned."""
-    if again:
-        who = "all of the lists" if unlisted else "all"
-        console.say(
-            f"Once the cause is mended: mailer resolve{where} --failed --resend, for {who} or for the ADDRESS named"
-        )
-    elif unlisted:
-        console.say("Nothing is left to do: the lists do not name them any more.")
-    return int(any(one.recipient.key not in unlisted for one in again))
-
-
-def _send_again(
-    again: Sequence[Delivery], unlisted: set[str], ledger: Ledger, desk: Desk, event: str | None, *, asks: bool
-) -> int:
-    """Queues what failed once more, and says what was not, and why; returns the exit code."""
-    where = _where(desk, event)
+    reasons = passed_over(failed, contacts_of(desk.config), desk, ledger)
+    _show_failed(failed, reasons, ledger, desk.event.timezone)
+    left = {number: reason for number, reason in reasons.items() if not (named and reason == UNLISTED)}
+    needed = [one for one in failed if one.id not in left]
+    say_no_more(needed, desk)
+    again = [one for one in needed if not why_no_more(one.mailing, desk)]
+    if decision is None:
+        return _say_how(again, reasons, desk)
     if asks:
         _confirm(State.QUEUED, again, ledger)
     queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
     console.say(f"{queued} to be sent again")
     if stopped := len(again) - queued:
         console.say(f"{stopped} suppressed, so not sent again")
-    if passed_over := [str(one.recipient) for one in again if one.recipient.key in unlisted]:
-        console.say(f"mailer send passes over who has no sound row in the lists: {', '.join(passed_over)}")
-    elif unlisted:
-        console.say(f"{len(unlisted)} left as failed, as the lists name them no more; to send to one, name the ADDRESS")
+    say_passed_over(failed, left, "left as failed")
     if queued:
-        say_what_sends({one.mailing for one in again}, desk, where)
+        say_what_sends(again, desk, ledger)
     return 0
+
+
+def _show_failed(failed: Sequence[Delivery], reasons: Mapping[int, str], ledger: Ledger, zone: tzinfo) -> None:
+    suppressed = ledger.suppressed(one.recipient for one in failed)
+    for one in failed:
+        _show(one, ledger.attempts(one.id)[-1], zone)
+        if suppression := suppressed.get(one.recipient.key):
+            console.say(f"  suppressed: {suppression.reason}")
+        if one.id in reasons:
+            console.say(f"  {reasons[one.id]}")
+
+
+def _say_how(again: Sequence[Delivery], passed: Mapping[int, str], desk: Desk) -> int:
+    """How what failed is sent again, unless it is `passed` over; returns the exit code, 0 where nobody needs that."""
+    if again:
+        who = "all but those marked," if passed else "all"
+        console.say(
+            f"Once the cause is mended: mailer resolve{where(desk)} --failed --resend, for {who} or for an ADDRESS"
+        )
+    elif passed:
+        console.say("Nothing is left to do.")
+    return int(any(one.id not in passed for one in again))
 
 
 def _confirm(decision: State, standing: Sequence[Delivery], ledger: Ledger) -> None:
@@ -248,11 +243,6 @@ def _confirm(decision: State, standing: Sequence[Delivery], ledger: Ledger) -> N
     suppressed = ledger.suppressed(one.recipient for one in standing)
     if number := sum(one.recipient.key not in suppressed for one in standing):
         console.confirm(f"have {console.count(number, 'message')} sent again")
-
-
-def _where(desk: Desk, event: str | None) -> str:
-    """What a command needs besides its name to mean this ledger."""
-    return (f" {event}" if event else "") + (" --sandbox" if desk.rehearsal else "")
 
 
 def _summary(sent: int, queued: int, stopped: int, left: int, command: str) -> str:

@@ -15,6 +15,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import json_option, now_option, parsed_address
 from mailer.errors import UsageError
+from mailer.model import State
 
 if TYPE_CHECKING:
     from mailer.config import Config
@@ -108,10 +109,17 @@ def _enter(register: _Register, address: Address, reason: str | None) -> None:
 
 
 def _lift(register: _Register, address: Address) -> None:
+    from mailer import event
+    from mailer.cli.again import say_what_sends
+    from mailer.cli.desk import Desk
+
     queued = register.ledger.lift(address, register.now)
     console.say(f"{address} may be written to again; queued: {console.count(queued, 'message')} that had been stopped.")
-    if queued:
-        console.say("Now: mailer send")
+    for name in register.events if queued else ():
+        found = register.ledger.deliveries(name, state=State.QUEUED)
+        if waiting := [one for one in found if one.recipient.key == address.key]:
+            loaded, _ = event.load(register.settings.TEMPLATES, name)
+            say_what_sends(waiting, Desk(register.settings, loaded, lambda: register.now), register.ledger)
 
 
 @click.command(short_help="Erase ADDRESS from the ledger for good.")

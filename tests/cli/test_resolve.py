@@ -72,9 +72,18 @@ def test_what_to_do_next_is_told(doubtful: Folder) -> None:
     """Where nothing is settled the ways to settle it are named, and behind a re-send the command that sends."""
     listed = doubtful.run("resolve", "round-table")
     assert listed.code == 1
-    assert "Settle them: mailer resolve round-table ADDRESS --sent or --resend, or --archive FOLDER" in listed.out
+    assert "Settle them: mailer resolve ADDRESS --sent or --resend, or --archive FOLDER" in listed.out
     again = doubtful.run("resolve", "--resend")
     assert again.out.endswith("Now: mailer send\n")
+
+
+def test_each_command_names_the_event_where_there_are_several(doubtful: Folder) -> None:
+    """What is named can be typed as it stands; EVENT in config.env spares the name."""
+    doubtful.write("templates/forum/event.toml", EVENT)
+    assert "Settle them: mailer resolve round-table ADDRESS" in doubtful.run("resolve", "round-table").out
+    assert doubtful.run("resolve", "round-table", ADA, "--resend").out.endswith("Now: mailer send round-table\n")
+    doubtful.write("config.env", "EVENT=round-table\n")
+    assert doubtful.run("resolve", BEN, "--resend").out.endswith("Now: mailer send\n")
 
 
 def test_a_mailing_of_another_name_is_named_with_its_command(folder: Folder) -> None:
@@ -332,7 +341,7 @@ def test_who_is_in_the_lists_no_more_is_shown_and_left_alone(corrected: Folder) 
     marked, other = shown.out.split(BEN)
     assert "in no sound row of the lists any more" in marked
     assert "in no sound row" not in other
-    assert "--failed --resend, for all of the lists or for the ADDRESS named" in other
+    assert "--failed --resend, for all but those marked, or for an ADDRESS" in other
     again = corrected.run("resolve", "--failed", "--resend")
     assert again.code == 0
     assert "1 to be sent again" in again.out
@@ -346,12 +355,38 @@ def test_who_is_in_the_lists_no_more_is_sent_to_if_named(corrected: Folder) -> N
     again = corrected.run("resolve", "--failed", "--resend", ADA)
     assert again.code == 0
     assert "1 to be sent again" in again.out
-    assert f"mailer send passes over who has no sound row in the lists: {ADA}" in again.out
+    assert f"1 passed over by mailer send (in no sound row of the lists any more): {ADA}\n" in again.out
+    assert "Now:" not in again.out
     corrected.write("contacts/missions.csv", CONTACTS)
     with ScriptedServer() as relay:
         corrected.relay(relay)
         corrected.run("send", "--yes")
     assert [t.recipients[0] for t in relay.accepted] == [ADA]
+
+
+def test_who_has_answered_since_the_refusal_is_not_queued(corrected: Folder) -> None:
+    """`--failed` marks whoever answered by another way, asks for nothing, and `--resend` leaves it as failed."""
+    corrected.run("answers", "record", BEN, "regrets")
+    shown = corrected.run("resolve", "--failed")
+    assert shown.code == 0
+    assert "  has answered: regrets\nNothing is left to do.\n" in shown.out
+    for words in ((), (BEN,)):
+        again = corrected.run("resolve", "--failed", "--resend", *words).out
+        assert "0 to be sent again" in again
+        assert f"1 left as failed (has answered: regrets): {BEN}" in again
+        assert "Now:" not in again
+    assert corrected.states()[BEN] == "failed"
+
+
+def test_a_doubt_about_somebody_whom_no_run_writes_to_is_told_so(doubtful: Folder) -> None:
+    """Queued again, an address corrected since or one that has answered is passed over, and only the rest is sent."""
+    doubtful.write("contacts/missions.csv", CONTACTS.replace(ADA, INFO))
+    doubtful.run("answers", "record", BEN, "in-person")
+    again = doubtful.run("resolve", "--resend", ADA, BEN).out
+    assert f"1 passed over by mailer send (in no sound row of the lists any more): {ADA}\n" in again
+    assert f"1 passed over by mailer send (has answered: in person): {BEN}\n" in again
+    assert "Now:" not in again
+    assert doubtful.run("resolve", "--resend", REGISTRY).out.endswith("Now: mailer send\n")
 
 
 def test_a_delegate_who_stands_in_no_list_is_sent_to_again(folder: Folder, relay: ScriptedServer) -> None:

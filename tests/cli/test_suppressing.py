@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.cli.conftest import ADA, BEN, NOW, Folder, typing
+from tests.cli.conftest import ADA, BEN, CONTACTS, NOW, Folder, typing
 from tests.servers import ScriptedServer
 
 OFFICE = "office@belgium.example.org"
@@ -103,6 +103,27 @@ def test_a_suppression_is_lifted_and_what_waited_is_sent(folder: Folder) -> None
         folder.relay(relay)
         assert folder.run("send", "--yes", now="2031-02-24T12:00").code == 0
     assert BEN in [transaction.recipients[0] for transaction in relay.accepted]
+
+
+def test_what_a_lifted_suppression_queues_is_sent_by_the_command_that_is_named(folder: Folder) -> None:
+    """A reminder by `remind`; nothing by any command where the lists name the address no more, or once it is late."""
+    with ScriptedServer() as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    day = "2031-02-28T10:00"
+    with ScriptedServer({f"rcpt:{BEN}": "450 4.2.0 Greylisted"}) as relay:
+        folder.relay(relay)
+        folder.run("remind", "--yes", now=day)
+    lifted = {}
+    for now in (day, "2031-03-08T10:00"):
+        folder.run("suppress", BEN, "--reason", "a slip of the hand", now=day)
+        lifted[now] = folder.run("suppress", "--lift", BEN, now=now).out
+    assert lifted[day].endswith("Now: mailer remind --mailing reminder\n")
+    assert "reminder-7d is sent no more (1 message): the deadline has passed" in lifted["2031-03-08T10:00"]
+    folder.run("suppress", BEN, "--reason", "left", now=day)
+    folder.write("contacts/missions.csv", "".join(row for row in CONTACTS.splitlines(True) if BEN not in row))
+    gone = folder.run("suppress", "--lift", BEN, now=day).out
+    assert gone.endswith(f"1 passed over by mailer send (in no sound row of the lists any more): {BEN}\n")
 
 
 def test_only_what_is_suppressed_and_not_forgotten_is_lifted(folder: Folder) -> None:
