@@ -67,22 +67,27 @@ def list_doubts(desk: Desk, doubts: Iterable[Answer]) -> None:
 
 
 def _ask(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
-    what = click.prompt(
-        "    accept, reject or leave", type=click.Choice(["accept", "reject", "leave"]), default="leave"
-    )
+    """Asks until the answer is accepted as it can be, rejected or left."""
+    choices = click.Choice(["accept", "reject", "leave"])
+    while (what := click.prompt("    accept, reject or leave", type=choices, default="leave")) == "accept":
+        try:
+            _ask_what_it_means(desk, ledger, doubt)
+        except UsageError as exc:
+            console.complain(f"    {exc}")
+        else:
+            return
     if what == "reject":
         ledger.settle_answer(desk.event.name, doubt.id, "rejected", desk.clock())
-    if what != "accept":
-        return
+
+
+def _ask_what_it_means(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
+    """Asks for the reference, and for the meaning where it is unclear, and accepts. Raises UsageError as `_accept`."""
     sole = doubt.candidates[0].reference if len(doubt.candidates) == 1 else None
     reference = click.prompt("    for which reference", default=sole)
     meant = None
     if doubt.attendance is Attendance.REVIEW:
         meant = WORDS[click.prompt("    which means", type=click.Choice(list(WORDS)))]
-    try:
-        _accept(desk, ledger, doubt, reference, meant)
-    except UsageError as exc:
-        console.complain(f"    {exc} It was left.")
+    _accept(desk, ledger, doubt, reference, meant)
 
 
 @click.command()

@@ -156,7 +156,7 @@ def test_an_affiliate_code_is_a_reference_only_where_it_is_one() -> None:
 
 
 def test_cvent_lists_all_invitees_and_dates_only_registrations() -> None:
-    """Who has not answered, or only looked at the page, is passed over; who declines has no date, which one warning says."""
+    """Who has not answered, or only looked at the page, is passed over; of those who decline no date is known."""
     found = export("cvent.csv")
     assert attendances(found) == ["online", "regrets", "waiting", "review", "regrets"]
     assert [response.dated for response in found.responses] == [True, False, True, True, False]

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder, typing
 from tests.servers import ScriptedServer
 
 HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
@@ -171,6 +171,19 @@ def test_doubts_are_settled_one_by_one_on_a_terminal(sent: Folder) -> None:
         "Nan": "suggested",
     }
     assert found["Ben"]["attendance"] == "online"
+
+
+def test_a_mistyped_reference_is_asked_for_again(sent: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is not left because of a slip; whoever does not know the reference may still leave it."""
+    rows = ("dora@gmail.com,Dora,Atlantis,Online,", f"{BEN},Ben,Kenya,Online,")
+    sent.run("answers", "import", export(sent, *rows), "--yes", now=ANSWERED)
+    typed = f"accept\n22222-22222\naccept\n{reference_of(sent, ADA)}\n"
+    settled = typing(sent, monkeypatch, typed, "answers", "review")
+    assert (settled.code, "22222" in settled.err, "0 left" in settled.out) == (0, True, True)
+    states = {row["party"]: row["state"] for row in sent.run("answers", "list", "--json").json["answers"]}
+    assert states == {"Belgium": "matched", "Kenya": "matched"}
+    assert sent.run("answers", "settle", "1", "--undo").code == 0
+    assert "1 left" in typing(sent, monkeypatch, "accept\n22222-22222\nleave\n", "answers", "review").out
 
 
 def test_a_call_is_recorded(sent: Folder, relay: ScriptedServer) -> None:
