@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 
-from mailer.cli.desk import Desk, addressed
-from mailer.errors import Problem
+from mailer.cli.desk import Desk
 from mailer.model import Address, Answer, Contact, Invitation, Place, Rule
 
 _SHARED = (Rule.TRANSFERABLE, Rule.ONE_PER_PARTY)
 
 
-def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Contact]:
+def delegates(desk: Desk) -> Iterator[Contact]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
 
     They are written to in the language of the contact whose invitation they answered.
@@ -28,7 +26,7 @@ def delegates(desk: Desk, language_of: Callable[[Contact], str]) -> Iterator[Con
     listed = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in concerned}
     for key, answer, host in coming:
         if key not in listed and (contact := _contact(answer, host, listed)):
-            yield _presentable(desk, contact, language_of(contact))
+            yield contact
 
 
 def _address(answer: Answer) -> Address | None:
@@ -39,22 +37,20 @@ def _address(answer: Answer) -> Address | None:
 
 
 def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contact]) -> Contact | None:
+    from mailer.contacts.names import title_and_name
+
     address = _address(answer)
     if address is None:
         return None
     host = listed.get(invitation.recipient.key)
+    title, name = title_and_name(answer.respondent_name)
     return Contact(
         place=Place(f"answer {answer.id}", None, 0),
         party=invitation.party,
         address=address,
-        name=answer.respondent_name,
+        title=title,
+        name=name,
         language=host.language if host else None,
         # What is open to the party stays so in the delegate's hands; a seat that is one person's ends there.
         rule=invitation.rule if invitation.rule in _SHARED else Rule.PERSONAL,
     )
-
-
-def _presentable(desk: Desk, contact: Contact, language: str) -> Contact:
-    """The delegate with the name that was typed, or without one where that is no name to address anybody by."""
-    found = addressed(contact, language, desk.directory)
-    return replace(contact, name="") if any(isinstance(one, Problem) and one.is_error for one in found) else contact

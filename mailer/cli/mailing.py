@@ -43,7 +43,7 @@ class Prepared:
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
         if self.mailing.audience is Audience.ATTENDING:
-            for delegate in delegates(desk, self.letters.language_for):
+            for delegate in delegates(desk):
                 is_empty = False
                 yield delegate
         if is_empty:

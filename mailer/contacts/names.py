@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from mailer.contacts.cells import key
+from mailer.contacts.cells import key, plain
 from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, is_title_of_address, title_of_address, title_words
 
 # Nobody's name, with or without a point; the other short forms count in a name only with their point.
@@ -20,16 +21,23 @@ _WITH_POINT = frozenset({
 _IN_BRACKETS = re.compile(r"\s*\(\s*([^()]{1,20}?)\s*\)$")
 _INITIALS = re.compile(r"[HS]\. E\b", re.IGNORECASE)
 _NOBODY = re.compile(
-    r"undefined|\[object object\]"
-    r"|nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)|\(?vacant[e]?\)?"
-    r"|vacant (?:post|position)|(?:position|post|poste) vacant|to be (?:confirmed|announced|determined|appointed)"
-    r"|inconnue?|desconocid[oa]|por (?:confirmar|designar)|[àa] (?:confirmer|désigner)|شاغر",
+    r"undefined|object object"
+    r"|nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)"
+    r"|(?:(?:puesto|plaza|cargo) )?vacante|inconnue?|desconocid[oa]",
     re.IGNORECASE,
 )
-# First words that deserve a second look, beside all titles.
+# What says so in a name beside other words too; "Nan" with a capital letter or a hyphen is a name (Nan Htwe, Nan-Hee).
+_NOBODY_YET = re.compile(
+    r"(?<![\w-])(?:(?-i:nan|NaN)|n/a|tb[acd]|vacant|vacancy|شاغر"
+    r"|to be (?:confirmed|announced|determined|appointed|named)|[àa] (?:confirmer|désigner)|por (?:confirmar|designar))"
+    r"(?![\w-])",
+    re.IGNORECASE,
+)
+# First and last words that deserve a second look, beside all titles.
 _TELLING = frozenset({
-    "nan", "undefined", "tbc", "tbd", "tba", "na", "null", "none", "xx", "xxx", "unknown", "not", "vacant", "vacante",
-    "position", "post", "poste", "to", "inconnu", "inconnue", "desconocido", "desconocida", "por", "à", "a", "شاغر",
+    "nan", "undefined", "tbc", "tbd", "tba", "na", "null", "none", "x", "xx", "xxx", "unknown", "not", "vacant",
+    "vacante", "vacancy", "position", "post", "poste", "puesto", "plaza", "cargo", "to", "inconnu", "inconnue",
+    "desconocido", "desconocida", "por", "à", "a", "شاغر",
 })  # fmt: skip
 _PARTICLE_JOINED = re.compile(r"^(?:[^\W\d_]{1,3}['’-](?=\w{3})|Mc|Mac|De|Di|Du|La|Le)(?=[^\W\d_]{3})")
 
@@ -37,9 +45,14 @@ _PARTICLE_JOINED = re.compile(r"^(?:[^\W\d_]{1,3}['’-](?=\w{3})|Mc|Mac|De|Di|D
 def is_ordinary(name: str) -> bool:
     """Whether a glance shows that the cell holds a name and nothing beside it; most cells need no second look."""
     first = name.partition(" ")[0].casefold()
+    if not first.isascii():
+        first = unicodedata.normalize("NFKC", first)
     return (
         first.isalpha()
         and first not in _TELLING
+        and " nan" not in name
+        and " NaN" not in name
+        and name.rpartition(" ")[2].casefold() not in _TELLING
         and "@" not in name
         and "<" not in name
         and ">" not in name
@@ -48,9 +61,21 @@ def is_ordinary(name: str) -> bool:
     )
 
 
-def is_nobody(name: str) -> bool:
-    """Whether the cell says that there is nobody ("TBC", "vacant", "nan", "N/A"), or holds no letter at all."""
-    return bool(_NOBODY.fullmatch(name)) or not any(map(str.isalpha, name))
+def is_nobody(cell: str) -> bool:
+    """Whether the cell says that there is nobody ("TBC", "(vacant)", "nan", "N/A"), or holds no letter at all."""
+    words = unicodedata.normalize("NFKC", cell).strip(" ()[]")
+    return bool(_NOBODY.fullmatch(words) or _NOBODY_YET.fullmatch(words)) or not any(map(str.isalpha, words))
+
+
+def is_no_name(name: str) -> bool:
+    """Whether nobody is called by what stands in a name's cell: it `is_nobody`, in part or as a whole, or a cross."""
+    return name in ("x", "X") or is_nobody(name) or bool(_NOBODY_YET.search(unicodedata.normalize("NFKC", name)))
+
+
+def title_and_name(typed: str) -> tuple[str, str]:
+    """The title and the name in what somebody typed into a form; two empty texts where that is no name."""
+    title, name = without_honorific(plain(typed))
+    return ("", "") if "@" in name or is_no_name(name) else (title, name)
 
 
 def looks_like_code(name: str) -> bool:

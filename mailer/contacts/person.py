@@ -10,7 +10,14 @@ from typing import Protocol
 from mailer.contacts import cells as words
 from mailer.contacts.addresses import addresses
 from mailer.contacts.columns import Columns
-from mailer.contacts.names import family_name_in_capitals, is_nobody, is_ordinary, looks_like_code, without_honorific
+from mailer.contacts.names import (
+    family_name_in_capitals,
+    is_no_name,
+    is_nobody,
+    is_ordinary,
+    looks_like_code,
+    without_honorific,
+)
 from mailer.contacts.rows import letters
 from mailer.contacts.titles import merged, title_of_address
 from mailer.errors import Problem, Severity
@@ -19,7 +26,10 @@ from mailer.model import Address, Contact, Party, PartyKind, Place, Rule, Standi
 _NAMES = ("name", "first_name", "last_name")
 _SHORT = ("title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name")
 # Words that stand for nobody and yet are names of people, where the other part of the name is given.
-_NAMES_ALL_THE_SAME = {("first_name", "Nan"), ("last_name", "Null")}
+_NAMES_ALL_THE_SAME = {
+    *(("first_name", name) for name in ("Nan", "Na")),
+    *(("last_name", name) for name in ("Null", "Na", "Vacante", "X")),
+}
 _NO_EXTRA: Mapping[str, str] = {}
 
 
@@ -306,7 +316,7 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
     if "@" in text:
         row.say(column, "An e-mail address stands in the place of a name", "Write the name, or empty the cell.")
         return text, title
-    if is_nobody(text) and not ((part, text) in _NAMES_ALL_THE_SAME and row.at("first_name") and row.at("last_name")):
+    if is_no_name(text) and not ((part, text) in _NAMES_ALL_THE_SAME and row.at("first_name") and row.at("last_name")):
         row.say(column, f"{text!r} is not a name", "Write the name, or empty the cell: the row is then a mailbox.")
         return text, title
     if looks_like_code(text):
@@ -315,7 +325,7 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
     honorific, name = without_honorific(text)
     if not honorific:
         return text, title
-    if is_nobody(name):
+    if is_no_name(name):
         row.say(column, f"{text!r} holds a title and no name", "Write the name, or empty the cell.")
         return text, title
     whole = merged(title, honorific)

@@ -65,7 +65,7 @@ def is_title_of_address(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def title_of_address(text: str) -> str:
-    """The title as we write it ("MR" is "Mr.", "H. E. Mme" is "H.E. Mme"); what is written out, or unknown, as typed."""
+    """The title as we write it ("MR" is "Mr.", "H. E. Mme" is "H.E. Mme"); what is written out or unknown as typed."""
     return " ".join(_SHORT.get(key(word), word) for word in title_words(text))
 
 

@@ -41,14 +41,18 @@ def form_of_address(contact: Contact, language: str, mission: Mission | None = N
     if salutation and address_name:
         return FormOfAddress(Form(salutation, address_name), tuple(doubts))
 
-    name, family, hidden = _name(contact, doubts)
-    title = names.tidy(f"{contact.title} {hidden}") if hidden else names.tidy(contact.title)
-    rank = names.tidy(contact.rank)
+    name, family = names.tidy(contact.name), names.tidy(contact.last_name or contact.name)
+    title, rank = names.tidy(contact.title), names.tidy(contact.rank)
     found = standing(title, rank, names.tidy(contact.position), _affiliation(contact, mission))
-    # Whoever typed a salutation has settled what rank and title disagree about.
-    doubts += [doubt for doubt in found.doubts if not (salutation and doubt.severity == "error")]
-    if contact.is_mailbox and (title or rank):
+    if not name and (title or rank):
         doubts.append(Doubt("name", "error", "there is a title or a rank but no name", _NO_NAME))
+    for doubt in found.doubts:
+        if doubt.severity == "error":
+            doubts += () if salutation else (doubt,)  # which settles what rank and title disagree about
+        elif name:
+            doubts.append(doubt)
+        elif not (title or rank):
+            doubts.append(replace(doubt, fix=_NO_NAME_OF_HEAD))
     if not address_name:
         spoken = language if language in WORDINGS else "en"
         found = replace(found, suffix=rank_in(spoken, found.suffix, found.gender)) if found.suffix else found
@@ -57,7 +61,7 @@ def form_of_address(contact: Contact, language: str, mission: Mission | None = N
 
 
 _NO_NAME = "Write the name, or empty title and rank where nobody in person is written to."
-_PLACEHOLDER = "Write the name; where there is none, empty the cell, and the office is written to."
+_NO_NAME_OF_HEAD = "Write name and rank, or empty the function where nobody in person is written to."
 
 
 def _own_words(field: str, words: str, doubts: list[Doubt]) -> str:
@@ -68,22 +72,6 @@ def _own_words(field: str, words: str, doubts: list[Doubt]) -> str:
         doubts.append(Doubt(field, "error", f"{words!r} {reason}", "Write the words to be used, or empty the cell."))
         return ""
     return words
-
-
-def _name(contact: Contact, doubts: list[Doubt]) -> tuple[str, str, str]:
-    """The full name, the part that follows "Mr.", and a title found with it; all empty if no name is usable."""
-    whole = names.tidy(contact.name or f"{contact.first_name} {contact.last_name}")
-    is_whole = not names.fault(whole)
-    for field, cell in {"last_name": contact.last_name, "first_name": contact.first_name, "name": whole}.items():
-        if cell and (reason := names.fault(cell, is_part=is_whole)):
-            doubts.append(Doubt(field, "error", f"{names.tidy(cell)!r} {reason}", _PLACEHOLDER))
-            return "", "", ""
-    name, hidden = names.apart(whole)
-    family, _ = names.apart(names.tidy(contact.last_name))
-    if hidden and names.fault(name):
-        doubts.append(Doubt("name", "error", f"{contact.name!r} holds a title but no name", _PLACEHOLDER))
-        return "", "", ""
-    return name, family or name, hidden
 
 
 def _affiliation(contact: Contact, mission: Mission | None) -> Affiliation:

@@ -1,4 +1,4 @@
-"""Name cells as they come: blanks tidied, titles taken off, and what is no name recognised; no name is parsed."""
+"""Words that are printed as they were typed: blanks tidied, and what says nothing recognised."""
 
 from __future__ import annotations
 
@@ -10,23 +10,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|<\s*>")
 
 # A hyphen or a capital letter makes it a name (Nan-Hee, Nan Htwe).
-_NO_NAME = re.compile(
-    r"(?<![\w-])(?:(?-i:nan|NaN)|n/a|tbc|tbd|tba|vacant|vacante|vacancy|شاغر"
+_PLACEHOLDER = re.compile(
+    r"(?<![\w-])(?:(?-i:nan|NaN)|n/a|tbc|tbd|tba|vacant|vacancy|شاغر"
     r"|to be (?:confirmed|announced|determined|appointed|named)|[àa] (?:confirmer|désigner)|por (?:confirmar|designar)"
     r")(?![\w-])",
     re.IGNORECASE,
 )
 # Words that may be half of somebody's name (Ada Null) say that there is nobody only where they are all there is.
-_NOBODY = re.compile(r"\W*(?:nan|none|null|na|unknown|inconnue?|desconocid[oa]|x+)\W*", re.IGNORECASE)
-
-# An undotted "HE" is a Chinese family name and "M." an initial: here they count only where another title follows.
-_WORD = r"(?:mr|mrs|ms|miss|mme|mlle|monsieur|madame|sr|sra|srta|excm[oa]|dr|dra|prof|amb|ambassador|السيدة)\b\.?"
-_LEADING = re.compile(
-    rf"(?:(?:h\.\s?e\.|s\.\s?e\.)\s*(?:{_WORD}\s*|m\.?\s)*|[hs]e\s+(?=(?:{_WORD}|m\.)\s)(?:{_WORD}\s*|m\.\s)+|(?:{_WORD}\s*)+)"
-    r"(?=\w)",
-    re.IGNORECASE,
-)
-_TRAILING = re.compile(rf"\s*[(\[]\s*(?:{_WORD}|m\.)\s*[)\]]$", re.IGNORECASE)
+_NOBODY = re.compile(r"\W*(?:nan|none|null|na|unknown|vacante|inconnue?|desconocid[oa]|x+)\W*", re.IGNORECASE)
 
 
 def tidy(text: str) -> str:
@@ -39,20 +30,11 @@ def tidy(text: str) -> str:
     return text
 
 
-def fault(name: str, *, is_part: bool = False) -> str:
-    """Why `name` is nothing to call somebody by, in words that follow "it"; empty if it may be one, or part of one."""
-    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
+def fault(words: str) -> str:
+    """Why `words` are nothing to print, in words that follow "it"; empty if they may be."""
+    plain = words if words.isascii() else unicodedata.normalize("NFKC", words)
     if "@" in plain:
         return "contains an e-mail address"
-    if _NO_NAME.search(plain) or (not is_part and _NOBODY.fullmatch(plain)):
+    if _PLACEHOLDER.search(plain) or _NOBODY.fullmatch(plain):
         return "is a placeholder"
     return "" if not plain or any(map(str.isalpha, plain)) else "has no letter in it"
-
-
-def apart(name: str) -> tuple[str, str]:
-    """`name` without a title before it or in brackets behind, and that title: "Lam Chor", "Ms" for "Lam Chor (Ms)"."""
-    leading = _LEADING.match(name)
-    trailing = _TRAILING.search(name) if name.endswith((")", "]")) else None
-    begin = leading.end() if leading else 0
-    end = trailing.start() if trailing and trailing.start() > begin else len(name)
-    return name[begin:end], f"{name[:begin]} {name[end:].strip(' ()[]')}".strip()

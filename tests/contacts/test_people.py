@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailer.contacts.addresses import addresses
 from mailer.contacts.cells import language, plain
-from mailer.contacts.names import family_name_in_capitals, without_honorific
+from mailer.contacts.names import family_name_in_capitals, title_and_name
 from mailer.contacts.titles import is_title_of_address, title_of_address
 from mailer.model import Rule, Standing
 
@@ -71,15 +71,20 @@ def test_honorifics_move_to_the_title(row, typed: str, title: str, name: str) ->
 @pytest.mark.parametrize(
     "name",
     ["He Wei", "Se Ri Sample", "M. Sample", "S. E. Sample", "H. E. Sample", "Don Sample", "Major Sample", "Drew Sample",
-     "Mariam Sample", "Ana (Anita) Sample", "Nan Sample", "Na Sample", "Vacante Sample"],
+     "Mariam Sample", "Ana (Anita) Sample", "Nan Sample", "Na Sample", "Vacante Sample", "Nan-Hee Kim", "Li NAN",
+     "Fernanda Hernandez", "Christopher Null", "Malcolm X", "T.B.A. Sample", "HE Jianguo"],
 )  # fmt: skip
-def test_names_that_look_like_titles_stay(name: str) -> None:
-    """Words and initials that may be part of a name are left in it."""
-    assert without_honorific(name) == ("", name)
+def test_names_that_look_like_something_else_stay(row, name: str) -> None:
+    """Words and initials that may be part of a name are left in it, in a sheet and in a form."""
+    found = row(**{"First name": "", "Last name": "", "Rank": ""}, name=name)
+    assert (found.only.name, found.warnings) == (name, [])
+    assert title_and_name(name) == ("", name)
 
 
 @pytest.mark.parametrize("name", ["nan", "NaN", "TBC", "tbd", "T.B.C.", "vacant", "Vacant", "N/A", "n.a.", "unknown",
-                                  "To be confirmed", "undefined", "[object Object]", "-", "?", "123", "Mr.",
+                                  "To be confirmed", "undefined", "[object Object]", "-", "?", "123", "Mr.", "X", "xx",
+                                  "Vacant (recruitment under way)", "(vacant)", "Vacante", "poste vacant", "Mr. none",
+                                  "\uff4e\uff41\uff4e", "Ana nan", "Ana nan MUESTRA", "Ana MUESTRA (TBC)",
                                   "ana@example.org", "Ana ana@example.org"])  # fmt: skip
 def test_what_is_no_name_is_refused(row, name: str) -> None:
     """Placeholders, bare titles and addresses in place of a name are errors in their cell."""
@@ -94,9 +99,23 @@ def test_a_placeholder_beside_a_name_is_refused(row, part: str) -> None:
 
 
 def test_people_called_nan_or_null_are_people(row) -> None:
-    """Given name Nan, and family name Null, pass where the other part is given."""
-    assert row(**{"First name": "Nan"}).only.name == "Nan MUESTRA"
-    assert row(**{"Last name": "Null"}).only.name == "Ana Null"
+    """Given name Nan or Na, and family name Null, Na, Vacante or X, pass where the other part is given."""
+    for first in ("Nan", "Na"):
+        assert row(**{"First name": first}).only.name == f"{first} MUESTRA"
+    for last in ("Null", "Na", "Vacante", "X"):
+        assert row(**{"Last name": last}).only.name == f"Ana {last}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        (" H.E. Ms  Ana MUESTRA ", ("H.E. Ms.", "Ana MUESTRA")), ("Ana (Dr)", ("Dr.", "Ana")), ("Ana", ("", "Ana")),
+        ("", ("", "")), ("Mr.", ("", "")), ("n/a", ("", "")), ("Ms TBC", ("", "")), ("ana@example.org", ("", "")),
+    ],
+)  # fmt: skip
+def test_a_name_out_of_a_form_is_cleaned_as_in_a_sheet(typed: str, found: tuple[str, str]) -> None:
+    """The title apart; where nobody can be called by it, no name at all."""
+    assert title_and_name(typed) == found
 
 
 def test_title_and_name_may_add_up_but_not_contradict(row) -> None:
