@@ -37,7 +37,7 @@ def _address(answer: Answer) -> Address | None:
 
 
 def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contact]) -> Contact | None:
-    from mailer.contacts.names import title_and_name
+    from mailer.contacts.names import family_name_in_capitals, title_and_name
 
     address = _address(answer)
     if address is None:
@@ -49,6 +49,7 @@ def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contac
         party=invitation.party,
         address=address,
         title=title,
+        last_name=family_name_in_capitals(name),
         name=name,
         language=host.language if host else None,
         # What is open to the party stays so in the delegate's hands; a seat that is one person's ends there.
