@@ -120,6 +120,16 @@ class Ledger:
             store.close()
 
     @staticmethod
+    def unproved(url: str) -> str:
+        """The setting by which a database server elsewhere need not prove who it is; empty where there is none.
+
+        Raises LedgerError where the URL names no ledger.
+        """
+        store = open_store(url)
+        store.close()
+        return store.unproved
+
+    @staticmethod
     def begun_in(folder: Path) -> list[str]:
         """The names of the files in the folder that are, or were, ledgers with which runs have begun."""
         from mailer.ledger.sqlite import begun_in

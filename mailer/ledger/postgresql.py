@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from mailer.errors import LedgerError
+from mailer.ledger import tls
 from mailer.ledger.schema import metadata
 from mailer.ledger.store import Session, Store, Taken
 
@@ -71,8 +72,10 @@ class PostgreSQLStore(Store):
             self.place = f"The ledger {url.database or ''} on {url.host or 'this machine'}"
         try:
             _check_settings(url, self.place)
-            settings = {**_OUR_SIDE, **url.query}
-            self.engine = create_engine(url.set(drivername="postgresql+psycopg", query=settings), pool_pre_ping=True)
+            url = url.set(drivername="postgresql+psycopg", query={**_OUR_SIDE, **url.query})
+            _, asked = url.get_dialect()().create_connect_args(url)
+            self.unproved = tls.unproved(asked)
+            self.engine = create_engine(url, connect_args=tls.settings(asked), pool_pre_ping=True)
         except ImportError:
             raise LedgerError(
                 f"{self.place} needs a driver: install it with `pip install 'invitation-mailer[postgres]'`."
@@ -93,6 +96,8 @@ class PostgreSQLStore(Store):
         reason = (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
         for part in self._unspoken:
             reason = reason.replace(f'"{part}"', "...").replace(f"'{part}'", "...")
+        if state is None and (advice := tls.advice(reason)):
+            return f"{self.place} is not trusted ({reason}). {advice}"
         if state is None or state.startswith("08"):
             return f"{self.place} cannot be reached ({reason}). Check LEDGER_URL, and that the database is running."
         return f"{self.place} {_FAULTS.get(state) or _FAULTS.get(state[:2]) or f'refused: {reason}.'}"

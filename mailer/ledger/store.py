@@ -37,6 +37,7 @@ class Store(ABC):
     engine: Engine
     reading: Engine
     lingers: str = ""  # how long the right to send may outlive its holder, in a sentence
+    unproved: str = ""  # the setting by which a server at the other end of a network need not prove who it is
 
     def _guard_border(self) -> None:
         """Turns every error of the driver into a LedgerError; called once the engine is there."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import trustme
 
 from mailer.ledger import Ledger
 from tests.ledger.people import raw
@@ -24,7 +25,13 @@ def _programs() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Callable[[], str]]:
+def authority() -> trustme.CA:
+    """Vouches for the PostgreSQL server, which is db.example.org to it."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def postgresql(authority: trustme.CA) -> Iterator[Callable[[], str]]:
     """Makes URLs of empty schemas in a PostgreSQL server of our own; skips, saying why, where there is none."""
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
     programs = _programs()
@@ -41,7 +48,13 @@ def postgresql() -> Iterator[Callable[[], str]]:
         made = subprocess.run(make, user=user, cwd=folder, capture_output=True, text=True, check=False)
         if made.returncode:
             pytest.skip(f"PostgreSQL cannot make a database: {made.stderr}")
-        start = [str(programs / "postgres"), "-D", place, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
+        proof = Path(folder, "server.pem")
+        authority.issue_cert("db.example.org").private_key_and_cert_chain_pem.write_to_path(str(proof))
+        proof.chmod(0o600)
+        if user:
+            shutil.chown(proof, user)
+        start = [str(programs / "postgres"), "-D", place, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F",
+                 "-c", "ssl=on", "-c", f"ssl_cert_file={proof}", "-c", f"ssl_key_file={proof}"]  # fmt: skip
         with subprocess.Popen(start, user=user, cwd=folder, stderr=subprocess.DEVNULL) as server:
             try:
                 base = f"postgresql+psycopg://mailer@127.0.0.1:{port}/postgres"

@@ -85,6 +85,13 @@ def ledger_at(url: str) -> Finding:
             return Finding("ledger", Result.FAILED, found, meaning, to_do)
         meaning = "A mailing stops once the ledger has no more space, and what is on its way then is in doubt"
         return Finding("ledger", Result.ATTENTION, found, meaning, to_do)
+    if weak := Ledger.unproved(url):
+        meaning = "Whoever stands on the way there could read or change names, links and answers"
+        to_do = (
+            "Write sslmode=verify-full behind the ? in LEDGER_URL, and sslrootcert=FILE for an authority of your own"
+        )
+        found = f"{found}, but its server need not prove who it is ({weak})"
+        return Finding("ledger", Result.ATTENTION, found, meaning, to_do)
     return Finding("ledger", Result.GOOD, found, "Every claim and every reply can be kept")
 
 
