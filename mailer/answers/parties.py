@@ -10,15 +10,6 @@ from typing import Protocol
 from mailer.answers.domains import tells_nothing
 from mailer.model import Invitation, Party, PartyKind, fold
 
-# What stands around a state's name in the names of missions, in folded text.
-_AROUND = re.compile(
-    r"^(?:the )?(?:permanent )?(?:observer )?(?:mission|delegation) of (?:the )?"
-    r"|^(?:la )?(?:mission permanente|delegation permanente) (?:d observation )?(?:de l'|de la |des |du |de |d')"
-    r"|^(?:la )?(?:mision permanente|delegacion permanente) (?:de observacion )?(?:de la |de los |del |de )"
-    r"|(?: permanent)?(?: observer)? mission$"
-    r"| (?:to (?:the )?(?:united nations|un)|aupres de l'(?:organisation des nations unies|onu)"
-    r"|ante (?:las naciones unidas|la onu))(?: (?:in|at|a|en) .+)?$"
-)
 # Inside a longer text, shorter words are seldom names; and a name stands at its beginning.
 _SHORTEST_NAME_INSIDE = 4
 _LONGEST_TEXT = 15
@@ -37,6 +28,9 @@ class Directory(Protocol):
     def find(self, name: str) -> Mission | None: ...
 
     def candidates(self, name: str) -> Sequence[Mission]: ...
+
+    def bare(self, name: str) -> str:
+        """The name for comparing, without what stands around a state's name in those of missions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Parties:
                 if not tells_nothing(address.domain):
                     parties._domains.setdefault(address.domain, set()).add(key)
         for party in list(parties._readings):
-            for name in _names_of(party):
+            for name in names_of(party, directory):
                 parties._names.setdefault(name, set()).add(parties.key(party))
         return parties
 
@@ -114,7 +108,8 @@ class Parties:
         folded = fold(text)
         if not folded:
             return None
-        own = self._names.get(folded) or self._names.get(_core(folded)) or self._names.get(fold(_initials(text)), set())
+        spellings = folded, self.directory.bare(text), fold(_initials(text))
+        own = next((self._names[name] for name in spellings if name in self._names), set[str]())
         if mission := self.directory.find(text):
             keys = frozenset({mission.code, *own})
             return Meaning(keys, sure=len(keys) == 1, named=True)
@@ -123,18 +118,14 @@ class Parties:
         return Meaning(frozenset(own), sure=len(own) == 1, named=True) if own else None
 
 
-def _core(folded: str) -> str:
-    """The state's name in a mission's, both folded."""
-    while (inner := _AROUND.sub("", folded)) != folded:
-        folded = inner
-    return folded
+def names_of(party: Party, directory: Directory) -> Iterator[str]:
+    """The folded names of the party: a mission's as in the sheet and without what stands around the state's in it.
 
-
-def _names_of(party: Party) -> Iterator[str]:
-    """The folded names of the party: as in the sheet, without its brackets, what stands in them, its initials."""
+    An organisation's as in the sheet, without its brackets, what stands in them, and its initials.
+    """
     yield party.key
     if party.kind is PartyKind.MISSION:
-        yield _core(party.key)
+        yield directory.bare(party.name)
         return
     outside = re.sub(r"\(.*?\)", " ", party.name)
     yield from filter(None, (fold(outside), fold(_initials(outside))))

@@ -23,10 +23,10 @@ _TO_THE_UN = re.compile(
     r"(?: (?:in|at|a|en) (?:new york|nueva york|geneva|geneve|ginebra|vienna|vienne|viena))?$"
 )
 _MISSION_OF = re.compile(
-    r"^(?:permanent )?(?:observer )?mission of |^delegation of "
-    r"|^mission permanente (?:d observation )?(?:de|du|des|d) |^delegation (?:de|d) "
-    r"|^mision permanente (?:de observacion )?(?:de|del) |^delegacion (?:de|del) "
-    r"|(?: permanent)?(?: observer)? mission$"
+    r"^(?:(?:permanent )?(?:observer )?(?:mission|delegation)|embassy|high commission) of "
+    r"|^(?:(?:mission|delegation)(?: permanente)?(?: d observation)?|ambassade|haut commissariat) (?:de|du|des|d) "
+    r"|^(?:(?:mision|delegacion)(?: permanente)?(?: de observacion)?|embajada) (?:de|del) "
+    r"|(?:(?: permanent)?(?: observer)? mission| embassy| high commission)$"
 )
 
 
@@ -97,12 +97,17 @@ class Directory:
         None where no row has that name, or where it is a look-alike (see `candidates`).
         """
         key = _key(name)
-        return self._by_name.get(key) or self._by_name.get(_MISSION_OF.sub("", key))
+        return self._by_name.get(key) or self._by_name.get(self.bare(name))
 
     def candidates(self, name: str) -> tuple[Mission, ...]:
         """The missions that a look-alike `name`, which finds none, may mean; for telling people what to write."""
         key = _key(name)
-        return self._by_look_alike.get(key) or self._by_look_alike.get(_MISSION_OF.sub("", key), ())
+        return self._by_look_alike.get(key) or self._by_look_alike.get(self.bare(name), ())
+
+    @staticmethod
+    def bare(name: str) -> str:
+        """`name` for comparing, without articles and whatever stands around a state's name in those of missions."""
+        return _MISSION_OF.sub("", _key(name))
 
 
 @lru_cache(maxsize=8192)

@@ -57,6 +57,10 @@ def test_old_and_common_names_lead_to_the_mission_of_today(directory: Directory,
         ("Misión Permanente de Bélgica ante la ONU", "BEL"), ("US Mission to the UN", "USA"),
         ("Permanent Observer Mission of Palestine to the United Nations", "PSE"), ("Vatican", "VAT"), ("EU", "EU"),
         ("FRA", "FRA"), ("FR", "FRA"), ("fr", "FRA"), ("LA", "LAO"), ("GB", "GBR"), ("KR", "KOR"), ("COD", "COD"),
+        ("Embassy of Canada", "CAN"), ("Ambassade du Canada", "CAN"), ("Mission du Canada", "CAN"),
+        ("l'Ambassade de l'Égypte", "EGY"), ("Embajada del Perú", "PER"), ("Canadian Embassy", None),
+        ("Canada Embassy", "CAN"), ("High Commission of Canada", "CAN"), ("Délégation permanente du Canada", "CAN"),
+        ("Permanent Delegation of Canada to the UN", "CAN"), ("Misión de Chile", "CHL"), ("Embassy", None),
         ("AU", None), ("the", None),
         ("Belgiun", None), ("", None), ("Permanent Mission", None), ("United Nations", None),
     ],
@@ -72,7 +76,7 @@ LOOK_ALIKES = [
     "Korea", "Congo", "Guinea", "Sudan", "Niger", "Nigeria", "Dominica", "Dominican Republic", "Austria", "Australia",
     "Slovakia", "Slovenia", "Samoa", "Ireland", "Corée", "Guinée", "Soudan", "Autriche", "Slovénie", "Irlande", "Corea",
     "Sudán", "Eslovaquia", "Níger", "كوريا", "السودان", "the Sudan", "CONGO (the)",
-    "Permanent Mission of Korea to the United Nations",
+    "Permanent Mission of Korea to the United Nations", "Embassy of Ireland",
 ]  # fmt: skip
 
 
