@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
@@ -155,6 +155,11 @@ def why_no_longer(contact: Contact, record: Record, mailing: Mailing, event: Eve
     return too_late(mailing, event, now) or _answered(contact, record, mailing, event)
 
 
+def told_the_same(told_by: Iterable[str], mailing: Mailing, event: Event) -> str | None:
+    """The first of the mailings named in `told_by` that has the text of `mailing`; None where none has."""
+    return next((name for name in told_by if event.mailings[name].template == mailing.template), None)
+
+
 def too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
     """Why nobody gets `mailing` any more: the event is cancelled or the deadline has passed; None where neither is."""
     asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
@@ -216,11 +221,8 @@ def _unanswered(record: Record, event: Event) -> str:
 
 def _told(record: Record, mailing: Mailing, event: Event) -> str | None:
     """A text that went to all invited is not written a second time to those of them who come."""
-    if mailing.audience is Audience.ATTENDING:
-        for name in record.told_by:
-            if event.mailings[name].template == mailing.template:
-                return f"was told the same by {name}"
-    return None
+    name = told_the_same(record.told_by, mailing, event) if mailing.audience is Audience.ATTENDING else None
+    return f"was told the same by {name}" if name else None
 
 
 def _invitation_state(record: Record, event: Event) -> State | None:

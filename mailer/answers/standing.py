@@ -11,6 +11,7 @@ from mailer.answers.pools import COMES, Pools, time_of
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Rule, fold
 
 _OPEN = frozenset({AnswerState.SUGGESTED, AnswerState.REVIEW})
+_MAY_COME = COMES | {Attendance.REVIEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ class Turnout:
         """The answers of those who come, in whatever way."""
         return tuple(
             answer for answer in self.current if answer.state is AnswerState.MATCHED and answer.attendance in COMES
+        )
+
+    @property
+    def may_come(self) -> tuple[Answer, ...]:
+        """The answers that wait for a person, of those who may come and are not among them by another answer."""
+        reached = self.comes.keys() | self.silent
+        return tuple(
+            doubt
+            for doubt in self.doubts
+            if doubt.attendance in _MAY_COME and doubt.respondent_email.casefold() not in reached
         )
 
     def seats(self, capacity: int | None, silence: Attendance = Attendance.ATTENDING) -> Seats:
@@ -175,7 +186,7 @@ def _holds(doubts: Iterable[Answer], pools: Pools) -> Iterable[Hold]:
             key = pools.party_of(reference)
             if key and key not in told:
                 told.add(key)
-                reason = f"answer {doubt.id} waits to be settled: {doubt.reason}"
+                reason = f"answer {doubt.id} waits to be settled with mailer answers review: {doubt.reason}"
                 yield Hold(key, pools.invitations[reference].party.name, doubt.id, reason)
 
 

@@ -30,15 +30,19 @@ def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
         return
     file = str(desk.event.folder / "event.toml")
     said, now = editions[-1], facts_of(desk.event)
-    if said.facts == now:
-        if untold := who_was_not_told(desk, ledger):
-            yield Problem(*untold, "warning", file)
-        return
-    fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger)}."
-    for key, value in now.items():
-        if (was := said.facts.get(key, "")) != value:
-            problem = f"{key} was {was or 'empty'} in the mails since {said.at:%d %B %Y} and is {value or 'empty'} now"
-            yield Problem(problem, fix, "warning", file, column=key, value=value or None)
+    is_told = said.facts == now
+    if not is_told:
+        fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger)}."
+        for key, value in now.items():
+            if (was := said.facts.get(key, "")) != value:
+                since = f"{said.at:%d %B %Y}"
+                problem = f"{key} was {was or 'empty'} in the mails since {since} and is {value or 'empty'} now"
+                yield Problem(problem, fix, "warning", file, column=key, value=value or None)
+    elif untold := who_was_not_told(desk, ledger):
+        yield Problem(*untold, "warning", file)
+    has_changed = len(editions) > 1 or not is_told
+    if has_changed and (waiting := _who_may_come_untold(desk, ledger, said.at if is_told else None)):
+        yield Problem(*waiting, "warning", file)
 
 
 def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
@@ -70,6 +74,27 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
     if silenced := [key for key in untold if key in beyond]:
         ways.append(f"No mail goes to {_named(silenced)}: tell them yourself.")
     return problem, " ".join(ways)
+
+
+def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> tuple[str, str] | None:
+    """Whose answers wait to be settled, so that no mail of the change goes to them; mails tell it `since`, if any does.
+
+    Before the first one, a mailing to those invited is still to come.
+    """
+    from mailer.cli.turnout import turnout_of
+
+    histories = ledger.histories(desk.event.name)
+    untold = []
+    for answer in turnout_of(desk, ledger).may_come:
+        history = histories.get(answer.respondent_email.casefold())
+        heard = max(answer.at, history.last_written) if history and history.last_written else answer.at
+        if heard < since if since else not _is_invited(desk, history):
+            untold.append(answer.respondent_email or answer.respondent_name or f"answer {answer.id}")
+    if not untold:
+        return None
+    were = "was" if len(untold) == 1 else "were"
+    problem = f"{len(untold)} who may come {were} not told of the change, as the answer waits to be settled"
+    return f"{problem}: {_named(untold)}", "Settle it with mailer answers review, then check again."
 
 
 def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli import console
-from mailer.cli.surveying import Survey, Watch
+from mailer.cli.surveying import Survey, Watch, unsettled
 from mailer.model import Delivery, Event, State
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Outstanding:
     counts those failed, for nobody in a sound row of the lists; `failed` and `deferred` are for the others, and
     `retry_at` is when the first of these is tried again. `over` are queued, deferred or failed, and need not go any
     more; `ended` says why nothing of the mailing goes. `after_hours` wait for the reminder's hours alone, which begin
-    again at `opens_at`.
+    again at `opens_at`. `unsettled` counts the answers of people who may come, and would then be written to.
     """
 
     standing: Mapping[State, int]
@@ -43,16 +43,17 @@ class Outstanding:
     opens_at: datetime | None
     has_errors: bool
     is_held: bool
+    unsettled: int
 
     @property
     def code(self) -> int:
-        """The exit code: 1 while something of the mailing wants a person, a reminder that is held included, else 0.
+        """The exit code: 1 while something of the mailing wants a person, an answer that waits included, else 0.
 
         What failed at an address that the lists name no more does not: it was corrected, or taken out.
         """
-        unsettled = self.standing.get(State.IN_DOUBT) or self.standing.get(State.CLAIMED) or self.failed
+        undecided = self.standing.get(State.IN_DOUBT) or self.standing.get(State.CLAIMED) or self.failed
         waiting = self.deferred or self.after_hours or self.stranded
-        return int(bool(unsettled or waiting or self.has_errors or self.is_held))
+        return int(bool(undecided or waiting or self.has_errors or self.is_held or self.unsettled))
 
     def sentences(self, wave: str, event: Event, now: datetime) -> Iterator[str]:
         """What of the mailing, which is `wave` in the ledger, is settled, and what there is to do about the rest."""
@@ -85,6 +86,9 @@ class Outstanding:
             yield "Rows with errors were left out: see mailer check"
         if self.is_held:
             yield "Reminders wait for an answer to be settled: see mailer answers review"
+        if self.unsettled:
+            answers = console.count(self.unsettled, "answer")
+            yield f"{answers} to be settled, of people who may come and are not written to: see mailer answers review"
 
 
 def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> Outstanding:
@@ -112,6 +116,7 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
         opens_at=audience.opening(mailing, desk.event, now) if after_hours else None,
         has_errors=bool(found.due.errors),
         is_held=found.is_held or bool(held),
+        unsettled=len(unsettled(desk, ledger, mailing)),
     )
 
 

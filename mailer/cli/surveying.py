@@ -14,7 +14,7 @@ from mailer.cli.desk import Desk, Guest
 from mailer.cli.gathering import SOME, Gathered, batches, gather
 from mailer.cli.mailing import facts_of
 from mailer.cli.roll import Roll
-from mailer.model import Address, Audience, Contact, Mailing, PartyKind, State
+from mailer.model import Address, Answer, Audience, Contact, Mailing, PartyKind, State
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
@@ -91,6 +91,23 @@ def still_due(prepared: Prepared, ledger: Ledger, guests: Sequence[Guest]) -> li
     known = Records(desk, ledger, mailing).of(guest.contact for guest in guests)
     reasons = (audience.why_not(contact, record, mailing, desk.event, now) for contact, record in known)
     return [guest for guest, reason in zip(guests, reasons, strict=True) if reason is None]
+
+
+def unsettled(desk: Desk, ledger: Ledger, mailing: Mailing) -> Sequence[Answer]:
+    """The answers a person must settle before a mailing to those who come reaches all of them; none for another.
+
+    Those whom a mailing to all invited has told the same are left out.
+    """
+    from mailer.cli.turnout import turnout_of
+
+    if mailing.audience is not Audience.ATTENDING:
+        return ()
+    told = _told(desk, ledger, mailing)
+    return [
+        answer
+        for answer in turnout_of(desk, ledger).may_come
+        if not audience.told_the_same(told.get(answer.respondent_email.casefold(), ()), mailing, desk.event)
+    ]
 
 
 class Records:

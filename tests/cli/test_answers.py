@@ -114,7 +114,10 @@ def test_doubts_hold_reminders_until_a_person_settles_them(sent: Folder, relay: 
     assert {held["party"] for held in status["held"]} == {"Kenya", "Namibia"}
     assert {answer["state"] for answer in status["answers"]} == {"suggested", "review"}
     assert reminded(sent, relay) == {ADA}
-    assert "held: answer 1" in sent.run("remind", "--dry-run", now=REMINDING).out
+    waits = "answer 1 waits to be settled with mailer answers review: "
+    assert f"held: {waits}" in sent.run("remind", "--dry-run", now=REMINDING).out
+    assert f"held: Kenya, {waits}" in sent.run("status", now=REMINDING).out
+    assert f"{BEN}: {waits}" in sent.run("send", "--mailing", "practical", "--dry-run", now=REMINDING).out
 
     shown = sent.run("answers", "review", now=ANSWERED)
     assert (shown.code, "the mail domain is this party's alone" in shown.out) == (1, True)

@@ -18,6 +18,7 @@ audience = "attending"
 """
 NOW, ANSWERED, CHANGED, LATER = (f"2031-02-2{day}T10:00" for day in (4, 5, 6, 7))
 DORA, PRIVATE = "dora@gmail.com", "ada.private@gmail.com"
+KIM, TOM = "kim@namibia.example.org", "tom@kenya.example.org"
 
 
 @pytest.fixture
@@ -84,6 +85,34 @@ def test_who_comes_and_was_not_told_is_named_until_told(
     assert "mailer send --mailing change-delegates" in coming.run("check", now=LATER).err
     coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER)
     assert recipients(relay) == [DORA]
+    assert "not told" not in coming.run("check", now=LATER).err
+
+
+def test_who_may_come_by_an_answer_that_waits_is_named_until_it_is_settled(
+    coming: Folder, relay: ScriptedServer
+) -> None:
+    """No mailing reaches a colleague whose yes is only suggested: `check` and the mailing to those who come say so."""
+    answers = f"Timestamp,Email Address,Will you attend?\n2031/02/25 12:00:00,{KIM},Yes\n2031/02/25 12:01:00,{TOM},No\n"
+    file = str(coming.write("rsvp.csv", answers))
+    assert coming.run("answers", "import", file, "--yes", now=CHANGED).code == 1
+    assert KIM not in coming.run("check", now=CHANGED).err
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES)
+    waits = f"1 who may come was not told of the change, as the answer waits to be settled: {KIM}"
+    before = coming.run("check", now=CHANGED).err
+    assert (waits in before, "mailer answers review" in before) == (True, True)
+    coming.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    told = coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER)
+    assert told.code == 1
+    assert "1 answer to be settled, of people who may come and are not written to: see mailer answers" in told.out
+    assert waits in coming.run("check", now=LATER).err
+    assert coming.run("send", "--mailing", "change-delegates", "--dry-run", now=LATER).code == 1
+
+    relay.accepted.clear()
+    number = coming.run("answers", "review", "--json").json["answers"][0]["id"]
+    assert coming.run("answers", "settle", str(number), "--accept").code == 0
+    assert "not told" in coming.run("check", now=LATER).err
+    assert coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER).code == 0
+    assert recipients(relay) == [KIM]
     assert "not told" not in coming.run("check", now=LATER).err
 
 
