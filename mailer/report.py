@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from mailer.model import Answer, AnswerState, Attendance, Contact, Delivery, Form, State
+from mailer.model import GIVEN_UP, Answer, AnswerState, Attendance, Contact, Delivery, Form, State
 
 # What a person must look at first, in the order of urgency; everything else follows.
 _URGENCY = (State.IN_DOUBT, State.FAILED, State.BOUNCED, State.DEFERRED, State.CLAIMED, State.QUEUED)
@@ -44,6 +44,7 @@ def delivery_as_json(delivery: Delivery) -> dict[str, object]:
         "attempts": delivery.attempts,
         "message_id": delivery.message_id,
         "updated_at": delivery.updated_at.isoformat(),
+        "note": delivery.note or None,
     }
 
 
@@ -103,11 +104,13 @@ def status_rows(
 def words(delivery: Delivery) -> str:
     """The relay's last words about a delivery, code first, in one line; ours where it has said none.
 
-    What was sent has ours before them, as where a copy (Cc) was refused.
+    Ours stand before them where a copy (Cc) was refused of what was sent, or where what failed was given up.
     """
     text = " ".join((delivery.reply or delivery.note).split())
     said = f"{delivery.code} {text}".strip() if delivery.code else text
-    return f"{delivery.note}; {said}" if delivery.state is State.SENT and delivery.reply and delivery.note else said
+    has_both = delivery.reply and delivery.note
+    is_told = delivery.state is State.SENT or delivery.note.startswith(GIVEN_UP)
+    return f"{delivery.note}; {said}" if has_both and is_told else said
 
 
 def answer_as_json(answer: Answer) -> dict[str, object]:

@@ -127,11 +127,13 @@ def _tell_of_claims(ledger: Ledger, desk: Desk) -> tuple[int, int]:
 
 
 def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:
+    from mailer.report import words
+
     when = last.started_at.astimezone(zone)
     console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}, Message-ID {delivery.message_id}")
     at = f"{when:%d %B %Y at %H:%M:%S %Z}"
     if delivery.state is State.FAILED:
-        console.say(f"  refused by {last.relay} on {at}: {last.reply.text if last.reply else last.note}")
+        console.say(f"  refused by {last.relay} on {at}: {words(delivery)}")
     else:
         console.say(f"  claimed for {last.relay} on {at}; it may have been handed over")
         console.say(f"  {last.note}")

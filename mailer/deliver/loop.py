@@ -24,7 +24,7 @@ from mailer.deliver.session import Claim, Compose, Session, Settled, Tray
 from mailer.deliver.setbacks import Refusals, Setbacks
 from mailer.errors import MailingRefused, RelayBusy, RelayUnreachable
 from mailer.ledger import Attempt, Run
-from mailer.model import Delivery, State
+from mailer.model import GIVEN_UP, Delivery, State
 from mailer.smtp import Outcome, Transport
 from mailer.status import Verdict
 
@@ -318,7 +318,7 @@ class Round(Generic[C]):
         if state is State.DEFERRED:
             due_at = self._retry_at(claim.delivery, outcome, finished_at, is_first)
             if due_at is None:
-                state, note = State.FAILED, f"given up: {note}"
+                state, note = State.FAILED, f"{GIVEN_UP}: {note}"
         return Attempt(claim.delivery.id, state, started_at, finished_at, self._relay, outcome.reply, note, due_at)
 
     def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime, is_first: bool) -> datetime | None:

@@ -11,6 +11,9 @@ from mailer.model.address import Address
 # What was deferred so much later than now was deferred by a clock that was ahead: its `due_at` tells nothing.
 AHEAD = timedelta(hours=1)
 
+# How the note of a deferral begins that has failed, as it was still refused at the give-up time.
+GIVEN_UP = "given up"
+
 
 class State(StrEnum):
     """Where a delivery stands; the allowed transitions are in the ledger's schema."""

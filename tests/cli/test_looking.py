@@ -240,7 +240,7 @@ def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServ
     assert told["mailings"] == {"invitation": {"sent": 3}}
     assert list(told["deliveries"][0]) == [
         "mailing", "recipient", "cc", "party", "reference", "state", "code", "enhanced_status", "reply", "attempts",
-        "message_id", "updated_at",
+        "message_id", "updated_at", "note",
     ]  # fmt: skip
     table = folder.run("status", "--xlsx", "status.xlsx").out
     assert "eva@peru.example.org" in table
@@ -248,6 +248,13 @@ def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServ
     sheet = openpyxl.load_workbook(folder.path / "status.xlsx").active
     assert sheet.freeze_panes == "A2"
     assert {row[1].value for row in sheet.iter_rows(min_row=2)} >= {"ada@belgium.example.org", "eva@peru.example.org"}
+
+
+def test_what_no_reply_tells_stands_in_the_json(doubtful: Folder) -> None:
+    """A delivery in doubt has no reply, and in its `note` what the table says of it."""
+    row = doubtful.run("status", "--json").json["deliveries"][0]
+    assert row["reply"] is None
+    assert row["note"] in doubtful.run("status").out
 
 
 def test_a_cell_never_becomes_a_formula(folder: Folder, relay: ScriptedServer) -> None:

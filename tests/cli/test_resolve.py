@@ -185,6 +185,17 @@ def test_what_was_refused_is_sent_again_once_that_is_mended(folder: Folder) -> N
     assert folder.run("resolve", "--failed").out == "Nothing has failed.\n"
 
 
+def test_what_was_given_up_is_told_apart_from_a_refusal(folder: Folder) -> None:
+    """A mailbox that stayed full until the give-up time says so in the table, in the JSON and in `resolve --failed`."""
+    with ScriptedServer({f"rcpt:{BEN}": ["452 4.2.2 Mailbox full"] * 99}) as relay:
+        folder.relay(relay, RETRY_AFTER="0.1", GIVE_UP_AFTER="0.3")
+        assert folder.run("send", "--yes", "--wait").code == 1
+    assert "given up: the mailbox is full; 452 4.2.2 Mailbox full" in folder.run("resolve", "--failed").out
+    assert "given up: the mailbox is full; 452 4.2.2 Mailbox full" in folder.run("status").out
+    [row] = [row for row in folder.run("status", "--json").json["deliveries"] if row["recipient"] == BEN]
+    assert row["note"] == "given up: the mailbox is full"
+
+
 REMINDED, NEXT, OVER = "2031-02-28T10:00", "2031-03-05T10:00", "2031-03-08T10:00"
 
 
