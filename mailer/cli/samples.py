@@ -34,15 +34,20 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
         console.say(f"{words}: {form} as for {guest.form.address_name} ({guest.contact.address}){copies}")
 
     samples = choose_samples(prepared, guests)
-    all_sent = asyncio.run(send_samples(prepared, samples, to, tell))
+    number, sent = len(samples), asyncio.run(send_samples(prepared, samples, to, tell))
     days = prepared.desk.event.days_left(prepared.desk.clock())
     if prepared.mailing.is_reminder and days >= 0:
         console.say(f"They say what is said {console.count(days, 'day')} before the deadline; --now shows another day.")
+    how_many = console.count(number, "sample") if sent == number else f"{sent} of {console.count(number, 'sample')}"
     console.say(
-        f"{console.count(len(samples), 'sample')} for {to.address}: subject and text as they will be, but with your "
-        "address, without Cc, and with a reference that is nobody's. The ledger counts them for the pace alone."
+        f"{how_many} for {to.address}: subject and text as they will be, but with your address, without Cc, and with a "
+        "reference that is nobody's. The ledger counts them for the pace alone."
     )
-    return 0 if all_sent else 1
+    if sent < number:
+        console.say(f"{number - sent} not sent, for what is said above: mend it or wait, then test again.")
+        return 1
+    console.say("Then see whom it is for, with --dry-run in place of --test, and send it.")
+    return 0
 
 
 def choose_samples(prepared: Prepared, guests: Iterable[Guest]) -> list[Guest]:

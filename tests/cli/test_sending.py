@@ -212,6 +212,17 @@ def test_samples_go_to_the_organiser_alone(folder: Folder, relay: ScriptedServer
     assert folder.states() == {}
 
 
+def test_samples_that_were_refused_are_told_apart(folder: Folder) -> None:
+    """How many were sent of how many is said, with what to do about the others; the exit code is 1."""
+    with ScriptedServer({"dot": ["250 Ok", "452 4.2.2 Mailbox full", "250 Ok"]}) as relay:
+        folder.relay(relay)
+        tested = folder.run("send", "--test", "me@sender.example.org")
+    assert tested.code == 1
+    assert "not sent: 452 4.2.2 Mailbox full" in tested.out
+    assert "2 of 3 samples for me@sender.example.org" in tested.out
+    assert "1 not sent, for what is said above" in tested.out
+
+
 def test_samples_show_every_form_there_is(folder: Folder, relay: ScriptedServer) -> None:
     """Each salutation, rule, kind of party and cell that a text uses, filled and empty, is seen in few messages."""
     folder.relay(relay)
