@@ -146,4 +146,5 @@ def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield from found
             continue
         more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
-        yield replace(found[0], problem=f"{found[0].problem} (also row {', '.join(rows[:_ROWS_NAMED])}{more})")
+        others = f"row{'s' if len(rows) > 1 else ''} {', '.join(rows[:_ROWS_NAMED])}{more}"
+        yield replace(found[0], problem=f"{found[0].problem} (also {others})")
