@@ -162,10 +162,11 @@ def told_the_same(told_by: Iterable[str], mailing: Mailing, event: Event) -> str
 
 def too_late(mailing: Mailing, event: Event, now: datetime) -> str | None:
     """Why nobody gets `mailing` any more: the event is cancelled or the deadline has passed; None where neither is."""
-    asks_for_answer = mailing.is_reminder or mailing.audience in (Audience.CONTACTS, Audience.UNANSWERED)
-    if asks_for_answer and event.cancelled:
+    if not mailing.asks_for_answer:
+        return None
+    if event.cancelled:
         return "the event is cancelled"
-    return "the deadline has passed" if asks_for_answer and now.astimezone(UTC) > event.rsvp.deadline else None
+    return "the deadline has passed" if now.astimezone(UTC) > event.rsvp.deadline else None
 
 
 def _excluded(contact: Contact, record: Record) -> str | None:

@@ -165,7 +165,9 @@ def _require_sound(gathered: Gathered, options: _Options) -> None:
     if gathered.errors:
         console.problems(gathered.errors)
     if warnings := len(gathered.problems) - len(gathered.errors):
-        console.complain(f"{console.count(warnings, 'warning')}: see mailer check")
+        console.complain(
+            f"{console.count(warnings, 'warning')} about what is due now; mailer check shows all there are"
+        )
 
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
@@ -244,8 +246,9 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
         console.say(f"{len(rows):>7}  left out: rows with errors, named above")
     console.say(f"From {sender.name} <{sender.address}>" if sender.name else f"From {sender.address}")
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
-    deadline = event.rsvp.deadline.astimezone(event.timezone)
-    console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
+    if prepared.mailing.asks_for_answer:
+        deadline = event.rsvp.deadline.astimezone(event.timezone)
+        console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
     if found.due.guests and (doubt := renamed(prepared, ledger)):
         console.complain(f"warning: {doubt}")
     if found.due.guests and is_open and not desk.rehearsal:
@@ -265,8 +268,7 @@ def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Optio
     paced = pace.forecast(messages, now, recipients_each=recipients_each)
     is_guess = known is None and done - paced > max(_NOT_LONG, (done - now) / 20)
     guess = "; a guess, as nothing has gone over this relay yet" if is_guess else ""
-    order = "AFTER" if done > event.rsvp.deadline else "before"
-    when = f"{console.moment(done, now, event.timezone)}, {order} the deadline"
+    when = console.moment(done, now, event.timezone) + _in_time(prepared, done)
     rate = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
     closing = datetime.combine(event.day_of(now), mailing.hours[1], event.timezone)
     ends = mailing.is_reminder and not options.anytime and done > closing
@@ -274,6 +276,17 @@ def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Optio
     return (
         f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{rate}{guess}{hours}"
     )
+
+
+def _in_time(prepared: Prepared, done: datetime) -> str:
+    """Whether the last message, `done` at that moment, is in time, to stand behind it; nothing where any time will do.
+
+    What asks for no answer is late only where it was to be there before the event begins.
+    """
+    event = prepared.desk.event
+    if prepared.mailing.asks_for_answer:
+        return f", {'AFTER' if done > event.rsvp.deadline else 'before'} the deadline"
+    return ", AFTER the event begins" if prepared.desk.clock() < event.starts < done else ""
 
 
 def _list(found: Survey) -> None:

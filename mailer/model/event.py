@@ -49,6 +49,11 @@ class Mailing:
     def is_reminder(self) -> bool:
         return bool(self.before_deadline)
 
+    @property
+    def asks_for_answer(self) -> bool:
+        """Whether it is for those who have not answered, and so of use until the deadline alone."""
+        return self.is_reminder or self.audience in {Audience.CONTACTS, Audience.UNANSWERED}
+
 
 @dataclass(frozen=True, slots=True)
 class ContactPerson:

@@ -88,6 +88,17 @@ def test_who_comes_and_was_not_told_is_named_until_told(
     assert "not told" not in coming.run("check", now=LATER).err
 
 
+def test_what_asks_for_no_answer_names_no_deadline(coming: Folder, relay: ScriptedServer) -> None:
+    """A mailing to those invited is measured by the beginning of the event, and only where it comes too late for it."""
+    coming.write("templates/round-table/event.toml", EVENT + CHANGE)
+    told = coming.run("send", "--mailing", "change", "--dry-run", now=CHANGED).out
+    assert "done about" in told
+    assert "deadline" not in told and "Answers are due" not in told
+    coming.relay(relay, SMTP_RATE="1/minute")
+    late = coming.run("send", "--mailing", "change", "--dry-run", now="2031-03-13T14:59").out
+    assert "AFTER the event begins" in late
+
+
 def test_who_may_come_by_an_answer_that_waits_is_named_until_it_is_settled(
     coming: Folder, relay: ScriptedServer
 ) -> None:

@@ -22,6 +22,14 @@ def test_a_refusal_names_the_errors_and_the_ways_out(folder: Folder, relay: Scri
     assert "check --annotate" in refused.err
 
 
+def test_warnings_are_counted_of_what_is_due(folder: Folder, relay: ScriptedServer) -> None:
+    """Their number may be another than that of `check`, which is said."""
+    folder.relay(relay)
+    folder.write("contacts/more.csv", "Mission,Email\nUtopia,office@utopia.example.org\n")
+    told = folder.run("send", "--dry-run").err
+    assert "1 warning about what is due now; mailer check shows all there are" in told
+
+
 def test_rows_with_errors_stand_in_the_status(folder: Folder, relay: ScriptedServer) -> None:
     """Whoever was left out for an error is not forgotten, by place and reason."""
     folder.relay(relay)
