@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
-from mailer.event import names
 from mailer.model import Audience, Contact, Delivery, Event, Mailing
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def say_no_more(deliveries: Iterable[Delivery], desk: Desk) -> None:
 
 
 def say_passed_over(deliveries: Iterable[Delivery], reasons: Mapping[int, str], what: str) -> None:
-    """Says of how many of the deliveries this is `what` becomes, for which reasons, and whose they are."""
+    """Says for each of the reasons how many of the deliveries are `what` for it, and to whom they are."""
     whose: dict[str, list[str]] = {}
     for one in deliveries:
         if one.id in reasons:
@@ -121,6 +120,8 @@ def command_of(mailing: Mailing, desk: Desk) -> str:
 
 def where(desk: Desk) -> str:
     """What a command needs behind its name to mean the event and the ledger on the desk."""
+    from mailer.event import names
+
     event = desk.event.name
     is_meant = event == desk.config.EVENT or len(names(desk.templates)) == 1
     return ("" if is_meant else f" {event}") + (" --sandbox" if desk.rehearsal else "")
