@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mailer.cli.desk import Guest, problem_at
-from mailer.cli.proof import faults_in
+from mailer.cli.proof import proofreader
 from mailer.errors import InputRefused, Problem
 from mailer.model import Contact, Delivery, Letter, State
 from mailer.smtp.features import CARRIES_ALL
@@ -47,7 +47,7 @@ def check_attachment(prepared: Prepared, guest: Guest) -> Iterator[Problem]:
 def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tuple[Guest, Problem]]:
     """What is wrong with the messages that these guests would get, each problem with its guest."""
     now, message_id = prepared.desk.clock(), f"<sample@{prepared.domain}>"
-    sound: set[bytes] = set()
+    faults_in = proofreader(prepared.desk.event, prepared.letters.languages)
     holes: dict[tuple[object, ...], Sequence[str]] = {}
     for guest in guests:
         try:
@@ -65,7 +65,7 @@ def check_messages(prepared: Prepared, guests: Iterable[Guest]) -> Iterator[tupl
             problem = f"{prepared.mailing.template} prints {name}, which is empty in this row"
             fix = f"Fill the cell, or put the words about it between {{% if {name} %}} and {{% endif %}}."
             yield guest, problem_at(guest.contact, name.removeprefix("contact."), problem, fix, warning=True)
-        for fault, fix in _faults(letter, sound):
+        for fault, fix in (*faults_in(letter), *_lacks_reference(letter)):
             problem = f"{prepared.mailing.template} reads badly: {fault}"
             yield guest, replace(problem_at(guest.contact, "address", problem, fix, warning=True), value=None)
 
@@ -115,7 +115,6 @@ def _marked(contact: Contact, name: str) -> Contact | None:
     return replace(contact, **marked) if marked else None
 
 
-def _faults(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
-    yield from faults_in(letter, sound)
+def _lacks_reference(letter: Letter) -> Iterator[tuple[str, str]]:
     if _SAMPLE_REFERENCE.encode() not in letter.text_octets:
         yield "the reference does not stand in it", "Put {{ reference }} and {{ rsvp_url }} into the template."

@@ -1,93 +1,100 @@
-"""A letter read as a careful reader would, before it leaves: words left over, gaps, and weekdays that do not fit."""
+"""A letter read as a careful reader would, before it leaves: what was left over, gaps, and wrong weekdays and zones."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time
 
-from mailer.model import Letter
+from mailer.cli.days import Told, reader
+from mailer.cli.leftovers import leftovers_in
+from mailer.model import Event, Letter
 
-# What stands for something missing, and the pattern that finds it where it is no part of another word.
-_LEFT_OVER = {
-    word: re.compile(rf"{word}\b(?<=\b{word})")
-    for word in ("nan", "NaN", "None", "null", "undefined", "TBC", "TBD")
-}  # fmt: skip
-_BLANKS, _BRACKETS, _COMMAS = (re.compile(one) for one in (r"  (?<=\w  ) *\w", r"\(\s*\)", r",\s*,"))
+Fault = tuple[str, str]
 
-# What is looked for, what is said of it, and whether it can be in a text at all. That is known after a
-# look or two at the whole, by patterns that begin with a letter or sign to leap to, and for most letters it is the end.
-_FAULTS: tuple[tuple[re.Pattern[str], str, Callable[[str], object]], ...] = (
-    (
-        re.compile(rf"\b({'|'.join(_LEFT_OVER)})\b"),
-        "it says {0!r}",
-        lambda text: any(word in text and alone.search(text) for word, alone in _LEFT_OVER.items()),
-    ),
-    (
-        re.compile(r"\w {2,}\w"),
-        "two blanks in a row, as an empty field leaves them ({0!r})",
-        _BLANKS.search,
-    ),
-    (
-        re.compile(rf"{_BRACKETS.pattern}|{_COMMAS.pattern}"),
-        "something is empty there ({0!r})",
-        lambda text: _BRACKETS.search(text) or _COMMAS.search(text),
-    ),
-)
+# Letters tell days in these languages beside their own: one text may be in two of them.
+_OFFICE_LANGUAGES = ("en", "fr", "es", "ar")
 
 _PARAGRAPH = b"\r\n\r\n"
 # So many are remembered: those of every variant of a letter, and less than a megabyte.
 _MOST_PARAGRAPHS = 4096
 
-_DAY = re.compile(r"day,? \d{1,2} [A-Z][a-z]+ \d{4}\b")
-_DATE = re.compile(r"\b([A-Z][a-z]+day),? (\d{1,2} [A-Z][a-z]+ \d{4})\b")
+_SIGNS_OF_DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x2066, 0x206A)])
+_FIGURE = re.compile(r"\d")
+_EMPTY = re.compile(r"\(\s*\)|[,،]\s*[,،]")
+# What stands before the letters of a zone: the figures of a clock, or a bracket alone.
+_CLOCK = r"(?:\d(?:\s?(?:[ap]\.?m\.?|h(?:\s?\d\d)?|noon|midnight|hrs?|hours|heures|horas))?,?\s\(?|\()"
 
 
-def faults_in(letter: Letter, sound: set[bytes]) -> Iterator[tuple[str, str]]:
-    """Each fault, and what to do. Tables of the text are passed over.
+def proofreader(event: Event, languages: Iterable[str]) -> Callable[[Letter], list[Fault]]:
+    """What finds the faults of each letter about `event`, in one of `languages`, and says what to do about them.
 
-    `sound` are paragraphs in which nothing was found before, at first none: most of a letter stands in the next one
-    too. Those of this letter are added if it has no fault.
+    A paragraph in which nothing was found is not looked at again: most of a letter stands in the next one too.
     """
-    # The first is looked at with the subject. No fault reaches from one paragraph into another.
-    first, *others = letter.text_octets.split(_PARAGRAPH)
-    new = [first, *(paragraph for paragraph in others if paragraph not in sound)]
-    found = [*_faults_of(letter.subject, _PARAGRAPH.join(new).replace(b"\r\n", b"\n").decode())]
-    if not found:
-        if len(sound) > _MOST_PARAGRAPHS:
-            sound.clear()
-        sound.update(new[1:])
-    yield from found
+    from mailer.render.locales import locale_of
+
+    sound: set[bytes] = set()
+    known = filter(locale_of, dict.fromkeys((*_OFFICE_LANGUAGES, *languages)))
+    readers = [reader(language, event.starts.date()) for language in known]
+    zone_words = _zone_words(event)
+
+    def faults_of(paragraph: bytes) -> Iterator[Fault]:
+        # In one line, since a date may wrap. No fault reaches from one paragraph into another.
+        text = " ".join(paragraph.decode().translate(_SIGNS_OF_DIRECTION).split())
+        yield from leftovers_in(text)
+        if empty := _EMPTY.search(text):
+            fix = "Fill the cell, or guard the field in the template with an if."
+            yield f"something is empty there ({empty[0]!r})", fix
+        if _FIGURE.search(text):
+            told = [day for read in readers for day in read(text)]
+            yield from _wrong_weekdays(told)
+            yield from _wrong_zones(event, told, zone_words.findall(text) if zone_words else [])
+
+    def faults_in(letter: Letter) -> list[Fault]:
+        found: list[Fault] = []
+        for paragraph in (letter.subject.encode(), *letter.text_octets.split(_PARAGRAPH)):
+            if paragraph in sound:
+                continue
+            faults = [*faults_of(paragraph)]
+            found += faults
+            if not faults:
+                if len(sound) >= _MOST_PARAGRAPHS:
+                    sound.clear()
+                sound.add(paragraph)
+        return [*dict.fromkeys(found)]
+
+    return faults_in
 
 
-def _faults_of(subject: str, text: str) -> Iterator[tuple[str, str]]:
-    whole = f"{subject}\n{text}"
-    suspected = [(pattern, fault) for pattern, fault, possible in _FAULTS if possible(whole)]
-    if not suspected and "day" not in whole:
+def _wrong_weekdays(told: Iterable[Told]) -> Iterator[Fault]:
+    for one in told:
+        if one.right_weekday:
+            fault = f"{one.text} is a {one.right_weekday}, not a {one.weekday}"
+            yield fault, "Correct the date, or let event.toml give it."
+
+
+def _zone_words(event: Event) -> re.Pattern[str] | None:
+    """What finds an abbreviation of the event's time zone behind a clock time; None where there are not two of them."""
+    months = (datetime(event.starts.year, month, 1, tzinfo=event.timezone) for month in range(1, 13))
+    names = {name for month in months if (name := month.tzname() or "").isalpha()}
+    return re.compile(rf"{_CLOCK}({'|'.join(sorted(names))})\b") if len(names) > 1 else None
+
+
+def _wrong_zones(event: Event, told: Sequence[Told], words: Sequence[str]) -> Iterator[Fault]:
+    """The zone's abbreviations that are in force on none of the days told, or, where none is, not at the event."""
+    days = [one.day for one in told] or [event.starts.date(), event.ends.date()]
+    known = [day for day in days if day]
+    if len(known) < len(days):
         return
-    # Each paragraph as one line, since a date may wrap.
-    running = "\0".join([subject, *map(_running, text.split("\n\n"))])
-    for pattern, fault in suspected:
-        if match := pattern.search(running):
-            yield fault.format(match[0]), "Fill the cell, or guard the field in the template with an if."
-    for day in _DAY.finditer(running):
-        word = running.rfind(" ", 0, day.start()) + 1
-        for weekday, date in _DATE.findall(running, word, day.end()):
-            found = _weekday_of(date)
-            if found and found != weekday:
-                yield f"{date} is a {found}, not a {weekday}", "Correct the date, or let event.toml give it."
+    right = {name for day in known for name in _zone_names(event, day)}
+    # The world's own time may stand beside the right one on purpose: "1.00pm BST (12.00 GMT)".
+    may_stand = right | {"GMT"} if right & {*words} else right
+    for word in sorted({*words} - may_stand):
+        in_force = f"{event.timezone.key} is on {_zone_names(event, known[0])[0]} on {known[0].day} {known[0]:%B %Y}"
+        yield f"it says {word}, but {in_force}", "Correct it, or let event.toml give date and time."
 
 
-def _running(paragraph: str) -> str:
-    """The paragraph as one line, without what was a table in it."""
-    return " ".join(filter(None, (line.strip() for line in paragraph.splitlines() if "|" not in line)))
-
-
-@lru_cache(maxsize=64)
-def _weekday_of(day: str) -> str | None:
-    """The weekday of "23 May 2024", None where there is no such day."""
-    with suppress(ValueError):  # 31 June, or no month at all
-        return f"{datetime.strptime(day, '%d %B %Y'):%A}"  # noqa: DTZ007  # a calendar day, in no zone
-    return None
+def _zone_names(event: Event, day: date) -> list[str]:
+    """What the clocks of the event's zone show at the end of the day, and at its beginning."""
+    moments = (datetime.combine(day, clock, event.timezone) for clock in (time.max, time.min))
+    return [moment.tzname() or "" for moment in moments]

@@ -86,7 +86,8 @@ def test_a_period_over_a_change_of_the_clocks_names_both_zones() -> None:
     ("language", "told"),
     [
         ("en", "Thursday, 23 May 2024 at 1.00pm – Friday, 24 May 2024 at 12 noon EDT"),
-        ("fr", "du jeudi 23 mai 2024 à 13\u00a0h\u00a000 au vendredi 24 mai 2024 à 12\u00a0h\u00a000 (heure de New York)"),
+        ("fr", "du jeudi 23 mai 2024 à 13\u00a0h\u00a000 au vendredi 24 mai 2024 à 12\u00a0h\u00a000"
+               " (heure de New York)"),
         ("es", "del jueves 23 de mayo de 2024 a las 13.00 horas al viernes 24 de mayo de 2024 a las 12.00 horas"
                " (hora de Nueva York)"),
         ("ar", "من الخميس، 23 أيار/مايو 2024، الساعة 13:00 إلى الجمعة، 24 أيار/مايو 2024، الساعة 12:00"

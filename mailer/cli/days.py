@@ -1,0 +1,113 @@
+"""The days that a text tells of in the words of a language, and the weekday that stands before each."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from mailer.model import fold
+
+# English shortens September in two ways, and the Arab countries have several calendars of names.
+_LOCALES = {"en": ("en", "en_GB"), "ar": ("ar", "ar_LB", "ar_MA", "ar_DZ")}
+# Shorter names are words of every kind: "so" is a German Sunday.
+_SHORTEST = 3
+
+# A day without a year is taken to be near the event, or its year is anybody's guess.
+_NEAR = timedelta(days=60)
+
+# Weekdays strung together ("Monday to Friday, 20 to 24 May") are passed over: the last need not be that of the day
+# behind it. A month may have two names: "أيار/مايو".
+_TOLD = r"""
+    (?:
+        (?P<strung> \b(?:{weekdays})[\s,،/&–-]+(?:\w+\s+)? )?
+        \b(?P<weekday>{weekdays})\b\.? [\s,،]+ (?:(?:the|le|dia|الموافق)\s+)?
+    )?
+    (?P<date>
+        (?<![\w/.:-])(?P<day>\d\d?){ordinal}? \s+ (?:(?:of|de)\s+)?
+        (?P<month>{months})\b\.?(?:/(?:{months})\b)? (?:[\s,،]+(?:del?\s+)?(?P<year>\d{{4}})(?!\d))?
+      | \b(?P<us_month>{months})\b\.? \s+ (?P<us_day>\d\d?)(?!\d){ordinal}? (?:,?\s+(?P<us_year>\d{{4}})(?!\d))?
+    )
+"""
+_ORDINAL = r"(?:(?:st|nd|rd|th|er)\b|\.?º|\.)"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A day as it is written, None where there is no such day or its year cannot be told, and its weekday.
+
+    `weekday` is empty if none is written, `right_weekday` if that is right or nobody knows.
+    """
+
+    text: str
+    day: date | None
+    weekday: str
+    right_weekday: str
+
+
+def reader(language: str, event_day: date) -> Callable[[str], Iterator[Told]]:
+    """What finds the days that a text, which stands in one line, tells of in `language` (two letters).
+
+    Names of days and months are those of the Unicode locale data, long or short, with or without accents. Where no year
+    is told, it is that of the day near `event_day`.
+    """
+    weekdays, months = _names("days", language), _names("months", language)
+    pattern = re.compile(
+        _TOLD.format(weekdays=_any_of(weekdays), months=_any_of(months), ordinal=_ORDINAL),
+        re.VERBOSE | re.IGNORECASE,
+    )
+    names = _weekday_names(language)
+
+    def told(text: str) -> Iterator[Told]:
+        for found in pattern.finditer(_without_accents(text)):
+            month, day = found["month"] or found["us_month"], found["day"] or found["us_day"]
+            at = _day(found["year"] or found["us_year"], months[fold(month)], int(day), event_day)
+            weekday = "" if found["strung"] else text[slice(*found.span("weekday"))]
+            is_wrong = at and weekday and weekdays[fold(weekday)] != at.weekday()
+            yield Told(text[slice(*found.span("date"))], at, weekday, names[at.weekday()] if at and is_wrong else "")
+
+    return told
+
+
+def _day(year: str | None, month: int, day: int, event_day: date) -> date | None:
+    years = [int(year)] if year else [event_day.year + n for n in (-1, 0, 1)]
+    for one in years:
+        with suppress(ValueError):  # 31 June
+            at = date(one, month, day)
+            if year or abs(at - event_day) <= _NEAR:
+                return at
+    return None
+
+
+def _names(kind: Literal["days", "months"], language: str) -> dict[str, int]:
+    """The numbers of weekdays (0 to 6) or months (1 to 12) by folded name."""
+    from babel import Locale
+
+    return {
+        folded: int(number)
+        for locale in _LOCALES.get(language, (language,))
+        for context in ("format", "stand-alone")
+        for width in ("abbreviated", "wide")
+        for number, name in getattr(Locale.parse(locale), kind)[context][width].items()
+        if len(folded := fold(str(name))) >= _SHORTEST
+    }
+
+
+def _weekday_names(language: str) -> dict[int, str]:
+    from babel.dates import get_day_names
+
+    return dict(get_day_names(locale=language))
+
+
+def _any_of(names: dict[str, int]) -> str:
+    longest_first = sorted(names, key=len, reverse=True)
+    return "|".join(name.replace(" ", r"\s") for name in longest_first)
+
+
+def _without_accents(text: str) -> str:
+    """`text`, sign for sign, without accents and the like."""
+    return text if text.isascii() else "".join(unicodedata.normalize("NFD", sign)[0] for sign in text)
