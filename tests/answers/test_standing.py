@@ -223,6 +223,23 @@ def test_answers_recorded_before_count_for_the_rule() -> None:
     assert "one does already" in late.reason
 
 
+def test_who_may_come_is_who_waits_for_a_person_with_anything_but_a_no() -> None:
+    """Unless that person is among those who come by another answer, and is written to as such."""
+    waiting = {
+        "kim@kenya.example.org": Attendance.ONLINE,
+        "unclear@kenya.example.org": Attendance.REVIEW,
+        "no@kenya.example.org": Attendance.REGRETS,
+        "again@kenya.example.org": Attendance.IN_PERSON,
+    }
+    doubts = [
+        answer(None, attendance, email=email, state=AnswerState.SUGGESTED, candidates=[KENYA], at=hours(1))
+        for email, attendance in waiting.items()
+    ]
+    found = stand([KENYA], *doubts, answer(KENYA, Attendance.ONLINE, email="again@kenya.example.org"))
+    assert len(found.doubts) == 4
+    assert [one.respondent_email for one in found.may_come] == [*waiting][:2]
+
+
 def test_a_late_answer_is_kept_and_flagged() -> None:
     """After the deadline it counts and says so."""
     for at, late in ((DEADLINE, False), (DEADLINE + timedelta(seconds=1), True)):

@@ -318,6 +318,18 @@ def test_a_mailing_to_those_who_come_reaches_just_those(sent: Folder, relay: Scr
     assert sent.run("answers", "list", "--json").json["seats"]["online"] == 1
 
 
+def test_whoever_was_told_with_all_invited_does_not_wait_to_be_told(sent: Folder, relay: ScriptedServer) -> None:
+    """An unclear answer keeps a mailing to those who come from being complete, unless that person has its text."""
+    sent.run("answers", "import", export(sent, f"{BEN},Ben,Kenya,Perhaps,"), "--yes", now=ANSWERED)
+    assert sent.run("send", "--mailing", "practical", "--dry-run", now=REMINDING).code == 1
+    event = sent.path / "templates/round-table/event.toml"
+    changed = event.read_text("utf-8").replace("Room XX", "Salle B")
+    event.write_text(f'{changed}[mailings.change]\ntemplate = "reminder"\naudience = "invited"\n', "utf-8")
+    assert sent.run("send", "--mailing", "change", "--yes", now=REMINDING).code == 0
+    assert sent.run("send", "--mailing", "practical", "--dry-run", now=REMINDING).code == 0
+    assert "may come" not in sent.run("check", now=REMINDING).err
+
+
 def test_silence_is_a_yes_where_only_regrets_are_asked_for(folder: Folder, relay: ScriptedServer) -> None:
     """Nobody is reminded; the practical information goes to all who did not decline; the seats are counted."""
     folder.write(
