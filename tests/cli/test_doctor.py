@@ -358,6 +358,19 @@ def test_a_disk_without_space_is_told(folder: Folder, names: Names, relay: Scrip
         ("spf", {"sender.example.org TXT": ['"hello"']}, "attention", "no SPF record"),
         ("spf", {"sender.example.org TXT": ['"v=spf1 -all"', '"v=spf1 +all"']}, "attention", "2 SPF records"),
         ("spf", {"sender.example.org TXT": ['"v=spf1 mx +all"']}, "attention", "everybody"),
+        (
+            "spf",
+            {"relay.example.org TXT": ['"v=spf1 ip4:0.0.0.0/0 -all"']},
+            "attention",
+            "whoever keeps relay.example.org",
+        ),
+        ("spf", {"sender.example.org TXT": ['"v=spf1 mx a:x.example.org a:y.example.org ~all"']}, "good", "check"),
+        (
+            "spf",
+            {"sender.example.org TXT": ['"v=spf1 ip4:192.0.2.1 a a:x.example.org mx:y.example.org ~all"']},
+            "attention",
+            "a:x.example.org in the record",
+        ),
         ("spf", {"sender.example.org TXT": ['"v=spf1 ipv4:192.0.2.1 -all"']}, "attention", "ipv4:192.0.2.1"),
         ("spf", {"relay.example.org TXT": []}, "attention", "has no SPF record"),
         ("spf", {"relay.example.org TXT": ['"v=spf1 include:relay.example.org -all"']}, "attention", "back to itself"),
@@ -417,15 +430,20 @@ def test_a_provider_must_be_named(folder: Folder) -> None:
     """With a known provider its SPF entry and its DKIM selectors are looked for without being named."""
     configure(folder, SMTP_PROVIDER="microsoft365", SMTP_HOST="127.0.0.1", SMTP_PORT="9", SMTP_SECURITY="none")
     own = '"v=spf1 include:spf.protection.outlook.com -all"'
+    against = '"v=spf1 -include:spf.protection.outlook.com mx -all"'
     theirs = {
         "selector2._domainkey.sender.example.org TXT": [f'"{KEY}"'],
         "spf.protection.outlook.com TXT": ['"v=spf1 ip4:192.0.2.0/24 -all"'],
     }
-    for zone, result in ((GOOD, "attention"), (GOOD | {"sender.example.org TXT": [own]} | theirs, "good")):
+    for zone, spf, dkim in (
+        (GOOD, "attention", "attention"),
+        (GOOD | {"sender.example.org TXT": [own]} | theirs, "good", "good"),
+        (GOOD | {"sender.example.org TXT": [against]} | theirs, "attention", "good"),
+    ):
         with Names(zone) as names:
             report = folder.run("doctor", "--json", "--resolver", names.place)
         found = {finding["check"]: finding for finding in report.json["checks"]}
-        assert found["spf"]["result"] == found["dkim"]["result"] == result
+        assert (found["spf"]["result"], found["dkim"]["result"]) == (spf, dkim)
     assert report.code == 4
 
 

@@ -101,23 +101,30 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
     (record,) = records
     found = f"{domain} has {record}"
     try:
-        included = spf.included(resolver, domain, record)
+        passing = spf.passing(resolver, domain, record)
     except spf.Broken as exc:
         meaning = f"Receivers take it for broken, so it proves nothing: {exc}"
         return Finding("spf", Result.ATTENTION, found, meaning, exc.to_do)
-    if not any(spf.lets_pass(term) for term in record.split(" ")[1:]):
+    if all(term.takes_in for term in passing):
         meaning = "It names no server that may send for you, so receivers take the mailing for forged"
         return Finding("spf", Result.ATTENTION, found, meaning, "Add what your relay's administrator names to it")
-    if {"+all", "all"} & set(record.lower().split()):
-        meaning = "It lets everybody send in your name, so it proves nothing"
-        return Finding("spf", Result.ATTENTION, found, meaning, "End it with ~all or -all")
-    if needed and needed not in included:
+    if everybody := next((term for term in passing if term.is_everybody), None):
+        return Finding("spf", Result.ATTENTION, found, *_lets_everybody(everybody, domain))
+    if needed and needed not in {term.target for term in passing if term.takes_in}:
         meaning = f"It does not name {sender.provider}, which sends for you: receivers may file the mailing as junk"
         return Finding("spf", Result.ATTENTION, found, meaning, f"Add include:{needed} to the record")
     meaning = "Receivers can check that the relay may send for you"
     if needed is None:
         meaning += "; that it names the addresses your relay sends from is for the relay's administrator to say"
     return Finding("spf", Result.GOOD, found, meaning)
+
+
+def _lets_everybody(term: spf.Term, domain: str) -> tuple[str, str]:
+    """What that means and what to do."""
+    meaning = f"{term.text} in the record of {term.domain} lets everybody send in your name, so it proves nothing"
+    if term.domain != domain.lower():
+        return meaning, f"Ask whoever keeps {term.domain} to mend it, or do without it"
+    return meaning, "End it with ~all or -all" if term.name == "all" else f"Take {term.text} out"
 
 
 # --- DKIM (RFC 6376) --------------------------------------------------------------------------------------------------
