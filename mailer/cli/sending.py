@@ -225,8 +225,8 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, *, is_open: bool) -> None:
-    from mailer.cli.changes import renamed
     from mailer.cli.relay import relay_of
+    from mailer.cli.renaming import renamed
 
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_

@@ -1,0 +1,65 @@
+"""What the ledger knows by a name that is gone: a doubt before everybody is invited, or reminded, anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailer.cli.again import mailing_of
+from mailer.event import names
+from mailer.model import Audience, Mailing
+
+if TYPE_CHECKING:
+    from mailer.cli.desk import Desk
+    from mailer.cli.mailing import Prepared
+    from mailer.ledger import Ledger
+
+
+def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
+    """That an event or a mailing of the ledger is gone, where a new one invites everybody or reminds; else None."""
+    desk, mailing = prepared.desk, prepared.mailing
+    standing = ledger.counts(desk.event.name)
+    if mailing.is_reminder:
+        return _renamed_reminder(desk, mailing, standing)
+    if mailing.audience is not Audience.CONTACTS or prepared.wave in standing:
+        return None
+    if standing:
+        kept = [name for one in desk.event.mailings for name in standing if name == one or name.startswith(f"{one}-")]
+        what, new, gone = "mailing", mailing.name, standing.keys() - kept
+    else:
+        what, new = "event", desk.event.name
+        gone = set(ledger.references_elsewhere(new).values()).difference(names(desk.templates))
+    if not gone:
+        return None if standing else _replaced(desk, ledger)
+    old = " and ".join(sorted(gone))
+    return (
+        f"The ledger knows the {what} {old}, which is no longer there. If {new} is the same one by another name, call "
+        f"it {old} again: as {new} it goes to everybody anew."
+    )
+
+
+def _renamed_reminder(desk: Desk, mailing: Mailing, standing: Collection[str]) -> str | None:
+    waves = {wave: mailing_of(wave, desk.event) for wave in standing}
+    gone = {wave.rpartition("-")[0] for wave, known in waves.items() if known is None and re.search(r"-\d+d$", wave)}
+    if mailing in waves.values() or not gone:
+        return None
+    old = " and ".join(sorted(gone))
+    return (
+        f"The ledger knows the mailing {old}, which is no longer there. If {mailing.name} is the same one by another "
+        f"name, call it {old} again: as {mailing.name} its dates and its maximum count anew."
+    )
+
+
+def _replaced(desk: Desk, ledger: Ledger) -> str | None:
+    """That nothing was ever sent with the ledger, while there is another one here; None where that is not so."""
+    if desk.rehearsal or ledger.references_elsewhere(desk.event.name):
+        return None
+    others = [name for name in ledger.begun_in(Path()) if not desk.config.LEDGER_URL.endswith(f"/{name}")]
+    if not others:
+        return None
+    return (
+        f"Nobody was written to with this ledger, and with {' and '.join(others)}, which is here too, mailings were "
+        "begun. If that is the right one, set LEDGER_URL to it: by this one everybody is invited anew."
+    )
