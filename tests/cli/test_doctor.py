@@ -426,6 +426,29 @@ def test_what_the_dns_says_is_judged(
     assert (finding["to_do"] is not None) is (result == "attention")
 
 
+def test_of_two_records_one_is_to_go(folder: Folder) -> None:
+    """With two SPF or DMARC records nobody is told to publish one more."""
+    configure(folder)
+    two = {
+        "sender.example.org TXT": ['"v=spf1 mx -all"', '"v=spf1 include:relay.example.org -all"'],
+        "_dmarc.sender.example.org TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'],
+    }
+    with Names(GOOD | two) as names:
+        _, found = look(folder, names)
+    assert found["spf"]["to_do"].startswith("Merge them into one TXT record at sender.example.org")
+    assert found["dmarc"]["to_do"].startswith("Keep one at _dmarc.sender.example.org")
+
+
+@pytest.mark.parametrize("selector", ["mail", "mail._domainkey", "mail._DomainKey.sender.example.org."])
+def test_a_selector_may_stand_with_its_place(folder: Folder, names: Names, selector: str) -> None:
+    """As providers write it; the key is looked for where it is."""
+    configure(folder)
+    report = folder.run("doctor", "--json", "--resolver", names.place, "--selector", selector)
+    [dkim] = [finding for finding in report.json["checks"] if finding["check"] == "dkim"]
+    assert dkim["result"] == "good"
+    assert "mail._domainkey.sender.example.org" in dkim["found"]
+
+
 def test_a_provider_must_be_named(folder: Folder) -> None:
     """With a known provider its SPF entry and its DKIM selectors are looked for without being named."""
     configure(folder, SMTP_PROVIDER="microsoft365", SMTP_HOST="127.0.0.1", SMTP_PORT="9", SMTP_SECURITY="none")
@@ -513,11 +536,20 @@ def test_records_are_printed_clean(folder: Folder) -> None:
     assert "[31m" in told
 
 
-@pytest.mark.parametrize("rcode", [dns.rcode.REFUSED, dns.rcode.SERVFAIL, None], ids=["refused", "failed", "silent"])
+@pytest.mark.parametrize(
+    ("rcode", "words"),
+    [
+        (dns.rcode.REFUSED, "takes no questions from this machine"),
+        (dns.rcode.SERVFAIL, "DNSSEC"),
+        (dns.rcode.NOTIMP, "NOTIMP"),
+        (None, "does not answer"),
+    ],
+    ids=["refused", "failed", "cannot", "silent"],
+)
 def test_a_resolver_that_says_nothing_is_no_fault(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, rcode: dns.rcode.Rcode | None
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, rcode: dns.rcode.Rcode | None, words: str
 ) -> None:
-    """Where the DNS cannot be asked it is said so, and nothing is claimed about the domain."""
+    """Where the DNS cannot be asked it is said so, with what it said, and nothing is claimed about the domain."""
     if rcode is None:
         monkeypatch.setattr(importlib.import_module("mailer.cli.doctor.resolver"), "_PATIENCE", 0.2)
     with ScriptedServer() as relay, Names(GOOD, rcode) as names:
@@ -526,6 +558,7 @@ def test_a_resolver_that_says_nothing_is_no_fault(
     assert report.code == 0
     for check in ("return path", "spf", "dkim", "dmarc"):
         assert found[check]["result"] == "unseen"
+        assert words in found[check]["found"]
         assert "not looked at" in found[check]["meaning"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,7 +45,9 @@ def sender_of(settings: Config, selectors: tuple[str, ...]) -> Sender:
     """The sender's domain and that of the return path, as the DNS writes them; MAIL_FROM must be set."""
     address = mailbox(settings.MAIL_FROM or "").address
     back = mailbox(settings.RETURN_PATH.replace("{reference}", "x")).address if settings.RETURN_PATH else address
-    return Sender(address.ascii_domain, back.ascii_domain, settings.SMTP_PROVIDER, selectors)
+    # Providers write the selector with the place of its key behind it, and so it is pasted.
+    alone = tuple(re.split(r"\._domainkey\b", selector, maxsplit=1, flags=re.IGNORECASE)[0] for selector in selectors)
+    return Sender(address.ascii_domain, back.ascii_domain, settings.SMTP_PROVIDER, alone)
 
 
 def examine(resolver: Resolver | None, sender: Sender) -> Iterator[Finding]:
@@ -62,7 +65,7 @@ def _look(check: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except Silent as exc:
-        return _unseen(check, f"the resolver gives no answer ({exc})")
+        return _unseen(check, str(exc))
 
 
 def _unseen(check: str, why: str) -> Finding:
@@ -97,6 +100,8 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
         found = f"{domain} has {'no SPF record' if not records else f'{len(records)} SPF records, which count as none'}"
         meaning = "Receivers cannot tell your relay from a forger's, and may file the mailing as junk"
         to_do = f"Publish one TXT record at {domain}: v=spf1 include:{needed or 'what-your-relay-names'} ~all"
+        if records:
+            to_do = f"Merge them into one TXT record at {domain}, with the terms of each, and delete the others"
         return Finding("spf", Result.ATTENTION, found, meaning, to_do)
     (record,) = records
     found = f"{domain} has {record}"
@@ -173,6 +178,8 @@ def _dmarc(resolver: Resolver, sender: Sender, of_spf: Result, of_dkim: Result) 
         found = several if len(own) > 1 else f"no {'valid ' if record else ''}DMARC record"
         meaning = "Large receivers ask for one from whoever sends much, and trust the others less"
         to_do = f"Publish one TXT record at _dmarc.{sender.domain}: v=DMARC1; p=none; rua=mailto:you@{sender.domain}"
+        if len(own) > 1:
+            to_do = f"Keep one at _dmarc.{sender.domain}, and delete the others"
         return Finding("dmarc", Result.ATTENTION, f"{sender.domain} has {found}", meaning, to_do)
     found = f"{record} at _dmarc.{place}"
     consequence = f"A message in your name that neither SPF nor DKIM proves is {_AT_FAILURE[policy]}"

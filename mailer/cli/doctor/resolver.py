@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 _PATIENCE = 5.0
 
 
+_NO_ANSWER = {
+    "SERVFAIL": "the resolver cannot find it out (SERVFAIL): the domain's own servers are silent, or its DNSSEC broken",
+    "REFUSED": "the resolver takes no questions from this machine (REFUSED)",
+    "LifetimeTimeout": "the resolver does not answer",
+}
+
+
 class Silent(Exception):
-    """The resolver gives no answer, so nothing can be said."""
+    """The resolver gives no answer, so nothing can be said; the text says why, without its full stop."""
 
 
 def resolver_at(place: str | None) -> Resolver | None:
@@ -58,7 +65,8 @@ def ask(resolver: Resolver, name: str, kind: str) -> list[Any]:
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.exception.SyntaxError, dns.name.NameTooLong):
         return []
     except (dns.exception.DNSException, OSError) as exc:
-        raise Silent(f"{name} {kind}: {type(exc).__name__}") from exc
+        said = str(exc.kwargs["errors"][-1][3]) if isinstance(exc, dns.resolver.NoNameservers) else type(exc).__name__
+        raise Silent(f"{name} {kind}: {_NO_ANSWER.get(said, f'the resolver gives no answer ({said})')}") from exc
 
 
 def texts(resolver: Resolver, name: str) -> list[str]:
