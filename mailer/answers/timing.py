@@ -72,8 +72,8 @@ def _undated(found: Table, why: str) -> Problem:
 
 def _partly_undated(found: Table, column: int, rows: Sequence[int], saved: datetime) -> Problem:
     return found.warning(
-        f"No date stands in {named_rows(rows)}: they count as answered when the file was saved "
-        f"({saved:%d %B %Y, %H:%M %Z}), so each replaces all that the same person answered before that",
+        f"No date stands in {named_rows(rows)}, so the time at which the file was saved counts there "
+        f"({saved:%d %B %Y, %H:%M %Z}): it replaces all that the same person answered before",
         "If one of them answered otherwise later, write the true date into the row before you import the file.",
         row=rows[0],
         column=found.headings[column],

@@ -13,7 +13,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
-from mailer.cli.settling import WORDS, besides, list_doubts, plain, review, say_seats, settle
+from mailer.cli.settling import WORDS, besides, list_doubts, plain, rehearsed, review, say_doubts, say_seats, settle
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 
@@ -70,7 +70,7 @@ def import_answers(
                 console.confirm(f"record {console.count(len(found), 'answer')}")
             ledger.record_answers(desk.event.name, found, desk.clock())
     if doubts and not dry_run:
-        console.say(f"{console.count(doubts, 'answer')} to be settled: mailer answers review")
+        say_doubts(desk, doubts)
     return int(doubts > 0)
 
 
@@ -216,7 +216,7 @@ def record(
         say_seats(desk, turnout)
         return 0
     console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
-    console.say(f"If it is right all the same: mailer answers settle {number} --accept")
+    console.say(f"If it is right all the same: mailer answers settle {number} --accept{rehearsed(desk)}")
     return 1
 
 

@@ -48,7 +48,8 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
             if sys.stdin.isatty():
                 _ask(desk, ledger, doubt)
         left = len(turnout_of(desk, ledger).doubts)
-    console.say(f"{left} left. From a script: mailer answers settle ID --accept [REFERENCE], or --reject")
+    how = f"mailer answers settle ID --accept [REFERENCE], or --reject{rehearsed(desk)}"
+    console.say(f"{left} left. From a script: {how}")
     return int(left > 0)
 
 
@@ -187,4 +188,13 @@ def say_seats(desk: Desk, turnout: Turnout) -> None:
     if seats.capacity is not None and seats.in_person + seats.attending > seats.capacity:
         console.say(f"That may be {seats.in_person + seats.attending - seats.capacity} more than the room holds")
     if turnout.doubts:
-        console.say(f"{console.count(len(turnout.doubts), 'answer')} to be settled: mailer answers review")
+        say_doubts(desk, len(turnout.doubts))
+
+
+def say_doubts(desk: Desk, number: int) -> None:
+    console.say(f"{console.count(number, 'answer')} to be settled: mailer answers review{rehearsed(desk)}")
+
+
+def rehearsed(desk: Desk) -> str:
+    """What a command that goes on with a rehearsal needs besides."""
+    return " --sandbox" if desk.rehearsal else ""

@@ -346,11 +346,15 @@ def test_silence_is_a_yes_where_only_regrets_are_asked_for(folder: Folder, relay
 
 
 def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:
-    """With --sandbox the real answers are neither seen nor changed."""
+    """With --sandbox the real answers are neither seen nor changed, and the command named next goes on with it."""
     sent.run("send", "--sandbox", "--yes")
     assert sent.run("answers", "record", ADA, "online", "--sandbox", now=ANSWERED).code == 0
     assert len(sent.run("answers", "list", "--sandbox", "--json").json["answers"]) == 1
     assert sent.run("answers", "list", "--json").json["answers"] == []
+    unclear = export(sent, f"{BEN},Ben,Kenya,Perhaps,")
+    taken = sent.run("answers", "import", unclear, "--yes", "--sandbox", now=ANSWERED)
+    assert "1 answer to be settled: mailer answers review --sandbox" in taken.out
+    assert "or --reject --sandbox" in sent.run("answers", "review", "--sandbox").out
 
 
 def test_dates_that_change_places_with_an_earlier_answer_are_asked_about(sent: Folder) -> None:
