@@ -1,4 +1,4 @@
-"""What the mails that went out said otherwise of the event, who of those who come was not told, and what tells them."""
+"""What the mails that went out said otherwise of the event, who was not told of it yet, and what tells them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from mailer.cli.again import command_of
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
-from mailer.model import Address, Answer, Audience, Invitation
+from mailer.model import Address, Answer, Audience, Invitation, Mailing, State
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.ledger import Edition, History, Ledger
 
 _NAMED = 5
+_NOT_HAD = (None, State.QUEUED, State.DEFERRED)
 
 
 def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
-    """A warning for each fact that no mail has told yet as it is now; else for those who come and were not told."""
+    """A warning for each fact that no mail has told yet as it is now; else of those who were not told yet."""
     editions = ledger.editions(desk.event.name)
     if not editions:
         return
@@ -34,24 +35,36 @@ def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
                 since = f"{said.at:%d %B %Y}"
                 problem = f"{key} was {was or 'empty'} in the mails since {since} and is {value or 'empty'} now"
                 yield Problem(problem, fix, "warning", file, column=key, value=value or None)
-    elif untold := who_was_not_told(desk, ledger):
-        yield Problem(*untold, "warning", file)
+    yield from (Problem(*untold, "warning", file) for untold in who_was_not_told(desk, ledger))
     has_changed = len(editions) > 1 or not is_told
     if has_changed and (waiting := _who_may_come_untold(desk, ledger, said.at if is_told else None)):
         yield Problem(*waiting, "warning", file)
 
 
-def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
-    """Who of those who come was last told otherwise than the latest mails say, and what to do; None where nobody was.
+def who_was_not_told(desk: Desk, ledger: Ledger) -> Iterator[tuple[str, str]]:
+    """Who was last told otherwise than the latest mails say, of those who come and of those invited, and what to do.
 
-    Somebody who was never written to knows what the mails to the person invited had said by the time of the answer.
+    Nobody is named while the event is otherwise than these say too.
     """
+    editions = ledger.editions(desk.event.name)
+    if len(editions) < 2 or editions[-1].facts != facts_of(desk.event):
+        return
+    histories = ledger.histories(desk.event.name)
+    for untold in (
+        _coming_untold(desk, ledger, editions, histories),
+        _invited_untold(desk, ledger, editions, histories),
+    ):
+        if untold:
+            yield untold
+
+
+def _coming_untold(
+    desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
+) -> tuple[str, str] | None:
+    """Somebody who was never written to knows what the mails to the person invited had said when the answer came."""
     from mailer.cli.turnout import turnout_of
 
-    editions = ledger.editions(desk.event.name)
-    if len(editions) < 2:
-        return None
-    turnout, histories = turnout_of(desk, ledger), ledger.histories(desk.event.name)
+    turnout = turnout_of(desk, ledger)
     hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
     heard = {key: histories[key].last_written for key in turnout.silent}
     heard |= {key: _heard(key, one, hosts[one.reference or ""], histories) for key, one in turnout.comes.items()}
@@ -61,15 +74,60 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> tuple[str, str] | None:
     untold = {key: said for key, said in untold.items() if beyond.get(key, True)}
     if not untold:
         return None
-    facts = sorted({fact for said in untold.values() for fact in latest if said.get(fact) != latest[fact]})
     were = "was" if len(untold) == 1 else "were"
-    problem = f"{len(untold)} of those who come {were} not told of the change ({', '.join(facts)}): {_named([*untold])}"
+    what = _changed(untold.values(), latest)
+    problem = f"{len(untold)} of those who come {were} not told of the change ({what}): {_named([*untold])}"
     ways = []
     if within := untold.keys() - beyond.keys():
         ways.append(f"Tell them with {_telling(desk, within, histories)}.")
     if silenced := [key for key in untold if key in beyond]:
         ways.append(f"No mail goes to {_named(silenced)}: tell them yourself.")
     return problem, " ".join(ways)
+
+
+def _invited_untold(
+    desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
+) -> tuple[str, str] | None:
+    """How many are still to get the mailing to all invited that has told some of them, as after --limit or Ctrl-C."""
+    from mailer.audience import why_not
+    from mailer.cli.invitees import contacts_of
+    from mailer.cli.surveying import Records
+
+    mailing = _telling_all(desk, ledger, editions[-1].at)
+    if mailing is None:
+        return None
+    latest = editions[-1].facts
+    told = {key: _in_force(editions, one.last_written).facts for key, one in histories.items() if one.last_written}
+    behind = {
+        key for key, said in told.items() if said != latest and histories[key].states.get(mailing.name) in _NOT_HAD
+    }
+    contacts = [contact for contact in contacts_of(desk.config) if contact.address.key in behind] if behind else []
+    left = [
+        contact.address.key
+        for contact, record in Records(desk, ledger, mailing).of(contacts)
+        if why_not(contact, record, mailing, desk.event, desk.clock()) is None
+    ]
+    if not left:
+        return None
+    have, what = "has" if len(left) == 1 else "have", _changed([told[key] for key in left], latest)
+    problem = f"{len(left)} of those invited {have} not had {mailing.name}, which tells of the change ({what})"
+    return problem, f"Send it to them with {command_of(mailing, desk)}."
+
+
+def _telling_all(desk: Desk, ledger: Ledger, since: datetime) -> Mailing | None:
+    """The last mailing to all invited that has gone to somebody since then."""
+    to_all = (mailing for mailing in desk.event.mailings.values() if mailing.audience is Audience.INVITED)
+    begun = [
+        mailing
+        for mailing in to_all
+        if any(one.date and one.date >= since for one in ledger.deliveries(desk.event.name, mailing.name, State.SENT))
+    ]
+    return begun[-1] if begun else None
+
+
+def _changed(said: Iterable[Mapping[str, str]], latest: Mapping[str, str]) -> str:
+    """The facts that any of the mails said otherwise than the latest."""
+    return ", ".join(sorted({fact for facts in said for fact in latest if facts.get(fact) != latest[fact]}))
 
 
 def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> tuple[str, str] | None:

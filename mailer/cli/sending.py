@@ -318,7 +318,7 @@ def _tell(prepared: Prepared, left: Outstanding, ledger: Ledger) -> None:
     desk = prepared.desk
     for sentence in left.sentences(prepared.wave, desk.event, desk.clock()):
         console.say(sentence)
-    if untold := who_was_not_told(desk, ledger):
+    for untold in who_was_not_told(desk, ledger):
         console.say(". ".join(untold))
     if desk.rehearsal:
         console.say("The messages are in outbox/; where they stand: mailer status --sandbox")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, REGISTRY, TEMPLATE, Folder
 from tests.servers import ScriptedServer
 
 CHANGE = """
@@ -86,6 +86,24 @@ def test_who_comes_and_was_not_told_is_named_until_told(
     coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER)
     assert recipients(relay) == [DORA]
     assert "not told" not in coming.run("check", now=LATER).err
+
+
+def test_who_is_still_to_get_the_mailing_that_tells_the_change_is_counted(
+    coming: Folder, relay: ScriptedServer
+) -> None:
+    """Sent in part, it is named by `send`, `check` and `status` with its command, until all invited have had it."""
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES)
+    sent = coming.run("send", "--mailing", "change", "--limit", "1", "--yes", now=CHANGED)
+    left = "2 of those invited have not had change, which tells of the change (venue)"
+    assert f"{left}. Send it to them with mailer send --mailing change." in sent.out
+    assert left in coming.run("check", now=LATER).err
+    assert f"{left}. Send it to them with mailer send --mailing change." in coming.run("status", now=LATER).out
+    coming.write("contacts/missions.csv", CONTACTS.replace(f"{BEN},,", f"{BEN},,left"))
+    assert "1 of those invited has not had change" in coming.run("check", now=LATER).err
+    coming.run("send", "--mailing", "change", "--yes", now=LATER)
+    for command in ("check", "status"):
+        told = coming.run(command, now=LATER)
+        assert "of those invited" not in told.out + told.err
 
 
 def test_what_asks_for_no_answer_names_no_deadline(coming: Folder, relay: ScriptedServer) -> None:
