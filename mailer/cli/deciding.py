@@ -75,6 +75,8 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
         archived = _archived(archive, standing, desk.config) if archive else None
         for delivery in standing:
             _show(delivery, ledger.attempts(delivery.id)[-1], desk.event.timezone)
+            if archived is not None:
+                console.say(f"  {'found' if delivery.message_id in archived else 'not found'} in {archive}")
         if decision and asks:
             _confirm(decision, standing, ledger)
         if archived is None:

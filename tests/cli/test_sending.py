@@ -420,7 +420,11 @@ def test_an_archive_copy_settles_a_doubt(folder: Folder, kind: str) -> None:
     box = mailbox.Maildir(path) if kind == "maildir" else mailbox.mbox(path)
     box.add(relay.accepted[0].content)
     box.close()
-    assert folder.run("resolve", "--archive", "archive").code == 1
+    looked = folder.run("resolve", "--archive", "archive")
+    assert looked.code == 1
+    of_ada, of_ben = looked.out.split(BEN)
+    assert "  found in archive\n" in of_ada
+    assert "  not found in archive\n" in of_ben
     assert folder.states() == {ADA: "sent", BEN: "in_doubt", REGISTRY: "sent"}
     assert folder.run("resolve", "--archive", "nowhere").code == 2
 
