@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailer.cli.roll import Roll
     from mailer.contacts import Layout
     from mailer.ledger import Ledger
-    from mailer.model import Contact
+    from mailer.model import Contact, Event
     from mailer.report import NotWritten
 
 
@@ -36,6 +36,7 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     """Read sheets alone, without an event: whom mailer understood, and every problem."""
     from mailer import config, report
     from mailer.cli.desk import Guest, load_directory, read_guests
+    from mailer.cli.overlaps import Overlaps
 
     settings, _ = config.load()
     paths = files or settings.contact_paths
@@ -43,7 +44,10 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     directory = load_directory(settings.TEMPLATES)
     found = list(read_guests(paths, directory, layouts.append))
     guests = [item for item in found if isinstance(item, Guest)]
-    problems = [item for item in found if isinstance(item, Problem)]
+    overlaps = Overlaps(directory)
+    for guest in guests:
+        overlaps.see(guest.contact)
+    problems = [*(item for item in found if isinstance(item, Problem)), *overlaps.problems()]
     headings = ("File", "Sheet", "Row", "Party", "Addressed as", "Salutation", "E-mail", "Language", "Status")
     lines = [_contact_line(guest) for guest in guests]
     if xlsx:
@@ -91,7 +95,7 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
         counts = ledger.counts(desk.event.name)
         missing, problems, people = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)
-        reminders = list(_reminders(desk, ledger, people)) if not as_json else []
+        sentences = list(_sentences(desk, ledger, counts, turnout, people)) if not as_json else []
         if xlsx:
             target = console.not_a_source(xlsx, desk.config.contact_paths)
             rows = report.status_rows(ledger.deliveries(desk.event.name), missing)
@@ -109,11 +113,8 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
         rows = report.status_rows(ledger.deliveries(desk.event.name), missing, urgent_last=sys.stdout.isatty())
     console.table(report.STATUS_HEADINGS, rows, once=("Mailing",), beside=("Recipient", "State", "Tried"))
     console.say()
-    for mailing, states in counts.items():
-        console.say(f"{mailing}: {'; '.join((console.states(states), *_ways_out(desk, mailing, states)))}")
-    _say_answers(turnout)
-    for line in reminders:
-        console.say(line)
+    for sentence in sentences:
+        console.say(sentence)
     if problems:
         console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check")
     if xlsx:
@@ -121,23 +122,69 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     return 0
 
 
-def _ways_out(desk: Desk, mailing: str, states: Container[State]) -> Iterator[str]:
+def _sentences(
+    desk: Desk, ledger: Ledger, counts: Mapping[str, Mapping[State, int]], turnout: Turnout, people: Roll[Contact]
+) -> Iterator[str]:
+    """How the mailings stand, in the order in which they go out, and the answers; and what there is to do about it."""
+    from mailer.cli.changes import who_was_not_told
+
+    for wave in sorted(counts, key=lambda wave: _turn(wave, desk.event)):
+        states = counts[wave]
+        yield f"{wave}: {'; '.join((console.states(states), *_ways_out(desk, ledger, wave, states, people)))}"
+    for untold in who_was_not_told(desk, ledger):
+        yield ". ".join(untold)
+    yield from _answers(turnout)
+    yield from _reminders(desk, ledger, people)
+
+
+def _turn(wave: str, event: Event) -> tuple[int, int]:
+    """Where what the ledger calls `wave` stands in event.toml, and of a reminder the earlier one first."""
+    from mailer.cli.again import mailing_of
+
+    mailing = mailing_of(wave, event)
+    if mailing is None:
+        return len(event.mailings), 0
+    offset = wave.removeprefix(mailing.name).strip("-d")
+    return list(event.mailings).index(mailing.name), -int(offset or 0)
+
+
+def _ways_out(
+    desk: Desk, ledger: Ledger, wave: str, states: Container[State], people: Iterable[Contact]
+) -> Iterator[str]:
     from mailer.cli.again import why_no_more
 
+    over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
         yield "settle what is in doubt with mailer resolve"
-    if State.FAILED in states and not why_no_more(mailing, desk):
+    if State.FAILED in states and not over:
         yield "see what failed with mailer resolve --failed"
+    if (State.QUEUED in states or State.DEFERRED in states) and State.CLAIMED not in states:
+        yield f"what waits is sent no more: {over}" if over else "; ".join(_next_tries(desk, ledger, wave, people))
 
 
-def _say_answers(turnout: Turnout) -> None:
+def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]) -> Iterator[str]:
+    """When and by which command what waits of a mailing is sent, and how much is not, and why."""
+    from mailer.cli.again import command_of, mailing_of, passed_over
+
+    now, name, mailing = desk.clock(), desk.event.name, mailing_of(wave, desk.event)
+    waiting = [one for state in (State.QUEUED, State.DEFERRED) for one in ledger.deliveries(name, wave, state)]
+    reasons = passed_over(waiting, people, desk, ledger)
+    tries = [one.waits_until(now) or now for one in waiting if one.id not in reasons]
+    if tries and mailing:
+        at = f" from {console.moment(min(tries), now, desk.event.timezone)} on" if min(tries) > now else ""
+        yield f"send what waits{at} with {command_of(mailing, desk)}"
+    for reason, number in Counter(reasons.values()).items():
+        yield f"{number} waiting in vain ({reason})"
+
+
+def _answers(turnout: Turnout) -> Iterator[str]:
     matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
     if told := ", ".join(f"{n} {said.value.replace('_', ' ')}" for said, n in sorted(Counter(matched).items())):
-        console.say(f"answers: {told}")
+        yield f"answers: {told}"
     for hold in turnout.holds:
-        console.say(f"held: {hold.party}, {hold.reason}")
+        yield f"held: {hold.party}, {hold.reason}"
     if turnout.doubts:
-        console.say(f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review")
+        yield f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review"
 
 
 def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:

@@ -8,6 +8,7 @@ CONTACTS = """Mission,First name,Last name,Email,Position,Table
 Belgium,Ada,SAMPLE,ada@belgium.example.org,Counsellor,7
 Kenya,Ben,SAMPLE,ben@kenya.example.org,,
 Peru,Eva,SAMPLE,eva@peru.example.org,Attaché,
+Togo,Kof,SAMPLE,kof@togo.example.org,Attaché,
 """
 
 
@@ -21,7 +22,7 @@ def warnings(folder: Folder, sentence: str) -> list[tuple[int, str]]:
 def test_a_hole_is_told_with_the_rows_that_have_it(folder: Folder) -> None:
     """An empty cell that the text prints is a warning with its rows, whatever else is empty there."""
     assert warnings(folder, "Your table is no. {{ contact.extra.table }}. {{ contact.position }}") == [
-        (3, "invitation prints contact.extra.table, which is empty in this row (also row 4)"),
+        (3, "invitation prints contact.extra.table, which is empty in this row (also rows 4, 5)"),
         (3, "invitation prints contact.position, which is empty in this row"),
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.cli.conftest import CONTACTS, EVENT, NOW, TEMPLATE, Folder
+from tests.cli.conftest import BEN, CONTACTS, EVENT, NOW, TEMPLATE, Folder
 from tests.servers import ScriptedServer
 
 PROBLEM_KEYS = ["file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix"]
@@ -248,6 +248,38 @@ def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServ
     sheet = openpyxl.load_workbook(folder.path / "status.xlsx").active
     assert sheet.freeze_panes == "A2"
     assert {row[1].value for row in sheet.iter_rows(min_row=2)} >= {"ada@belgium.example.org", "eva@peru.example.org"}
+
+
+def test_status_names_what_sends_what_waits(folder: Folder) -> None:
+    """A deferral is named with the moment from which it is tried again, what is queued with the command alone."""
+    with ScriptedServer({f"rcpt:{BEN}": "450 4.2.0 Greylisted"}) as relay:
+        folder.relay(relay, RETRY_AFTER="600")
+        folder.run("send", "--yes")
+    later = re.search(
+        r"invitation: 1 deferred, 2 sent; send what waits from (10:\d\d) CET on", folder.run("status").out
+    )
+    assert later and later[1] >= "10:05"
+    due = folder.run("status", now="2031-02-24T12:00").out
+    assert "invitation: 1 deferred, 2 sent; send what waits with mailer send\n" in due
+    late = folder.run("status", now="2031-03-08T10:00").out
+    assert "1 deferred, 2 sent; what waits is sent no more: the deadline has passed" in late
+    folder.run("answers", "record", BEN, "regrets")
+    answered = folder.run("status").out
+    assert "invitation: 1 deferred, 2 sent; 1 waiting in vain (has answered: regrets)\n" in answered
+
+
+def test_reminders_stand_in_the_order_in_which_they_are_sent(folder: Folder, relay: ScriptedServer) -> None:
+    """The one of eight days before the deadline stands above the one of three."""
+    event = EVENT.replace('["7d", "2d"]', '["8d", "3d"]')
+    folder.write("templates/round-table/event.toml", event)
+    folder.relay(relay)
+    folder.run("send", "--yes", now="2031-02-20T10:00")
+    for now in ("2031-02-27T10:00", "2031-03-04T10:00"):
+        folder.run("remind", "--yes", now=now)
+    told = [line.split(":")[0] for line in folder.run("status", now="2031-03-04T11:00").out.splitlines()]
+    assert [word for word in told if word in {"invitation", "reminder-8d", "reminder-3d"}] == [
+        "invitation", "reminder-8d", "reminder-3d",
+    ]  # fmt: skip
 
 
 def test_what_no_reply_tells_stands_in_the_json(doubtful: Folder) -> None:
