@@ -20,6 +20,7 @@ from mailer.cli.imap_wire import TlsWire, Wire
 from mailer.cli.relay import TOKEN_FILE, client_of
 from mailer.config import is_loopback
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted, UsageError
+from mailer.smtp import trust
 from mailer.smtp.oauth import Tokens
 from mailer.smtp.opening import without_secret
 
@@ -102,14 +103,7 @@ def password_for(url: ImapUrl, config: Config) -> str | None:
 
 def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> Account:
     """A new connection, over TLS unless it stays on this machine, that the server has let in with `secret`."""
-    context = ssl.create_default_context()
-    if config.SMTP_CA_FILE:
-        try:
-            context.load_verify_locations(config.SMTP_CA_FILE)
-        except OSError as exc:
-            raise RelayUntrusted(
-                f"The authority in {config.SMTP_CA_FILE} (SMTP_CA_FILE) cannot be read: {exc}."
-            ) from None
+    context = trust.context(config.SMTP_CA_FILE)
     if url.is_tls:
         wire: Wire = TlsWire(url.host, url.port, ssl_context=context, timeout=config.SMTP_TIMEOUT)
     else:
@@ -170,10 +164,7 @@ def _explained(url: ImapUrl, secret: str = "") -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as exc:
-        raise RelayUntrusted(
-            f"The certificate of {server} does not prove that it is {url.host}: {exc.verify_message}. Check the name; "
-            "a server with an authority of its own needs SMTP_CA_FILE."
-        ) from None
+        raise RelayUntrusted(trust.proves_nothing(exc, server, url.host, "IMAP_URL")) from None
     except ssl.SSLError as exc:
         raise RelayUntrusted(
             f"TLS with {server} failed ({exc.reason}): imaps:// means TLS at once, imap:// STARTTLS."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.model import Envelope, Reply
-from mailer.smtp import opening
+from mailer.smtp import opening, trust
 from mailer.smtp.dialogue import Dialogue
 from mailer.smtp.features import Features
 from mailer.smtp.reach import NotReached, reach
@@ -155,16 +155,7 @@ class Connection:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = ssl.create_default_context()
-            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self._relay.ca_file is not None:
-                try:
-                    self._tls.load_verify_locations(self._relay.ca_file)
-                except OSError as exc:
-                    self._tls = None
-                    raise RelayUntrusted(
-                        f"The certificate authority in {self._relay.ca_file} (SMTP_CA_FILE) cannot be read: {exc}."
-                    ) from exc
+            self._tls = trust.context(self._relay.ca_file)
         return self._tls
 
     async def _connect(self, context: ssl.SSLContext | None) -> Wire:
@@ -221,10 +212,7 @@ class Connection:
         """The fault of a connection that was never made, as one sentence that says what to do."""
         relay = self._relay
         if isinstance(exc, ssl.SSLCertVerificationError):
-            return RelayUntrusted(
-                f"The certificate of {relay} does not prove that it is {relay.host}: {exc.verify_message}. Check "
-                "SMTP_HOST; a relay with an authority of its own needs SMTP_CA_FILE. Nothing was sent."
-            )
+            return RelayUntrusted(trust.proves_nothing(exc, str(relay), relay.host, "SMTP_HOST"))
         if isinstance(exc, ssl.SSLError):
             return RelayUntrusted(
                 f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."

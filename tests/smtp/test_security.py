@@ -2,9 +2,11 @@
 
 import base64
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.smtp import Relay, Security
@@ -66,11 +68,47 @@ def test_clear_text_behind_the_consent_to_tls_is_refused(
     assert [command.split()[0] for command in server.commands] == ["EHLO", "STARTTLS"]
 
 
-def test_an_unreadable_authority_is_named(talk, tmp_path: Path) -> None:
-    """A certificate file that cannot be read is told with its setting."""
-    (tmp_path / "ca.pem").write_text("nothing")
-    with ScriptedServer() as server, pytest.raises(RelayUntrusted, match="SMTP_CA_FILE"):
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x30\x82", b"-----BEGIN CERTIFICATE-----\n"])
+def test_an_unreadable_authority_is_named(talk, tmp_path: Path, content: bytes) -> None:
+    """A certificate file that holds none in the form that is read is told with its setting and that form."""
+    (tmp_path / "ca.pem").write_bytes(content)
+    with ScriptedServer() as server, pytest.raises(RelayUntrusted, match=r"SMTP_CA_FILE.*PEM form") as raised:
         talk.send(server, talk.envelope(), security=Security.TLS, ca_file=tmp_path / "ca.pem")
+    assert "_ssl" not in str(raised.value)
+
+
+def test_a_missing_authority_is_told(talk, tmp_path: Path) -> None:
+    """What the system says of the file is told, without its number."""
+    with (
+        ScriptedServer() as server,
+        pytest.raises(RelayUntrusted, match=r"cannot be read: No such file or directory\."),
+    ):
+        talk.send(server, talk.envelope(), security=Security.TLS, ca_file=tmp_path / "gone.pem")
+
+
+@pytest.mark.parametrize(
+    ("days", "name", "words"),
+    [
+        (
+            (-3, -1),
+            "127.0.0.1",
+            r"certificate has expired\. Have its administrator renew it, or set this machine's clock",
+        ),
+        ((1, 3), "127.0.0.1", r"not yet valid\. Set this machine's clock"),
+        ((-1, 1), "192.0.2.1", r"for '127\.0\.0\.1'\. Set SMTP_HOST"),
+        ((-1, 1), "relay.example.org", r"for '127\.0\.0\.1'\. Set SMTP_HOST"),
+    ],
+    ids=["expired", "too early", "another address", "another name"],
+)
+def test_a_certificate_that_proves_nothing_says_what_to_do(
+    talk, authority: trustme.CA, ca_file: Path, days: tuple[int, int], name: str, words: str
+) -> None:
+    """One that has expired is to be renewed, unless the clock is wrong; for one of another, the host is at fault."""
+    begins, ends = (datetime.now(UTC) + timedelta(days=day) for day in days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, not_before=begins, not_after=ends).configure_cert(context)
+    with ScriptedServer(None, ["STARTTLS"], context) as server, pytest.raises(RelayUntrusted, match=words):
+        talk.send(server, talk.envelope(), security=Security.STARTTLS, ca_file=ca_file)
 
 
 def words(command: str) -> bytes:
