@@ -94,19 +94,23 @@ def _changes(desk: Desk) -> Iterator[Problem]:
 
 
 def _about_sending(desk: Desk) -> Iterator[Problem]:
-    from mailer.cli.gathering import gather
+    from mailer.audience import main_mailing
+    from mailer.cli.gathering import active, gather
     from mailer.cli.mailing import prepare
+    from mailer.cli.overlaps import Overlaps
 
     deadline = desk.event.rsvp.deadline
     if desk.clock() > deadline:
         problem = f"the deadline has passed ({deadline:%d %B %Y}), so invitations and reminders are no longer sent"
         fix = "Move rsvp.deadline if that is not meant; --now acts as if it were another moment."
         yield Problem(problem, fix, "warning", str(desk.event.folder / "event.toml"), column="rsvp.deadline")
+    overlaps, main = Overlaps(desk.directory, desk.event), main_mailing(desk.event)
     for mailing in desk.event.mailings.values():
         try:
-            yield from gather(prepare(desk, mailing)).problems
+            yield from gather(prepare(desk, mailing), overlaps.watch if mailing is main else active).problems
         except InputRefused as exc:
             yield from exc.problems
+    yield from overlaps.problems()
 
 
 def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:

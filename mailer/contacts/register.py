@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
 from mailer.contacts.person import Row
+from mailer.contacts.shelves import Shelves
 from mailer.model import Contact, Standing
 
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
 _COPY = 1 << _ROW_BITS  # marks the place of an address that gets a copy there, and no invitation of its own
 _SHEET_BITS = _ROW_BITS + 1
-_SHELVES = 1024
 _TWICE = "Nothing, if two mails are meant; else take the address out of one of the two rows."
 
 
 class Register:
-    """Addresses by the row that keeps their invitation: 12 octets each, so that a million rows take some 13 MB.
-
-    They stand as 64-bit hashes of `Address.key` in order, on shelves so short that it costs little to put one in
-    between; that two of a million addresses share a hash has odds of one in thirty million.
-    """
+    """Addresses, by the hash of `Address.key`, and the row that keeps the invitation of each."""
 
     def __init__(self, sheets: Sequence[tuple[str, str | None]]) -> None:
         """`sheets` are the file and sheet names by which `enter` tells where the earlier row stands."""
@@ -30,8 +24,7 @@ class Register:
         self.left: set[str] = set()
         self._sheets = sheets
         # Four octets are enough for the places in a thousand sheets.
-        places = "Q" if len(sheets) << _SHEET_BITS > 1 << 32 else "I"
-        self._shelves = [(array("Q"), array(places)) for _ in range(_SHELVES)]
+        self._places = Shelves(wide=len(sheets) << _SHEET_BITS > 1 << 32)
 
     def enter(self, contact: Contact, sheet: int, row: Row) -> Contact | None:
         """The contact if it may be invited; as do-not-contact or None, with a warning in `row`, if it may not.
@@ -49,7 +42,7 @@ class Register:
             )
             return replace(contact, status=Standing.DO_NOT_CONTACT)
         place = sheet << _SHEET_BITS | contact.place.row
-        earlier = self._place(hash(key), place)
+        earlier = self._places.put(hash(key), place, over=_COPY)
         if earlier is not None and not earlier & _COPY:
             row.say(
                 column,
@@ -73,7 +66,7 @@ class Register:
                 row.say(column, problem, "Nothing: it gets none.", "warning")
                 continue
             kept.append(address)
-            earlier = self._place(hash(address.key), place | _COPY)
+            earlier = self._places.put(hash(address.key), place | _COPY)
             if earlier is not None:
                 what = "a copy" if earlier & _COPY else "an invitation"
                 row.say(column, f"{address} gets {what} by {self._named(earlier)} too", _TWICE, "warning")
@@ -83,17 +76,3 @@ class Register:
         file, name = self._sheets[place >> _SHEET_BITS]
         where = ", ".join(part for part in (file, f"sheet {name}" if name else "") if part)
         return f"{where}, row {place & (1 << _ROW_BITS) - 1}"
-
-    def _place(self, digest: int, place: int) -> int | None:
-        """Enter `place` under `digest`; or the place that stands there already, which yields if it is but a copy's."""
-        hashes, places = self._shelves[digest % _SHELVES]
-        digest &= 0xFFFF_FFFF_FFFF_FFFF
-        at = bisect_left(hashes, digest)
-        if at < len(hashes) and hashes[at] == digest:
-            earlier = places[at]
-            if earlier & _COPY and not place & _COPY:
-                places[at] = place
-            return earlier
-        hashes.insert(at, digest)
-        places.insert(at, place)
-        return None

@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 from mailer.contacts import read
-from mailer.contacts.register import Register
+from mailer.contacts.shelves import Shelves
 from mailer.model import Contact, Standing
 from tests.contacts.conftest import write_csv
 
@@ -112,13 +112,14 @@ def test_a_long_text_file_is_streamed(tmp_path) -> None:
     assert peak < 4 * 2**20
 
 
-def test_the_register_agrees_with_a_dictionary() -> None:
-    """However many addresses are entered, each is found again at its first place and no other is."""
-    register, known = Register([]), {}
+def test_shelves_agree_with_a_dictionary() -> None:
+    """However many numbers are put there, each is found again under its hash and no other is."""
+    shelves, known = Shelves(), {}
     dice = random.Random(7)
     for place in range(20_000):
         digest = dice.getrandbits(14) * 0x9E37_79B9_7F4A_7C15
-        assert register._place(digest, place) == known.get(digest)
+        assert shelves.get(digest) == known.get(digest)
+        assert shelves.put(digest, place) == known.get(digest)
         known.setdefault(digest, place)
 
 
