@@ -56,8 +56,8 @@ _SHOWN_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext
 class Findings:
     """Of one sheet: why a cell (row, 0-based column) seems empty, hidden rows that hold something, the last cell.
 
-    `coloured_rows` are the first that stand out by the colour of their cells, `hidden_columns` are 0-based; both in
-    Office Open XML alone.
+    `coloured_rows` are the first that stand out by the colour of their cells, in Office Open XML alone;
+    `hidden_columns` are 0-based.
     """
 
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -257,18 +257,28 @@ def _inspect_ods(path: Path, archive: zipfile.ZipFile) -> dict[str, Findings]:
             raise ValueError("content.xml declares a document type")
     sheets: dict[str, Findings] = {}
     found = Findings()
-    row = 0
+    row = column = 0
     with archive.open("content.xml") as file:
         table: ET.Element | None = None
         for event, element in ET.iterparse(file, ("start", "end")):  # noqa: S314
             if event == "start" and element.tag == f"{_TABLE}table":
-                table, row, found = element, 0, Findings()
+                table, row, column, found = element, 0, 0, Findings()
                 sheets[element.get(f"{_TABLE}name", "")] = found
+            elif event == "end" and element.tag == f"{_TABLE}table-column":
+                column = _inspect_column(found, element, column)
             elif event == "end" and element.tag == f"{_TABLE}table-row":
                 row = _inspect_row(found, element, row)
                 if table is not None:
                     table.clear()  # else the whole file would be held
     return sheets
+
+
+def _inspect_column(found: Findings, element: ET.Element, before: int) -> int:
+    """Notes the columns that follow the first `before` if they are hidden; how many there are with them."""
+    after = before + int(element.get(f"{_TABLE}number-columns-repeated", "1"))
+    if element.get(f"{_TABLE}visibility", "visible") != "visible":
+        found.hidden_columns |= frozenset(range(before, min(after, MAX_COLUMNS)))
+    return after
 
 
 def _inspect_row(found: Findings, element: ET.Element, before: int) -> int:

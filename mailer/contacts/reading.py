@@ -31,10 +31,10 @@ def read(
     a warning that names the earlier. "Do not contact" holds wherever the address stands: other rows with it become
     contacts of that status, and it gets no copies. Rows with the status `left` neither take nor lose an invitation, but
     their address gets no copies either. Who gets a copy and something else besides is a warning at the later place.
-    A row with an error gives no contact. Hidden sheets, rows and columns are read, with a warning (rows in .xlsx and
-    .ods, columns in .xlsx alone). A file that cannot be read is one error without a cell, and the others are still
-    read. `note_layout` is told of each sheet that is read what its columns were taken for, before the first contact
-    comes. `judge` is asked about title, rank and position of the rows with an error; the contacts of the others are for
+    A row with an error gives no contact. Hidden sheets, rows and columns are read, with a warning (rows and
+    columns in .xlsx and .ods). A file that cannot be read is one error without a cell, and the others are still read.
+    `note_layout` is told of each sheet that is read what its columns were taken for, before the first contact comes.
+    `judge` is asked about title, rank and position of the rows with an error; the contacts of the others are for
     the form of address to judge.
 
     Text files are streamed; workbooks are held in memory until their contacts have been taken.

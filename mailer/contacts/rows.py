@@ -26,8 +26,8 @@ class Sheet:
     rows are left out, trailing empty cells may be. `faults` tells for (row, 0-based column) why a cell that seems
     empty is not: an error value, or a formula without a value. Old `.xls` workbooks do not tell, so there such cells
     are just empty. `problems` are warnings about the sheet as a whole: a doubtful encoding, hidden rows. `coloured` are
-    the first of the rows that stand out by the colour of their cells, `hidden_columns` are 0-based; .xlsx and .xlsm
-    alone tell either.
+    the first of the rows that stand out by the colour of their cells, which .xlsx and .xlsm alone tell;
+    `hidden_columns` are 0-based, and none in .xls.
     """
 
     file: str

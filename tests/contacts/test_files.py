@@ -156,7 +156,8 @@ def test_hidden_sheets_and_rows_are_read_with_a_warning(xlsx, understand) -> Non
     assert [(w.sheet, w.row) for w in found.warnings] == [("Old", None), ("New", 2)]
 
 
-def test_a_hidden_column_that_is_read_is_told(xlsx, understand) -> None:
+@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+def test_a_hidden_column_that_is_read_is_told(xlsx, understand, request, suffix: str) -> None:
     """Nobody who looks the sheet over sees who gets a copy by it; one that is only kept for the texts is no matter."""
     from openpyxl import load_workbook
 
@@ -165,7 +166,7 @@ def test_a_hidden_column_that_is_read_is_told(xlsx, understand) -> None:
     for column in "CD":
         book["Sheet"].column_dimensions[column].hidden = True
     book.save(path)
-    found = understand(path)
+    found = understand(path if suffix == "xlsx" else request.getfixturevalue("soffice")(path, suffix))
     assert [str(address) for address in found.contacts[0].cc] == ["former@example.org"]
     assert (found.warning.cell, found.warning.column) == ("D1", "Cc")
 
