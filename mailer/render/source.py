@@ -39,15 +39,20 @@ class TemplateFile:
 
 
 def read(path: Path, templates: Path, *, headed: bool = False) -> TemplateFile:
-    """The template at `path`, with `headed` taken apart into `Subject: …`, a blank line and the body.
+    """The template at `path`, with `headed` one of the event's own: taken apart into `Subject: …`, a blank line and the
+    body, and never from outside the folder that it stands in.
 
-    Raises Unreadable if it is missing, too large, no UTF-8 text or lacks a subject.
+    Raises Unreadable if it is missing, too large, no UTF-8 text, lacks a subject or leads out.
     """
     file = shown(path, templates)
     try:
         if path.stat().st_size > LARGEST_TEMPLATE:
             problem = f"the template is larger than {LARGEST_TEMPLATE // 1000} kB"
             raise Unreadable(Problem(problem, "Shorten it; a letter has 90 kB at most.", file=file))
+        if headed and not path.resolve().is_relative_to(path.parent.resolve()):
+            problem = "the template is a link that leads out of the event's folder"
+            file = f"{shown(path.parent, templates)}/{path.name}"
+            raise Unreadable(Problem(problem, "Put the text itself there.", file=file))
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise Unreadable(Problem("the template is missing", "Write it, or correct its name.", file=file)) from None

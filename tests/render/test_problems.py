@@ -171,6 +171,19 @@ def test_a_template_that_is_missing_is_named(letters: Compiled, event: Event) ->
     assert [(p.file, p.problem) for p in found] == [("templates/meeting/welcome.md", "the template is missing")]
 
 
+def test_a_template_is_no_link_out_of_the_events_folder(letters: Compiled, event: Event) -> None:
+    """As with attachments: what stands elsewhere is not shown to those who are invited. Links inside are followed."""
+    secret = event.folder.parent.parent / "other.secret"
+    secret.write_text("Subject: Keys\n\nhush-hush\n")
+    (event.folder / "invitation.fr.md").symlink_to("../../other.secret")
+    [found] = problems(letters, "Hello")
+    assert found.problem == "the template is a link that leads out of the event's folder"
+    assert (found.file, "hush" in str(found)) == ("templates/meeting/invitation.fr.md", False)
+    (event.folder / "invitation.fr.md").unlink()
+    (event.folder / "invitation.fr.md").symlink_to("invitation.md")
+    letters("Hello")
+
+
 def test_encodings_and_control_characters_are_named(letters: Compiled, event: Event) -> None:
     """A file in another encoding and a character that nobody can see are told with their file."""
     (event.folder / "invitation.fr.md").write_bytes("Subject: é\n\né".encode("cp1252"))
