@@ -15,6 +15,20 @@ from mailer.status import Scope, Stage, Verdict, judge
 
 # In every function `relay` is `host:port`, for the sentences of errors.
 
+_BY_XOAUTH2 = "set SMTP_AUTH=xoauth2 and run mailer login"
+# What Microsoft 365 and Google say where another password of the same kind would be refused too -> what to do.
+_ADVICE = {
+    "SmtpClientAuthentication is disabled": (
+        "Ask the provider's administrator to enable SMTP AUTH (authenticated SMTP) for this mailbox."
+    ),
+    "basic authentication is (disabled|not supported)|security defaults": (
+        f"Passwords are switched off there: {_BY_XOAUTH2}, or ask the provider's administrator to allow them again."
+    ),
+    "application-specific password required|username and password not accepted": (
+        f"Check SMTP_USERNAME, and put an app password of that account into SMTP_PASSWORD; or {_BY_XOAUTH2}."
+    ),
+}
+
 
 def greeting(relay: str) -> Steps[Reply]:
     """The relay speaks first, and these are its words. Raises RelayUnreachable or RelayBusy."""
@@ -67,9 +81,16 @@ def login(relay: str, features: Features, username: str, secret: str, *, xoauth2
     if judgement.verdict is Verdict.TRANSIENT:
         error = RelayBusy if judgement.slow_down else RelayUnreachable
         raise error(f"{relay} cannot check the login now: {words}. What is left is due; try again later.")
-    raise LoginRefused(
-        f"{relay} refused the login of {username}: {words}. Check SMTP_USERNAME and SMTP_PASSWORD (or the token), and "
-        "that the provider lets this account send with this kind of login (SMTP_AUTH)."
+    raise LoginRefused(f"{relay} refused the login of {username}: {words.rstrip('.')}. {_advice(words)}")
+
+
+def _advice(words: str) -> str:
+    """What to do about a login that was refused in these words."""
+    known = (advice for pattern, advice in _ADVICE.items() if re.search(pattern, words, re.IGNORECASE))
+    return next(
+        known,
+        "Check SMTP_USERNAME and SMTP_PASSWORD (or the token), and that the provider lets this account send with this "
+        "kind of login (SMTP_AUTH).",
     )
 
 

@@ -118,8 +118,9 @@ def test_a_relay_that_is_not_there_is_unreachable(folder: Folder, names: Names) 
         ({"ehlo": "421 4.3.2 Too many", "helo": "421 4.3.2 Too many"}, "relay"),
         ({"auth": "535 5.7.8 Wrong"}, "login"),
         ({"auth": "454 4.7.0 Later"}, "login"),
+        ({"auth": "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."}, "login"),
     ],
-    ids=["hangs up", "refuses us", "is busy", "refuses the login", "cannot check the login"],
+    ids=["hangs up", "refuses us", "is busy", "refuses the login", "cannot check the login", "takes no password"],
 )
 def test_a_relay_that_takes_nothing_is_told(folder: Folder, names: Names, script: Any, check: str) -> None:
     """Whatever keeps every message from leaving is `failed`, in the relay's words, without the password."""
@@ -142,6 +143,16 @@ def test_a_login_is_tried(folder: Folder, names: Names) -> None:
     assert found["login"]["result"] == "good"
     assert sum(command.startswith("AUTH") for command in relay.commands) == 1
     assert "hush" not in report.out
+
+
+def test_the_end_of_passwords_at_microsoft_is_told(folder: Folder, names: Names) -> None:
+    """A password that Microsoft 365 still takes is no fault, but what ends when and what to do is told."""
+    with ScriptedServer(None, ["AUTH PLAIN"]) as relay:
+        folder.relay(relay, SMTP_USERNAME="me", SMTP_PASSWORD="hush-hush", SMTP_PROVIDER="microsoft365")
+        _, found = look(folder, names)
+    assert found["login"]["result"] == "note"
+    assert "end of December 2026" in found["login"]["meaning"]
+    assert "mailer login" in found["login"]["to_do"]
 
 
 def test_a_token_is_tried(folder: Folder, names: Names) -> None:

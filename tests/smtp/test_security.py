@@ -162,6 +162,51 @@ def test_a_relay_without_a_usable_login_says_what_it_offers(talk) -> None:
         talk.send(server, talk.envelope(), username="me", password=SECRET)
 
 
+@pytest.mark.parametrize(
+    ("refusal", "advice"),
+    [
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit "
+            "https://aka.ms/smtp_auth_disabled for more information. [XY1PR01CA0001.example.org]",
+            "enable SMTP AUTH",
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.",
+            "enable SMTP AUTH",
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+            "SMTP_AUTH=xoauth2 and run mailer login",
+        ),
+        (
+            "550 5.7.30 Basic authentication is not supported for Client Submission.",
+            "SMTP_AUTH=xoauth2 and run mailer login",
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+            "SMTP_AUTH=xoauth2 and run mailer login",
+        ),
+        (
+            "534-5.7.9 Application-specific password required. For more information, go to\r\n"
+            "534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor x1-example - gsmtp",
+            "an app password",
+        ),
+        (
+            "535-5.7.8 Username and Password not accepted. For more information, go to\r\n"
+            "535 5.7.8  https://support.google.com/mail/?p=BadCredentials x1-example - gsmtp",
+            "an app password",
+        ),
+        ("535 5.7.8 Wrong.", "Wrong. Check SMTP_USERNAME"),
+    ],
+)
+def test_a_refused_login_names_the_next_step(talk, refusal: str, advice: str) -> None:
+    """Where another password would be refused like this one, the sentence says what is wanted instead."""
+    with ScriptedServer({"auth": refusal}, LOGIN) as server, pytest.raises(LoginRefused) as raised:
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
+    assert advice in str(raised.value)
+    assert ".. " not in str(raised.value)
+
+
 def test_no_secret_shows(talk) -> None:
     """Neither the settings nor the refusal of a server that repeats what it heard show the password."""
     assert SECRET not in repr(Relay("mail.example.org", 587, username="me", password=SECRET))

@@ -88,4 +88,5 @@ def _relay(settings: Config) -> Iterator[Finding]:
     from mailer.cli.relay import relay_of
 
     ours = replace(relay_of(settings), timeout=min(settings.SMTP_TIMEOUT, _PATIENCE))
-    yield from asyncio.run(relay.examine(ours, clock_at(None), folder.largest_message(settings)))
+    largest = folder.largest_message(settings)
+    yield from asyncio.run(relay.examine(ours, clock_at(None), largest, settings.SMTP_PROVIDER))

@@ -25,6 +25,13 @@ _SOON = timedelta(days=14)
 # Below that nobody notices, and a greeting tells whole seconds only.
 _TOLERANCE = timedelta(minutes=1)
 
+# As Microsoft has announced it; after it, 550 5.7.30 refuses them.
+_END_OF_PASSWORDS = (
+    "Microsoft 365 takes passwords until the end of December 2026, then only where the tenant's administrator has "
+    "allowed them again, until an end that is to be named in the second half of 2027"
+)
+_INSTEAD_OF_PASSWORDS = "Before that, set SMTP_AUTH=xoauth2 and run mailer login"
+
 _DATE = re.compile(r"(?<!\d)[0-3]?\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT|UTC)")
 
 # attribute of Features -> keyword of EHLO, what it means where it is offered, and where it is not
@@ -44,8 +51,9 @@ _EXTENSIONS = {
 }
 
 
-async def examine(relay: Relay, clock: Clock, largest: int | None) -> list[Finding]:
-    """Everything up to the login, and then that. `largest` is the size of the largest message in octets, if known.
+async def examine(relay: Relay, clock: Clock, largest: int | None, provider: str | None = None) -> list[Finding]:
+    """Everything up to the login, and then that. `largest` is the size of the largest message in octets, if known, as
+    `provider` is the SMTP_PROVIDER.
 
     Where the relay cannot be used at all the list ends with what FAILED.
     """
@@ -70,7 +78,7 @@ async def examine(relay: Relay, clock: Clock, largest: int | None) -> list[Findi
         ]
     finally:
         await connection.close()
-    return [*findings, await _login(relay, features)]
+    return [*findings, await _login(relay, features, provider)]
 
 
 def _clause(exc: MailerError) -> str:
@@ -156,7 +164,7 @@ def _megabytes(octets: int) -> str:
     return f"{octets / 1_000_000:.1f} MB"
 
 
-async def _login(relay: Relay, features: Features) -> Finding:
+async def _login(relay: Relay, features: Features, provider: str | None) -> Finding:
     if not relay.username:
         offered = f"it offers {' and '.join(sorted(features.auth))}" if features.auth else "it offers none"
         meaning = "The relay must know this machine by its network, or it will refuse the first message"
@@ -168,5 +176,8 @@ async def _login(relay: Relay, features: Features) -> Finding:
         return Finding("login", Result.FAILED, _clause(exc), "No message can leave")
     finally:
         await connection.close()
-    kind = "a token" if relay.xoauth2 else "a password"
-    return Finding("login", Result.GOOD, f"{relay.username} is let in with {kind}", "Messages can be handed over")
+    meaning, kind = "Messages can be handed over", "a token" if relay.xoauth2 else "a password"
+    found = f"{relay.username} is let in with {kind}"
+    if not relay.xoauth2 and (provider == "microsoft365" or relay.host.lower().endswith(".office365.com")):
+        return Finding("login", Result.NOTE, found, f"{meaning}; {_END_OF_PASSWORDS}", _INSTEAD_OF_PASSWORDS)
+    return Finding("login", Result.GOOD, found, meaning)
