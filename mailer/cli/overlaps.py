@@ -75,7 +75,7 @@ class Overlaps:
             yield Problem(problem, fix, "warning")
         if self._event and self._of_hosts.number:
             problem = f"hosts of the event are invited like everybody else: {self._of_hosts}"
-            fix = "Nothing, if that is meant; else write yes under a heading 'Do not invite', or words of their own."
+            fix = "Nothing, if that is meant; else write yes under 'Do not invite', or give them words of their own."
             yield Problem(problem, fix, "warning", str(self._event.folder / "event.toml"), column="hosts")
 
     def see(self, contact: Contact) -> None:
