@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailer.ledger import Ledger
 
 UNLISTED = "in no sound row of the lists any more"
-_NAMED = 5
 
 
 def mailing_of(wave: str, event: Event) -> Mailing | None:
@@ -93,8 +92,7 @@ def say_passed_over(deliveries: Iterable[Delivery], reasons: Mapping[int, str], 
         if one.id in reasons:
             whose.setdefault(reasons[one.id], []).append(str(one.recipient))
     for reason, recipients in whose.items():
-        more = f" and {len(recipients) - _NAMED} more" if len(recipients) > _NAMED else ""
-        console.say(f"{len(recipients)} {what} ({reason}): {', '.join(recipients[:_NAMED])}{more}")
+        console.say(f"{len(recipients)} {what} ({reason}): {console.few(recipients)}")
 
 
 def say_what_sends(queued: Collection[Delivery], desk: Desk, ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mailer.cli import console
 from mailer.cli.again import command_of
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.ledger import Edition, History, Ledger
 
-_NAMED = 5
 _NOT_HAD = (None, State.QUEUED, State.DEFERRED)
 
 
@@ -76,12 +76,12 @@ def _coming_untold(
         return None
     were = "was" if len(untold) == 1 else "were"
     what = _changed(untold.values(), latest)
-    problem = f"{len(untold)} of those who come {were} not told of the change ({what}): {_named([*untold])}"
+    problem = f"{len(untold)} of those who come {were} not told of the change ({what}): {console.few([*untold])}"
     ways = []
     if within := untold.keys() - beyond.keys():
         ways.append(f"Tell them with {_telling(desk, within, histories)}.")
     if silenced := [key for key in untold if key in beyond]:
-        ways.append(f"No mail goes to {_named(silenced)}: tell them yourself.")
+        ways.append(f"No mail goes to {console.few(silenced)}: tell them yourself.")
     return problem, " ".join(ways)
 
 
@@ -148,7 +148,7 @@ def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> 
         return None
     were = "was" if len(untold) == 1 else "were"
     problem = f"{len(untold)} who may come {were} not told of the change, as the answer waits to be settled"
-    return f"{problem}: {_named(untold)}", "Settle it with mailer answers review, then check again."
+    return f"{problem}: {console.few(untold)}", "Settle it with mailer answers review, then check again."
 
 
 def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
@@ -161,11 +161,6 @@ def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
         except ValueError:
             beyond[key] = not key.endswith("@invalid")  # whoever was forgotten stands there without an address
     return beyond | dict.fromkeys(ledger.suppressed(addresses.values()), True)
-
-
-def _named(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return ", ".join(keys[:_NAMED]) + more
 
 
 def _heard(key: str, answer: Answer, host: Invitation, histories: Mapping[str, History]) -> datetime:

@@ -101,6 +101,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def few(names: Sequence[str], most: int = 5) -> str:
+    """The first of the names, and how many there are more: `ada, ben, eva, kof, zoe and 7 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def states(counts: Mapping[State, int]) -> str:
     """`1 failed, 20 sent`; empty where there are none."""
     return ", ".join(f"{number} {state.value.replace('_', ' ')}" for state, number in sorted(counts.items()))

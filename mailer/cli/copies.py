@@ -59,8 +59,7 @@ def _sent_folder(box: BaseMailBox, url: ImapUrl) -> str:
 def _folders_of(box: BaseMailBox) -> str:
     listed = (folder for folder in box.folder.list() if "\\noselect" not in map(str.lower, folder.flags))
     names = sorted(console.printable(folder.name) for folder in listed)
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"There are: {', '.join(names[:_MOST_NAMED])}{more}." if names else "It shows no folders at all."
+    return f"There are: {console.few(names, _MOST_NAMED)}." if names else "It shows no folders at all."
 
 
 def held_of(wanted: set[str], box: BaseMailBox, since: datetime) -> set[str]:

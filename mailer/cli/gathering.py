@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from mailer.cli import console
 from mailer.cli.desk import GUESTS, Guest, problem_at
 from mailer.cli.messages import check_attachment, check_messages, variant
 from mailer.cli.roll import Roll
@@ -145,6 +146,5 @@ def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
         if not rows or len({problem.value for problem in found}) > 1:
             yield from found
             continue
-        more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
-        others = f"row{'s' if len(rows) > 1 else ''} {', '.join(rows[:_ROWS_NAMED])}{more}"
+        others = f"row{'s' if len(rows) > 1 else ''} {console.few(rows, _ROWS_NAMED)}"
         yield replace(found[0], problem=f"{found[0].problem} (also {others})")

@@ -206,6 +206,7 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import main_mailing, why_not
+    from mailer.cli.again import command_of
     from mailer.cli.desk import CONTACTS, read_guests
     from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records
@@ -227,6 +228,6 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
     missing = [*unfit.values()]
     for contact, record in Records(desk, ledger, mailing).of(contacts):
         if mailing.name not in record.states:
-            reason = why_not(contact, record, mailing, desk.event, now) or "due: mailer send"
+            reason = why_not(contact, record, mailing, desk.event, now) or f"due: {command_of(mailing, desk)}"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))
     return missing, problems, contacts

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mailer.ledger import Ledger
 
 _WAITING = (State.QUEUED, State.DEFERRED)
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,9 @@ class Outstanding:
                 when = "they begin again only after the deadline, and --anytime overrides them"
             yield f"{self.after_hours} wait for the reminder's hours: {when}"
         if self.stranded:
-            more = f" and {len(self.stranded) - _NAMED} more" if len(self.stranded) > _NAMED else ""
             yield (
                 f"{len(self.stranded)} waiting in the ledger, in no sound row of the lists any more, so not sent: "
-                f"{', '.join(self.stranded[:_NAMED])}{more}. Put the row back, or mailer suppress ADDRESS"
+                f"{console.few(self.stranded)}. Put the row back, or mailer suppress ADDRESS"
             )
         if self.has_errors:
             yield "Rows with errors were left out: see mailer check"
