@@ -229,6 +229,8 @@ def addressed(contact: Contact, language: str, directory: Directory) -> Iterator
     mission = directory.find(contact.party.name) if contact.party.kind is PartyKind.MISSION else None
     if mission is None and contact.party.kind is PartyKind.MISSION:
         yield from _unknown_mission(contact, directory)
+    if mission and directory.is_embassy(contact.party.name):
+        mission = None  # it is printed as it stands
     address = form_of_address(contact, language, mission)
     refused = False
     for doubt in address.doubts if contact.status is Standing.ACTIVE else ():

@@ -28,6 +28,7 @@ _MISSION_OF = re.compile(
     r"|^(?:(?:mision|delegacion)(?: permanente)?(?: de observacion)?|embajada) (?:de|del) "
     r"|(?:(?: permanent)?(?: observer)? mission| embassy| high commission)$"
 )
+_EMBASSY = re.compile(r"\b(?:embassy|ambassade|embajada|high commission|haut commissariat|سفارة)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,14 @@ class Directory:
         """The missions that a look-alike `name`, which finds none, may mean; for telling people what to write."""
         key = _key(name)
         return self._by_look_alike.get(key) or self._by_look_alike.get(self.bare(name), ())
+
+    @staticmethod
+    def is_embassy(name: str) -> bool:
+        """Whether `name` says that it is an embassy or a high commission, and not a mission to the United Nations.
+
+        Both are the same state's, but the full name of the one is wrong on a letter to the other.
+        """
+        return _EMBASSY.search(_key(name)) is not None
 
     @staticmethod
     def bare(name: str) -> str:

@@ -104,6 +104,16 @@ def test_an_event_that_cannot_be_sent_is_refused(folder: Folder, was: str, becom
     assert words in refused.err
 
 
+def test_an_embassy_is_not_called_a_mission_to_the_united_nations(folder: Folder) -> None:
+    """In a capital it is the embassy that is invited, under the name in the sheet; a country alone is its mission."""
+    rows = "Embassy of Canada,a@canada.example.org\nChad,b@chad.example.org\n"
+    folder.write("contacts/embassies.csv", f"Embassy,Email\n{rows}")
+    told = folder.run("send", "--dry-run")
+    assert "would send to a@canada.example.org: Embassy of Canada\n" in told.out
+    assert re.search(r"would send to b@chad\.example\.org: Permanent Mission of .*Chad to the United Nations", told.out)
+    assert "embassies.csv" not in folder.run("check").err
+
+
 def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> None:
     """`--annotate` leaves the staff's workbook as it is and writes a copy with a comment at the cell."""
     book = openpyxl.Workbook()
