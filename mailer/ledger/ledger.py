@@ -132,7 +132,7 @@ class Ledger:
     @staticmethod
     def begun_in(folder: Path) -> list[str]:
         """The names of the files in the folder that are, or were, ledgers with which runs have begun."""
-        from mailer.ledger.sqlite import begun_in
+        from mailer.ledger.lock import begun_in
 
         return begun_in(folder)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -16,7 +15,8 @@ from sqlalchemy import URL, Connection, QueuePool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError
-from mailer.ledger.store import Session, Store, Taken
+from mailer.ledger.lock import LockFile
+from mailer.ledger.store import Session, Store
 
 # Seconds to wait for another process that is writing; `?timeout=` in the URL says otherwise.
 PATIENCE = 30.0
@@ -52,10 +52,6 @@ _SAME_FAULTS: Mapping[int | None, int] = {
     errno.EPERM: sqlite3.SQLITE_READONLY,
 }
 
-# What the lock's file says; the number behind it is always of the same width, so that it can be overwritten in place.
-_BEGUN = b"Runs have begun with the ledger beside this file.\n"
-_LATEST = re.compile(rb"The latest is (\d{10})\.\n")
-
 
 class SQLiteStore(Store):
     """WAL and synchronous=FULL: readers never wait, and a commit is on the disk before it returns."""
@@ -64,8 +60,7 @@ class SQLiteStore(Store):
         in_memory = url.database in {None, "", ":memory:"}
         # SQLite too names its files after what a link leads to, so that two links are one ledger with one lock.
         self.path = None if in_memory else Path(os.path.realpath(url.database or ""))
-        self._lock = Path(f"{self.path}.lock")
-        self._held = -1  # its descriptor, while it is held
+        self._lock = LockFile(self.path)
         self.place = "The ledger in memory" if self.path is None else f"The ledger {url.database}"
         connect_args: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
         if "timeout" not in url.query:
@@ -96,13 +91,13 @@ class SQLiteStore(Store):
         if self.path is None:
             return True
         # In this order: a run that begins meanwhile has made the tables before.
-        had_run = _size(self._lock) > 0
+        had_run = self._lock.remembers
         if self._is_filled(self.path):
             return True
         if had_run:
             raise LedgerError(
                 f"{self.place} is gone, or empty, although runs have begun with it: put it back from the backup, with "
-                f"its -wal; or, to begin anew and invite everybody again, delete {self._lock.name} as well."
+                f"its -wal; or, to begin anew and invite everybody again, delete {self._lock.path.name} as well."
             )
         return False
 
@@ -164,57 +159,30 @@ class SQLiteStore(Store):
         if self.path is None:
             yield self._each_alone
             return
-        from filelock import FileLock, Timeout
-
-        # The operating system lets go of it when the process ends in whatever way, so no process id needs judging.
-        # Whoever only looks may hold it for a moment, to settle what a dead run left.
-        lock = FileLock(
-            self._lock,
-            timeout=1 if patient else 0,
-            thread_local=False,
-            preserve_lock_file=True,  # Windows too must keep what is remembered
-            on_acquired=self._hold,
-        )
-        try:
-            lock.acquire()
-        except Timeout:
-            raise Taken from None
-        except (OSError, RuntimeError) as exc:  # the latter from file systems that know no locks
-            raise self._unlockable(exc) from exc
-        try:
-            with self.session() as session:
-                yield session
-        finally:
-            lock.release()
-
-    def _hold(self, lock: int) -> None:
-        _remember(lock)
-        self._held = lock
-
-    def _unlockable(self, exc: Exception) -> LedgerError:
-        known = _SAME_FAULTS.get(getattr(exc, "errno", None))
-        reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock} ({exc}). {_NETWORK}"
-        return LedgerError(f"{self.place} {reason}")
+        with ExitStack() as stack:
+            with self._explaining_lock():
+                stack.enter_context(self._lock.held(patient=patient))
+            yield stack.enter_context(self.session())
 
     def latest_run(self) -> int:
         if self.path is None:
             return 0
-        try:
-            os.lseek(self._held, len(_BEGUN), os.SEEK_SET)
-            found = _LATEST.match(os.read(self._held, 100))
-        except OSError as exc:
-            raise self._unlockable(exc) from exc
-        return int(found[1]) if found else 0
+        with self._explaining_lock():
+            return self._lock.latest_run()
 
     def note_run(self, number: int) -> None:
-        if self.path is None:
-            return
+        if self.path is not None:
+            with self._explaining_lock():
+                self._lock.note_run(number)
+
+    @contextmanager
+    def _explaining_lock(self) -> Iterator[None]:
         try:
-            os.lseek(self._held, len(_BEGUN), os.SEEK_SET)
-            os.write(self._held, b"The latest is %010d.\n" % number)
-            os.fsync(self._held)
-        except OSError as exc:
-            raise self._unlockable(exc) from exc
+            yield
+        except (OSError, RuntimeError) as exc:
+            known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+            reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock.path} ({exc}). {_NETWORK}"
+            raise LedgerError(f"{self.place} {reason}") from exc
 
     @contextmanager
     def _each_alone(self) -> Iterator[DBAPICursor]:
@@ -244,20 +212,6 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def begun_in(folder: Path) -> list[str]:
-    """The files in the folder that are, or were, ledgers with which runs have begun."""
-    return sorted(
-        lock.stem for lock in folder.glob("*.lock") if lock.is_file() and lock.read_bytes()[:100].startswith(_BEGUN)
-    )
-
-
-def _remember(lock: int) -> None:
-    """Leaves word in the lock's file, on the disk, that a run has begun: from then on, no ledger is a lost ledger."""
-    if not os.fstat(lock).st_size:
-        os.write(lock, _BEGUN)
-        os.fsync(lock)
 
 
 def _size(path: Path) -> int:
