@@ -251,7 +251,8 @@ def _reminded(record: Record, mailing: Mailing, event: Event, now: datetime) -> 
     had = sum(state in _MAY_HAVE_ARRIVED and _is_wave_of(mailing, wave) for wave, state in record.states.items())
     if had >= mailing.maximum:
         return f"the maximum of reminders is reached: {had}"
-    if record.last_sent and (event.day_of(now) - event.day_of(record.last_sent)).days < mailing.gap:
+    # A moment far ahead was written down by a clock that was wrong, and tells nothing.
+    if record.last_sent and abs((event.day_of(now) - event.day_of(record.last_sent)).days) < mailing.gap:
         return f"was written to on {event.day_of(record.last_sent):%d %B}, less than {mailing.gap} days ago"
     return None
 

@@ -54,9 +54,11 @@ def _renamed_reminder(desk: Desk, mailing: Mailing, standing: Collection[str]) -
 
 def _replaced(desk: Desk, ledger: Ledger) -> str | None:
     """That nothing was ever sent with the ledger, while there is another one here; None where that is not so."""
+    from mailer.ledger import begun_in
+
     if desk.rehearsal or ledger.references_elsewhere(desk.event.name):
         return None
-    others = [name for name in ledger.begun_in(Path()) if not desk.config.LEDGER_URL.endswith(f"/{name}")]
+    others = [name for name in begun_in(Path()) if not desk.config.LEDGER_URL.endswith(f"/{name}")]
     if not others:
         return None
     return (

@@ -1,7 +1,20 @@
 """One store for all that must be remembered: invitations, deliveries, attempts and suppressions."""
 
 from mailer.ledger.ledger import Ledger
+from mailer.ledger.probes import begun_in, try_making, unproved
 from mailer.ledger.records import Attempt, Edition, Erasure, History, Invitee, Suppression
 from mailer.ledger.run import Run
 
-__all__ = ["Attempt", "Edition", "Erasure", "History", "Invitee", "Ledger", "Run", "Suppression"]
+__all__ = [
+    "Attempt",
+    "Edition",
+    "Erasure",
+    "History",
+    "Invitee",
+    "Ledger",
+    "Run",
+    "Suppression",
+    "begun_in",
+    "try_making",
+    "unproved",
+]

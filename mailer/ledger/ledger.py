@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
 from operator import itemgetter
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -116,37 +115,6 @@ class Ledger:
         store = open_store(url)
         try:
             return store.exists()
-        finally:
-            store.close()
-
-    @staticmethod
-    def unproved(url: str) -> str:
-        """The setting by which a database server elsewhere need not prove who it is; empty where there is none.
-
-        Raises LedgerError where the URL names no ledger.
-        """
-        store = open_store(url)
-        store.close()
-        return store.unproved
-
-    @staticmethod
-    def begun_in(folder: Path) -> list[str]:
-        """The names of the files in the folder that are, or were, ledgers with which runs have begun."""
-        from mailer.ledger.lock import begun_in
-
-        return begun_in(folder)
-
-    @staticmethod
-    def try_making(url: str) -> None:
-        """Makes a table in the empty database at `url` and takes it back. Raises LedgerError where that fails.
-
-        Only for one whose tables are made in transactions: PostgreSQL.
-        """
-        store = open_store(url)
-        try:
-            with store.engine.connect() as connection:
-                meta.create(connection, checkfirst=False)
-                connection.rollback()
         finally:
             store.close()
 

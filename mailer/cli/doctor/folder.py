@@ -15,7 +15,7 @@ from mailer.cli.doctor.finding import Finding, Result
 from mailer.cli.relay import TOKEN_FILE
 from mailer.config import FILE_NAME, Config
 from mailer.errors import LedgerError, MailerError, Problem
-from mailer.ledger import Ledger
+from mailer.ledger import Ledger, try_making, unproved
 
 # Octets that a run wants to find free: 4 MB for the write-ahead log and 1 kB for each of some thousand messages.
 _SPARE = 10_000_000
@@ -85,7 +85,7 @@ def ledger_at(url: str) -> Finding:
             return Finding("ledger", Result.FAILED, found, meaning, to_do)
         meaning = "A mailing stops once the ledger has no more space, and what is on its way then is in doubt"
         return Finding("ledger", Result.ATTENTION, found, meaning, to_do)
-    if weak := Ledger.unproved(url):
+    if weak := unproved(url):
         meaning = "Whoever stands on the way there could read or change names, links and answers"
         to_do = (
             "Write sslmode=verify-full behind the ? in LEDGER_URL, and sslrootcert=FILE for an authority of your own"
@@ -107,7 +107,7 @@ def _write_to_ledger(url: str) -> str:
                 Ledger.open(f"sqlite:///{folder}/ledger.db").close()
             return f"{file} does not exist yet, and can be made"
     elif scheme != "sqlite" and not Ledger.exists(url):
-        Ledger.try_making(url)
+        try_making(url)
         return "the database holds no table yet: mailer send makes them"
     with Ledger.open(url, create=False) as ledger:
         ledger.try_out()
