@@ -43,7 +43,7 @@ class Scope(StrEnum):
     SENDER = "sender"
 
 
-class Standing(Enum):
+class Trust(Enum):
     """What we are to the relay: nobody; an account, or one whose mail it took in earlier runs, though perhaps from
     another sender; or one whose messages it has taken in this run, by whatever connection."""
 
@@ -106,7 +106,7 @@ _RELAY_WORDS = re.compile(
 )
 
 
-def judge(stage: Stage, reply: Reply, standing: Standing = Standing.ADMITTED, *, has_begun: bool = False) -> Judgement:
+def judge(stage: Stage, reply: Reply, trust: Trust = Trust.ADMITTED, *, has_begun: bool = False) -> Judgement:
     """What `reply`, given at `stage`, means for the message, for this connection or for the whole run.
 
     To a stranger, "relay access denied" at RCPT speaks of them, with a 4xx too (Postfix's defer_unauth_destination); to
@@ -125,12 +125,12 @@ def judge(stage: Stage, reply: Reply, standing: Standing = Standing.ADMITTED, *,
         # Not an answer to what was asked. Behind the final dot nobody can say what it answers.
         lost = Verdict.UNKNOWN if stage is Stage.BODY else Verdict.TRANSIENT
         return Judgement(lost, Scope.CONNECTION, reason="the relay's answers do not follow the protocol")
-    if _is_about_login(stage, reply, standing):
+    if _is_about_login(stage, reply, trust):
         judgement = Judgement(Verdict.PERMANENT, Scope.LOGIN, reason="the relay wants a login that it accepts")
     elif reply.code < 500:
         judgement = _temporary(stage, reply)
     else:
-        judgement = _refusal(stage, reply, standing)
+        judgement = _refusal(stage, reply, trust)
     if has_begun and stage is Stage.MAIL and judgement.scope in {Scope.LOGIN, Scope.SENDER}:
         reason = "the relay takes no more messages on this connection"
         return Judgement(Verdict.TRANSIENT, Scope.CONNECTION, slow_down=True, reason=reason)
@@ -153,24 +153,24 @@ def is_too_many_recipients(reply: Reply) -> bool:
     return reply.code in {452, 552} and reply.enhanced_status in {None, "4.5.3", "5.5.3"}
 
 
-def _is_about_login(stage: Stage, reply: Reply, standing: Standing) -> bool:
+def _is_about_login(stage: Stage, reply: Reply, trust: Trust) -> bool:
     if stage is Stage.RCPT:
-        if standing is Standing.KNOWN or _names_address(reply):
+        if trust is Trust.KNOWN or _names_address(reply):
             return False
-        if standing is Standing.STRANGER and _RELAY_WORDS.search(reply.text):
+        if trust is Trust.STRANGER and _RELAY_WORDS.search(reply.text):
             return True
     refused_at_login = stage is Stage.AUTH and reply.code >= 500
     return refused_at_login or reply.code in _LOGIN_CODES or reply.enhanced_status in _LOGIN_STATUS
 
 
-def _is_about_sender(stage: Stage, reply: Reply, standing: Standing) -> bool:
-    if stage is Stage.RCPT and standing is Standing.KNOWN:
+def _is_about_sender(stage: Stage, reply: Reply, trust: Trust) -> bool:
+    if stage is Stage.RCPT and trust is Trust.KNOWN:
         return False
     if reply.enhanced_status in _SENDER_STATUS:
         return True
     if stage is Stage.MAIL:
         return reply.code != 552 and reply.enhanced_status not in _MESSAGE_STATUS
-    if standing is Standing.KNOWN or _names_address(reply):
+    if trust is Trust.KNOWN or _names_address(reply):
         return False
     return _SENDER_WORDS.search(reply.text) is not None
 
@@ -194,13 +194,13 @@ def _temporary(stage: Stage, reply: Reply) -> Judgement:
     return Judgement(Verdict.TRANSIENT, scope, slow_down, _reason(reply))
 
 
-def _refusal(stage: Stage, reply: Reply, standing: Standing) -> Judgement:
+def _refusal(stage: Stage, reply: Reply, trust: Trust) -> Judgement:
     code, status = reply.code, reply.enhanced_status or ""
     if stage in _BEFORE_MAIL or stage in {Stage.RESET, Stage.QUIT}:
         return Judgement(Verdict.PERMANENT, Scope.CONNECTION, reason=_reason(reply))
     if status in _QUOTA_STATUS:
         return Judgement(Verdict.TRANSIENT, slow_down=True, reason="the account has used up what it may send for now")
-    if _is_about_sender(stage, reply, standing):
+    if _is_about_sender(stage, reply, trust):
         return Judgement(Verdict.PERMANENT, Scope.SENDER, reason="the relay refuses the sender's address")
     if stage is Stage.RCPT and code == 552 and status not in _MESSAGE_STATUS:
         # Older servers say 552 for too many recipients: to be taken as temporary (RFC 5321 section 4.5.3.1.10). The

@@ -13,7 +13,7 @@ from mailer.smtp.features import Features
 from mailer.smtp.flight import NEXT, Flight
 from mailer.smtp.steps import SILENCE, Ask, Body, Lost, Steps
 from mailer.smtp.transport import Outcome
-from mailer.status import Judgement, Scope, Stage, Standing, Verdict, is_too_many_recipients, judge
+from mailer.status import Judgement, Scope, Stage, Trust, Verdict, is_too_many_recipients, judge
 
 
 class _Refusal(NamedTuple):
@@ -32,15 +32,15 @@ class _Consent(NamedTuple):
 class Dialogue:
     """The transactions of one connection with `relay` (`host:port`, for the sentences of errors).
 
-    `standing` is what we are to the relay before that. `has_ended` tells that nothing sensible can be said on this
+    `trust` is what we are to the relay before that. `has_ended` tells that nothing sensible can be said on this
     connection any more: drop it without a further word.
     """
 
-    def __init__(self, relay: str, features: Features, standing: Standing = Standing.ADMITTED) -> None:
+    def __init__(self, relay: str, features: Features, trust: Trust = Trust.ADMITTED) -> None:
         self.features = features
         self.has_ended = False
         self._relay = relay
-        self._standing = standing
+        self._trust = trust
         self._has_begun = False  # a MAIL was accepted
         self._ahead: Flight | None = None
         self._stage = Stage.MAIL
@@ -63,7 +63,7 @@ class Dialogue:
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
             ahead = Flight.of(following, self.features)
         if is_known:
-            self._standing = Standing.KNOWN
+            self._trust = Trust.KNOWN
         outcome, put_off = yield from self._transact(flight, body, ahead)
         if outcome.reply and outcome.scope in {Scope.LOGIN, Scope.SENDER}:
             self._stop_run(outcome.stage, outcome.reply, outcome.scope)
@@ -219,7 +219,7 @@ class Dialogue:
             if reply.code < 400:
                 note = f"the relay said {reply.text!r} amidst the message"
                 return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION)
-            return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply, self._standing)))
+            return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply, self._trust)))
         self._has_dot = True
         self._ahead = ahead
         if ahead:
@@ -228,14 +228,14 @@ class Dialogue:
             reply = yield Ask((commands.FINAL_DOT,), Stage.BODY)
         if refusal := self._judge(reply):
             return _refused(refusal)
-        self._standing = Standing.KNOWN
+        self._trust = Trust.KNOWN
         return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes))
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
     def _judge(self, reply: Reply, *, is_copy: bool = False) -> _Refusal | None:
-        standing = Standing.KNOWN if is_copy else self._standing  # the addressee of the same message was taken
-        judgement = judge(self._stage, reply, standing, has_begun=self._has_begun)
+        trust = Trust.KNOWN if is_copy else self._trust  # the addressee of the same message was taken
+        judgement = judge(self._stage, reply, trust, has_begun=self._has_begun)
         if judgement.verdict is Verdict.ACCEPTED:
             return None
         self.has_ended = judgement.scope is Scope.CONNECTION

@@ -19,7 +19,7 @@ from mailer.smtp.reach import NotReached, reach
 from mailer.smtp.steps import Lost
 from mailer.smtp.transport import Outcome
 from mailer.smtp.wire import Wire
-from mailer.status import Stage, Standing
+from mailer.status import Stage, Trust
 
 # RFC 5321 section 4.5.3.2: the least that a client should wait for each answer, in seconds. The final dot has ten
 # minutes, since giving up there leaves a doubt. CONNECT and QUIT are ours: nothing hangs on the latter.
@@ -117,8 +117,8 @@ class Connection:
                 raise self._explained(exc) from exc
             raise
         is_admitted = self._relay.username or self._relay.knows_us
-        standing = Standing.ADMITTED if is_admitted else Standing.STRANGER
-        self._dialogue = Dialogue(str(self._relay), features, standing)
+        trust = Trust.ADMITTED if is_admitted else Trust.STRANGER
+        self._dialogue = Dialogue(str(self._relay), features, trust)
 
     async def send(
         self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False

@@ -217,7 +217,7 @@ def test_a_run_whose_output_nobody_reads_goes_on(
 
 def test_a_blank_decides_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a word, or its first letters, settles a doubt."""
-    from mailer.cli.deciding import _choice
+    from mailer.cli.resolving import _choice
 
     with pytest.raises(Exception, match="type sent, resend or leave"):
         _choice(" ")

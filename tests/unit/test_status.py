@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.model import Reply
-from mailer.status import Scope, Stage, Standing, Verdict, is_about_recipient, judge
+from mailer.status import Scope, Stage, Trust, Verdict, is_about_recipient, judge
 
 LATER, NEVER = Verdict.TRANSIENT, Verdict.PERMANENT
 DELIVERY, CONNECTION, LOGIN, SENDER = Scope.DELIVERY, Scope.CONNECTION, Scope.LOGIN, Scope.SENDER
@@ -86,11 +86,11 @@ def test_each_reply_has_its_meaning(stage: Stage, text: str, verdict: Verdict, s
 CALLOUT = "550 5.1.1 <g1@example.org>: Recipient address rejected: mx said: 550 5.7.1 Sender address rejected"
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("trust", Trust)
 @pytest.mark.parametrize("text", [CALLOUT, "550 5.2.1 mx said: relaying denied", "530 5.1.6 Moved, login elsewhere"])
-def test_an_enhanced_code_about_an_address_outweighs_the_words(text: str, standing: Standing) -> None:
+def test_an_enhanced_code_about_an_address_outweighs_the_words(text: str, trust: Trust) -> None:
     """What a relay repeats of another server's words makes nobody's address a matter of our sender or login."""
-    judgement = judge(Stage.RCPT, reply(text), standing)
+    judgement = judge(Stage.RCPT, reply(text), trust)
     assert (judgement.verdict, judgement.scope) == (NEVER, DELIVERY)
 
 
@@ -108,10 +108,10 @@ def test_an_enhanced_code_about_an_address_outweighs_the_words(text: str, standi
 def test_whom_a_relay_knows_it_refuses_no_more_for_one_recipient(text: str, scope: Scope) -> None:
     """At RCPT, words about sender or login stop the run at its beginning only; at MAIL they hold for all."""
     assert judge(Stage.RCPT, reply(text)).scope is scope
-    known = judge(Stage.RCPT, reply(text), Standing.KNOWN)
+    known = judge(Stage.RCPT, reply(text), Trust.KNOWN)
     assert (known.verdict, known.scope) == (NEVER, DELIVERY)
     assert known.reason
-    assert judge(Stage.MAIL, reply(text), Standing.KNOWN).scope in {LOGIN, SENDER}
+    assert judge(Stage.MAIL, reply(text), Trust.KNOWN).scope in {LOGIN, SENDER}
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_whom_a_relay_knows_it_refuses_no_more_for_one_recipient(text: str, scop
 def test_behind_the_dot_words_about_the_sender_hold_until_one_message_was_taken(text: str) -> None:
     """At first a sender who is not granted stops the run; later the same words are of one message, and a code alone
     still speaks of the sender."""
-    for standing in (Standing.STRANGER, Standing.ADMITTED):
-        assert judge(Stage.BODY, reply(text), standing).scope is SENDER
-    known = judge(Stage.BODY, reply(text), Standing.KNOWN)
+    for trust in (Trust.STRANGER, Trust.ADMITTED):
+        assert judge(Stage.BODY, reply(text), trust).scope is SENDER
+    known = judge(Stage.BODY, reply(text), Trust.KNOWN)
     assert (known.verdict, known.scope) == (NEVER, DELIVERY)
-    coded = judge(Stage.BODY, reply("554 5.2.252 Denied"), Standing.KNOWN)
+    coded = judge(Stage.BODY, reply("554 5.2.252 Denied"), Trust.KNOWN)
     assert (coded.verdict, coded.scope) == (NEVER, SENDER)
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("trust", Trust)
 @pytest.mark.parametrize(
     "text",
     [
@@ -145,9 +145,9 @@ def test_behind_the_dot_words_about_the_sender_hold_until_one_message_was_taken(
         "554 5.7.1 Resend as text",
     ],
 )
-def test_send_as_in_another_sense_is_of_the_message(text: str, standing: Standing) -> None:
+def test_send_as_in_another_sense_is_of_the_message(text: str, trust: Trust) -> None:
     """What a filter says of how to send a message stops nobody else's."""
-    judgement = judge(Stage.BODY, reply(text), standing)
+    judgement = judge(Stage.BODY, reply(text), trust)
     assert (judgement.verdict, judgement.scope) == (NEVER, DELIVERY)
 
 
