@@ -124,6 +124,7 @@ async def send_samples(
     number_sent = 0
     with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
         pace = pace_of(desk, kept)
+        kept.try_out()  # what cannot be counted is not sent
         async with AsyncExitStack() as stack:
             connection = Connection(await _relay(desk, stack))
             stack.push_async_callback(connection.close)
@@ -139,11 +140,11 @@ async def send_samples(
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
                 pace.start()
                 pace.finish(desk.clock())
-                kept.count_besides(desk.clock())
                 is_sent = outcome.verdict is Verdict.ACCEPTED
                 number_sent += is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note
                 tell(guest, "sent" if is_sent else f"not sent: {words}")
+                kept.count_besides(desk.clock())
     return number_sent
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sqlite3
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -163,6 +164,19 @@ def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedSe
         process.send_signal(signal.SIGINT)
         assert ended(process)[0] == 130
     assert len(relay.accepted) == 3
+
+
+def test_no_sample_leaves_that_cannot_be_counted(folder: Folder, relay: ScriptedServer) -> None:
+    """A ledger that another program keeps locked is told before the first one goes."""
+    folder.relay(relay, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
+    assert folder.run("send", "--yes").code == 0
+    number_sent = len(relay.accepted)
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = folder.run("send", "--test", "me@sender.example.org")
+    assert refused.code == 3
+    assert "locked" in refused.err
+    assert len(relay.accepted) == number_sent
 
 
 def test_a_forecast_for_a_relay_that_nothing_has_gone_over_says_that_it_is_a_guess(
