@@ -66,6 +66,8 @@ def read_export(
     if not (meant["attendance"] or meant["state"] or "attendance" in named):
         _refuse_unasked(found, meant, answers)
     saved = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    if now:
+        saved = min(saved, now)  # the clock where it was saved may be ahead
     at, about_dates = times(
         found,
         next(iter(meant["at"]), None),

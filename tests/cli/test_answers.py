@@ -286,6 +286,16 @@ def test_an_answer_without_a_date_is_not_taken_for_a_new_one_when_its_file_is_sa
     assert {answer["party"]: answer["attendance"] for answer in answers} == {"Belgium": "attending", "Kenya": "online"}
 
 
+def test_an_answer_without_a_date_is_of_now_where_its_file_was_saved_by_a_clock_that_is_ahead(sent: Folder) -> None:
+    """It is not late, and what is said by telephone after it stands."""
+    file = sent.write("rsvp.csv", f"{HEADINGS}\n2031/02/24 12:00:00,{ADA},Ada,Belgium,Yes,\n,{BEN},Ben,Kenya,No,\n")
+    os.utime(file, (datetime.fromisoformat("2031-06-04T09:00+02:00").timestamp(),) * 2)
+    assert sent.run("answers", "import", str(file), "--yes", now="2031-02-25T10:00").code == 0
+    sent.run("answers", "record", BEN, "online", now="2031-02-26T10:00")
+    answers = {answer["party"]: answer for answer in sent.run("answers", "list", "--json").json["answers"]}
+    assert (answers["Kenya"]["attendance"], answers["Kenya"]["late"]) == ("online", False)
+
+
 def test_nobody_is_invited_after_they_answered(sent: Folder, relay: ScriptedServer) -> None:
     """A delegate who is put on the list later gets no invitation any more."""
     sent.run("answers", "record", reference_of(sent, ADA), "online", "--by", "Dora", "--email", "dora@gmail.com")
