@@ -14,7 +14,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import json_option, now_option, parsed_address
-from mailer.errors import UsageError
+from mailer.errors import InputRefused, UsageError
 from mailer.model import State
 
 if TYPE_CHECKING:
@@ -118,7 +118,11 @@ def _lift(register: _Register, address: Address) -> None:
     for name in register.events if queued else ():
         found = register.ledger.deliveries(name, state=State.QUEUED)
         if waiting := [one for one in found if one.recipient.key == address.key]:
-            loaded, _ = event.load(register.settings.TEMPLATES, name)
+            try:
+                loaded, _ = event.load(register.settings.TEMPLATES, name)
+            except InputRefused:
+                console.say(f"Which command sends it, event.toml tells once it is mended: mailer check {name}")
+                continue
             say_what_sends(waiting, Desk(register.settings, loaded, lambda: register.now), register.ledger)
 
 

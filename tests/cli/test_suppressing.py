@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.cli.conftest import ADA, BEN, CONTACTS, NOW, Folder, typing
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, Folder, typing
 from tests.servers import ScriptedServer
 
 OFFICE = "office@belgium.example.org"
@@ -124,6 +124,21 @@ def test_what_a_lifted_suppression_queues_is_sent_by_the_command_that_is_named(f
     folder.write("contacts/missions.csv", "".join(row for row in CONTACTS.splitlines(True) if BEN not in row))
     gone = folder.run("suppress", "--lift", BEN, now=day).out
     assert gone.endswith(f"1 passed over by mailer send (in no sound row of the lists any more): {BEN}\n")
+
+
+def test_a_suppression_is_lifted_whatever_is_wrong_in_the_event(folder: Folder) -> None:
+    """That its next command cannot be named is no refusal: what was asked for is done."""
+    with ScriptedServer({f"rcpt:{BEN}": "450 4.2.0 Greylisted"}) as relay:
+        folder.relay(relay)
+        folder.run("send", "--yes")
+    folder.run("suppress", BEN, "--reason", "a slip of the hand")
+    sound = folder.write("templates/round-table/event.toml", "title = ")
+    lifted = folder.run("suppress", "--lift", BEN)
+    assert (lifted.code, lifted.err) == (0, "")
+    assert "queued: 1 message" in lifted.out
+    assert lifted.out.endswith("mailer check round-table\n")
+    sound.write_text(EVENT, "utf-8")
+    assert folder.states()[BEN] == "queued"
 
 
 def test_only_what_is_suppressed_and_not_forgotten_is_lifted(folder: Folder) -> None:
