@@ -42,7 +42,7 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
         return Pace(())
     now = desk.clock()
     windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE]
-    before = ledger.reached_relay_since(now - Pace(windows).reach)
+    before = ledger.reached_relay_since(now - Pace(windows).reach, now)
     # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
     return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
 

@@ -258,14 +258,14 @@ class Ledger:
                     tallies[mailing][State.SENT] -= number
         return {mailing: dict(+tallies[mailing]) for mailing in sorted(tallies)}
 
-    def reached_relay_since(self, moment: datetime) -> list[tuple[datetime, int]]:
+    def reached_relay_since(self, moment: datetime, now: datetime | None = None) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
 
         That is every one that got a reply or is in doubt, of all events, and what `count_besides` counted; oldest
-        first: what a rolling window needs.
+        first: what a rolling window needs. What was counted besides by a clock that was `AHEAD` of `now` is left out.
         """
         with self._store.reading.connect() as connection:
-            return traffic.reached_relay_since(connection, moment)
+            return traffic.reached_relay_since(connection, moment, now)
 
     def count_besides(self, at: datetime) -> None:
         """Counts a message that is no delivery, to one recipient, among what reached the relay."""

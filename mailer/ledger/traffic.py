@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, or_, select
 
 from mailer.ledger.records import cc_of
 from mailer.ledger.schema import attempts, deliveries, meta, moment_of, moment_text
-from mailer.model import State
+from mailer.model import AHEAD, State
 
 # Begins the names in `meta` under which messages are counted that are no deliveries; the moment follows.
 _BESIDES = "besides "
@@ -18,7 +18,9 @@ _BESIDES = "besides "
 _LATELY, _NOT_LONG_AGO = 200, 10_000
 
 
-def reached_relay_since(connection: Connection, moment: datetime) -> list[tuple[datetime, int]]:
+def reached_relay_since(
+    connection: Connection, moment: datetime, now: datetime | None = None
+) -> list[tuple[datetime, int]]:
     """What `Ledger.reached_relay_since` returns."""
     query = (
         select(attempts.c.finished_at, deliveries.c.cc)
@@ -29,7 +31,8 @@ def reached_relay_since(connection: Connection, moment: datetime) -> list[tuple[
     found = [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
     names = connection.scalars(select(meta.c.name).where(meta.c.name.startswith(_BESIDES)))
     besides = [moment_of(name.split()[1]) for name in names]
-    return sorted([*found, *((at, 1) for at in besides if at > moment)])
+    latest = now + AHEAD if now else None
+    return sorted([*found, *((at, 1) for at in besides if at > moment and (latest is None or at <= latest))])
 
 
 def count_besides(connection: Connection, at: datetime) -> None:

@@ -166,6 +166,15 @@ def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedSe
     assert len(relay.accepted) == 3
 
 
+def test_samples_of_a_day_to_come_hold_back_nothing_until_then(folder: Folder, relay: ScriptedServer) -> None:
+    """What a reminder will say is looked at under a later --now; no run before it waits for that."""
+    _invite(folder, 2)
+    folder.relay(relay, SMTP_RATE="1/hour")
+    assert folder.run("send", "--yes", "--limit", "1").code == 0
+    assert folder.run("remind", "--test", "me@sender.example.org", now="2031-03-05T10:00").code == 0
+    assert "1 message: less than a minute" in folder.run("send", "--dry-run", now="2031-02-26T10:00").out
+
+
 def test_no_sample_leaves_that_cannot_be_counted(folder: Folder, relay: ScriptedServer) -> None:
     """A ledger that another program keeps locked is told before the first one goes."""
     folder.relay(relay, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
