@@ -34,7 +34,7 @@ from mailer.ledger.records import (
     marks,
     reply_of,
 )
-from mailer.ledger.run import Run, exclusive_run, sweep
+from mailer.ledger.run import Run, exclusive_run, require_latest, sweep
 from mailer.ledger.schema import (
     IS_UNSENT,
     attempts,
@@ -417,7 +417,11 @@ class Ledger:
     # --- upkeep ---
 
     def try_out(self) -> None:
-        """Writes to the disk as any transaction does, and leaves nothing of it. Raises LedgerError where that fails."""
+        """Writes to the disk as any transaction does, and leaves nothing of it.
+
+        Raises LedgerError where that fails, and where an older copy is in the ledger's place.
+        """
+        require_latest(self._store)
         with self._store.engine.begin() as connection:
             connection.execute(insert(meta).values(name="trial", value=""))
             connection.execute(delete(meta).where(meta.c.name == "trial"))

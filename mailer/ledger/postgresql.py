@@ -145,11 +145,8 @@ class PostgreSQLStore(Store):
                 with suppress(LedgerError):
                     _ask(session, f"SELECT pg_advisory_unlock{_THE_RIGHT_TO_SEND}")
 
-    def latest_run(self) -> int:
+    def latest_noted(self) -> int:
         return 0  # there is no place beside the database
-
-    def note_run(self, number: int) -> None:
-        """Nothing to do: see `latest_run`."""
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

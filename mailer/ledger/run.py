@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
-from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, meta, moment_of, moment_text, runs
+from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, meta, moment_of, moment_text, runs, transitions
 from mailer.ledger.store import Session, Store, Taken
 from mailer.ledger.suppression import NOWHERE, hold_back
 from mailer.model import AHEAD, Delivery, State
@@ -163,9 +163,8 @@ def exclusive_run(
     """The run that `Ledger.run` hands out."""
     try:
         with store.exclusive() as session:
-            number = _enter(store, event, mailing, relay, now)
-            store.note_run(number)
-            run = Run(store, session, identity, number, now)
+            require_latest(store)
+            run = Run(store, session, identity, _enter(store, event, mailing, relay, now), now)
             _doubt_claims(store, session, now, _STOPPED)
             try:
                 yield run
@@ -216,24 +215,26 @@ def _record(store: Store, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) 
         raise LedgerError("An outcome is not of a delivery that is being sent, so none of its group was recorded.")
 
 
-def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:
-    """Enters the run and returns its number; what was suppressed while an earlier one had claimed it is held back.
+def require_latest(store: Store) -> None:
+    """Raises LedgerError where an older copy is in the ledger's place: who was sent to since is still due in it."""
+    with store.reading.connect() as connection:
+        known = connection.scalar(select(func.max(transitions.c.id))) or 0
+    if (missing := store.latest_noted() - known) > 0:
+        raise LedgerError(
+            f"{store.place} is an older copy: {missing} later claims and outcomes are not in it. Whoever was sent to "
+            "since would be written to again: put the latest copy in its place, with its -wal; or, to go on with this "
+            "one all the same, delete the .lock file beside it."
+        )
 
-    Raises LedgerError where later runs have begun with the ledger than it knows of.
-    """
+
+def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:
+    """Enters the run and returns its number; what was suppressed while an earlier one had claimed it is held back."""
     with store.engine.begin() as connection:
         hold_back(connection, now)
         entry = insert(runs).values(
             event=event, mailing=mailing, relay=relay, host=socket.gethostname(), pid=os.getpid(), started_at=now
         )
         number: int = connection.scalars(entry.returning(runs.c.id)).one()
-        # Who was sent to since an older copy was made is still due in it.
-        if number <= (latest := store.latest_run()):
-            raise LedgerError(
-                f"{store.place} is an older copy: it ends with run {number - 1}, and run {latest} has begun with it. "
-                "Whoever was sent to since would be written to again: put the latest copy in its place, with its -wal; "
-                "or, to go on with this one all the same, delete the .lock file beside it."
-            )
         return number
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import URL, Connection, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, PoolProxiedConnection, QueuePool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError
@@ -60,7 +60,7 @@ class SQLiteStore(Store):
         in_memory = url.database in {None, "", ":memory:"}
         # SQLite too names its files after what a link leads to, so that two links are one ledger with one lock.
         self.path = None if in_memory else Path(os.path.realpath(url.database or ""))
-        self._lock = LockFile(self.path)
+        self._lock = LockFile(self.path) if self.path else None
         self.place = "The ledger in memory" if self.path is None else f"The ledger {url.database}"
         connect_args: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
         if "timeout" not in url.query:
@@ -88,7 +88,7 @@ class SQLiteStore(Store):
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
 
     def exists(self) -> bool:
-        if self.path is None:
+        if self.path is None or self._lock is None:
             return True
         # In this order: a run that begins meanwhile has made the tables before.
         had_run = self._lock.remembers
@@ -156,33 +156,27 @@ class SQLiteStore(Store):
 
     @contextmanager
     def exclusive(self, *, patient: bool = True) -> Iterator[Session]:
-        if self.path is None:
+        if self._lock is None:
             yield self._each_alone
             return
         with ExitStack() as stack:
-            with self._explaining_lock():
+            try:
                 stack.enter_context(self._lock.held(patient=patient))
+            except (OSError, RuntimeError) as exc:
+                known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+                strange = f"cannot be kept to one run by {self._lock.path} ({exc}). {_NETWORK}"
+                raise LedgerError(f"{self.place} {_FAULTS[known] if known else strange}") from exc
             yield stack.enter_context(self.session())
 
-    def latest_run(self) -> int:
-        if self.path is None:
-            return 0
-        with self._explaining_lock():
-            return self._lock.latest_run()
+    def latest_noted(self) -> int:
+        return self._lock.latest if self._lock else 0
 
-    def note_run(self, number: int) -> None:
-        if self.path is not None:
-            with self._explaining_lock():
-                self._lock.note_run(number)
-
-    @contextmanager
-    def _explaining_lock(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, RuntimeError) as exc:
-            known = _SAME_FAULTS.get(getattr(exc, "errno", None))
-            reason = _FAULTS[known] if known else f"cannot be kept to one run by {self._lock.path} ({exc}). {_NETWORK}"
-            raise LedgerError(f"{self.place} {reason}") from exc
+    def commit(self, connection: PoolProxiedConnection, cursor: DBAPICursor) -> None:
+        cursor.execute("SELECT MAX(id) FROM transitions")
+        [(latest,)] = cursor.fetchall()
+        super().commit(connection, cursor)
+        if self._lock:
+            self._lock.note(latest or 0)
 
     @contextmanager
     def _each_alone(self) -> Iterator[DBAPICursor]:

@@ -89,12 +89,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def latest_run(self) -> int:
-        """The latest run that is noted to have begun with the database; 0 if none. Called with the right to send."""
-
-    @abstractmethod
-    def note_run(self, number: int) -> None:
-        """Notes, apart from the database, that this run has begun. Called with the right to send."""
+    def latest_noted(self) -> int:
+        """The latest transition that is noted apart from the database; 0 if none. A copy that ends before it is old."""
 
     @abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
@@ -133,13 +129,17 @@ class Store(ABC):
                 self.begin(cursor)
                 yield cursor
                 self.vouch()
-                connection.commit()
+                self.commit(connection, cursor)
             except BaseException:
                 with suppress(self.engine.dialect.loaded_dbapi.Error):  # with its session, it is rolled back already
                     connection.rollback()
                 raise
         except self.engine.dialect.loaded_dbapi.Error as exc:
             raise LedgerError(self.explain(exc)) from exc
+
+    def commit(self, connection: PoolProxiedConnection, cursor: DBAPICursor) -> None:  # noqa: ARG002
+        """Ends a transaction of `session`; once it returns, what was written is on the disk."""
+        connection.commit()
 
     def close(self) -> None:
         self.engine.dispose()
