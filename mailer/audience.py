@@ -86,6 +86,15 @@ def wave_name(mailing: Mailing, offset: int | None) -> str:
     return mailing.name if offset is None else f"{mailing.name}-{offset}d"
 
 
+def named_by(wave: str) -> tuple[str, int | None]:
+    """The mailing whose name in the ledger is `wave`, as `wave_name` made it, and the offset; None where there is none.
+
+    Offsets that the event has no longer are told too.
+    """
+    found = re.fullmatch(r"(.+)-(\d+)d", wave)
+    return (found[1], int(found[2])) if found else (wave, None)
+
+
 def next_offset_start(mailing: Mailing, event: Event, now: datetime) -> datetime | None:
     """When the reminder's next offset falls due after `now`, in the event's zone; None where none is to come."""
     last_day, zone = event.day_of(event.rsvp.deadline), event.timezone
@@ -248,16 +257,11 @@ def _settled(record: Record, wave: str, event: Event, now: datetime) -> str | No
 def _reminded(record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
     if State.BOUNCED in record.states.values():
         return "an earlier mail bounced"
-    had = sum(state in _MAY_HAVE_ARRIVED and _is_wave_of(mailing, wave) for wave, state in record.states.items())
+    arrived = (named_by(wave) for wave, state in record.states.items() if state in _MAY_HAVE_ARRIVED)
+    had = sum(name == mailing.name and offset is not None for name, offset in arrived)
     if had >= mailing.maximum:
         return f"the maximum of reminders is reached: {had}"
     # A moment far ahead was written down by a clock that was wrong, and tells nothing.
     if record.last_sent and abs((event.day_of(now) - event.day_of(record.last_sent)).days) < mailing.gap:
         return f"was written to on {event.day_of(record.last_sent):%d %B}, less than {mailing.gap} days ago"
     return None
-
-
-def _is_wave_of(mailing: Mailing, wave: str) -> bool:
-    # Offsets that the event has no longer count too.
-    name, _, offset = wave.rpartition("-")
-    return name == mailing.name and re.fullmatch(r"\d+d", offset) is not None

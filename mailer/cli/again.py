@@ -19,10 +19,11 @@ UNLISTED = "in no sound row of the lists any more"
 
 def mailing_of(wave: str, event: Event) -> Mailing | None:
     """The mailing that the ledger calls `wave`, a reminder with its offset; None where event.toml has it no more."""
-    if wave in event.mailings:
-        return event.mailings[wave]
-    found = event.mailings.get(wave.rpartition("-")[0])
-    return found if found and found.is_reminder else None
+    from mailer.audience import named_by
+
+    name, offset = named_by(wave)
+    found = event.mailings.get(name)
+    return found if found and (found.is_reminder or offset is None) else None
 
 
 def why_no_more(wave: str, desk: Desk) -> str | None:

@@ -139,13 +139,14 @@ def _sentences(
 
 def _turn(wave: str, event: Event) -> tuple[int, int]:
     """Where what the ledger calls `wave` stands in event.toml, and of a reminder the earlier one first."""
+    from mailer.audience import named_by
     from mailer.cli.again import mailing_of
 
     mailing = mailing_of(wave, event)
     if mailing is None:
         return len(event.mailings), 0
-    offset = wave.removeprefix(mailing.name).strip("-d")
-    return list(event.mailings).index(mailing.name), -int(offset or 0)
+    _, offset = named_by(wave)
+    return list(event.mailings).index(mailing.name), -(offset or 0)
 
 
 def _ways_out(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailer.audience import named_by
 from mailer.cli.again import mailing_of
 from mailer.event import names
 from mailer.model import Audience, Mailing
@@ -26,8 +26,9 @@ def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
     if mailing.audience is not Audience.CONTACTS or prepared.wave in standing:
         return None
     if standing:
-        kept = [name for one in desk.event.mailings for name in standing if name == one or name.startswith(f"{one}-")]
-        what, new, gone = "mailing", mailing.name, standing.keys() - kept
+        what, new = "mailing", mailing.name
+        once = {name for name, offset in map(named_by, standing) if offset is None}  # a reminder is doubted apart
+        gone = once - desk.event.mailings.keys()
     else:
         what, new = "event", desk.event.name
         gone = set(ledger.references_elsewhere(new).values()).difference(names(desk.templates))
@@ -41,9 +42,10 @@ def renamed(prepared: Prepared, ledger: Ledger) -> str | None:
 
 
 def _renamed_reminder(desk: Desk, mailing: Mailing, standing: Collection[str]) -> str | None:
-    waves = {wave: mailing_of(wave, desk.event) for wave in standing}
-    gone = {wave.rpartition("-")[0] for wave, known in waves.items() if known is None and re.search(r"-\d+d$", wave)}
-    if mailing in waves.values() or not gone:
+    known = [mailing_of(wave, desk.event) for wave in standing]
+    unknown = (named_by(wave) for wave, one in zip(standing, known, strict=True) if one is None)
+    gone = {name for name, offset in unknown if offset is not None}
+    if mailing in known or not gone:
         return None
     old = " and ".join(sorted(gone))
     return (

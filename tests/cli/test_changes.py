@@ -230,12 +230,25 @@ def test_what_is_renamed_is_doubted_before_everybody_is_invited_anew(folder: Fol
     folder.relay(relay)
     assert folder.run("send", "--yes").code == 0
     assert "by another name" not in folder.run("send", "--yes").err
+    assert folder.run("remind", "--yes", now="2031-02-28T10:00").code == 0
     event = folder.path / "templates" / "round-table"
-    folder.write("templates/round-table/event.toml", EVENT.replace("[mailings.invitation]", "[mailings.letter]"))
-    (event / "invitation.md").rename(event / "letter.md")
+    renamed = EVENT.replace("[mailings.invitation]", "[mailings.letter]").replace("reminder", "nudge")
+    folder.write("templates/round-table/event.toml", renamed)
+    for old, new in (("invitation", "letter"), ("reminder", "nudge")):
+        (event / f"{old}.md").rename(event / f"{new}.md")
     assert "knows the mailing invitation, which is no longer there" in folder.run("send", "--dry-run").err
     event.rename(event.with_name("forum"))
     assert "knows the event round-table, which is no longer there" in folder.run("send", "--dry-run").err
+
+
+def test_what_is_renamed_to_a_beginning_of_its_name_is_doubted_too(folder: Folder, relay: ScriptedServer) -> None:
+    """`letter-geneva` is no reminder of `letter`, which goes to everybody anew."""
+    folder.relay(relay)
+    for name in ("letter-geneva", "letter"):
+        event = EVENT.replace("[mailings.invitation]", f'[mailings.{name}]\ntemplate = "invitation"')
+        folder.write("templates/round-table/event.toml", event)
+        told = folder.run("send", "--yes").err
+    assert "knows the mailing letter-geneva, which is no longer there" in told
 
 
 def test_another_ledger_is_doubted_before_everybody_is_invited_anew(folder: Folder, relay: ScriptedServer) -> None:

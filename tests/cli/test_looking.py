@@ -410,3 +410,14 @@ def test_a_weekday_that_does_not_fit_its_date_is_noticed(folder: Folder) -> None
     told = folder.run("check").err
     assert "23 May 2024 is a Thursday, not a Friday" in told
     assert told.count("is a Thursday") == 1
+
+
+def test_a_mailing_that_is_gone_is_no_reminder_for_its_name(folder: Folder, relay: ScriptedServer) -> None:
+    """Only what ends with an offset is: `reminder-final` is told as what event.toml names no more."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    further = '[mailings.reminder-final]\naudience = "invited"\ntemplate = "reminder"\n'
+    folder.write("templates/round-table/event.toml", EVENT + further)
+    assert folder.run("send", "--yes", "--mailing", "reminder-final").code == 0
+    folder.write("templates/round-table/event.toml", EVENT)
+    assert "\nreminder-final: 3 sent\n" in folder.run("status").out
