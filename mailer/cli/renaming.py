@@ -60,7 +60,8 @@ def _replaced(desk: Desk, ledger: Ledger) -> str | None:
 
     if desk.rehearsal or ledger.references_elsewhere(desk.event.name):
         return None
-    others = [name for name in begun_in(Path()) if not desk.config.LEDGER_URL.endswith(f"/{name}")]
+    own = Path(desk.config.LEDGER_URL.partition(":///")[2].partition("?")[0]).resolve()
+    others = [name for name in begun_in(Path()) if Path(name).resolve() != own]
     if not others:
         return None
     return (

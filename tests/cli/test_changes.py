@@ -258,7 +258,19 @@ def test_another_ledger_is_doubted_before_everybody_is_invited_anew(folder: Fold
     folder.relay(relay, LEDGER_URL="sqlite:///new.db")
     told = folder.run("send", "--dry-run").err
     assert "with ledger.db, which is here too, mailings were begun" in told
+    (folder.path / "data").mkdir()
+    folder.relay(relay, LEDGER_URL="sqlite:///data/ledger.db")
+    assert told == folder.run("send", "--dry-run").err
     folder.relay(relay)
+    assert "here too" not in folder.run("send", "--dry-run").err
+
+
+def test_a_ledger_with_settings_behind_it_is_no_other_one(folder: Folder, relay: ScriptedServer) -> None:
+    """Nor is one with which a run has begun and sent nothing."""
+    begun = "Runs have begun with the ledger beside this file.\nThe latest is 0000000001.\n"
+    folder.relay(relay, LEDGER_URL="sqlite:///ledger.db?timeout=5")
+    folder.run("suppress", "somebody@peru.example.org", "--reason", "asked")
+    folder.write("ledger.db.lock", begun)
     assert "here too" not in folder.run("send", "--dry-run").err
 
 
