@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
-from mailer.cli.again import command_of
+from mailer.cli.again import command_of, where
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
 from mailer.model import Address, Answer, Audience, Invitation, Mailing, State
@@ -148,7 +148,7 @@ def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> 
         return None
     were = "was" if len(untold) == 1 else "were"
     problem = f"{len(untold)} who may come {were} not told of the change, as the answer waits to be settled"
-    return f"{problem}: {console.few(untold)}", "Settle it with mailer answers review, then check again."
+    return f"{problem}: {console.few(untold)}", f"Settle it with mailer answers review{where(desk)}, then check again."
 
 
 def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:

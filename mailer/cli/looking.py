@@ -133,7 +133,7 @@ def _sentences(
         yield f"{wave}: {'; '.join((console.states(states), *_ways_out(desk, ledger, wave, states, people)))}"
     for untold in who_was_not_told(desk, ledger):
         yield ". ".join(untold)
-    yield from _answers(turnout)
+    yield from _answers(desk, turnout)
     yield from _reminders(desk, ledger, people)
 
 
@@ -152,13 +152,13 @@ def _turn(wave: str, event: Event) -> tuple[int, int]:
 def _ways_out(
     desk: Desk, ledger: Ledger, wave: str, states: Container[State], people: Iterable[Contact]
 ) -> Iterator[str]:
-    from mailer.cli.again import why_no_more
+    from mailer.cli.again import where, why_no_more
 
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
-        yield "settle what is in doubt with mailer resolve"
+        yield f"settle what is in doubt with mailer resolve{where(desk)}"
     if State.FAILED in states and not over:
-        yield "see what failed with mailer resolve --failed"
+        yield f"see what failed with mailer resolve{where(desk)} --failed"
     if (State.QUEUED in states or State.DEFERRED in states) and State.CLAIMED not in states:
         yield f"what waits is sent no more: {over}" if over else "; ".join(_next_tries(desk, ledger, wave, people))
 
@@ -178,14 +178,16 @@ def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]
         yield f"{number} waiting in vain ({reason})"
 
 
-def _answers(turnout: Turnout) -> Iterator[str]:
+def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
+    from mailer.cli.again import where
+
     matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
     if told := ", ".join(f"{n} {said.value.replace('_', ' ')}" for said, n in sorted(Counter(matched).items())):
         yield f"answers: {told}"
     for hold in turnout.holds:
         yield f"held: {hold.party}, {hold.reason}"
     if turnout.doubts:
-        yield f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review"
+        yield f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review{where(desk)}"
 
 
 def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:

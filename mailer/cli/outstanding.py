@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli import console
+from mailer.cli.again import where
 from mailer.cli.surveying import Survey, Watch, unsettled
-from mailer.model import Delivery, Event, State
+from mailer.model import Delivery, State
 
 if TYPE_CHECKING:
+    from mailer.cli.desk import Desk
     from mailer.cli.mailing import Prepared
     from mailer.ledger import Ledger
 
@@ -54,15 +56,17 @@ class Outstanding:
         waiting = self.deferred or self.after_hours or self.stranded
         return int(bool(undecided or waiting or self.has_errors or self.is_held or self.unsettled))
 
-    def sentences(self, wave: str, event: Event, now: datetime) -> Iterator[str]:
+    def sentences(self, wave: str, desk: Desk) -> Iterator[str]:
         """What of the mailing, which is `wave` in the ledger, is settled, and what there is to do about the rest."""
+        event, now, here = desk.event, desk.clock(), where(desk)
         yield f"{wave} in all: {console.states(self.standing) or 'nothing'}"
         if doubts := self.standing.get(State.IN_DOUBT):
-            yield f"{doubts} in doubt, not sent again unasked: see mailer resolve"
+            yield f"{doubts} in doubt, not sent again unasked: see mailer resolve{here}"
+        refused = f"mailer resolve{here} --failed"
         if self.failed and self.ended:
-            yield f"{self.failed} failed, and {self.ended}: see whom to write to yourself with mailer resolve --failed"
+            yield f"{self.failed} failed, and {self.ended}: see whom to write to yourself with {refused}"
         elif self.failed:
-            yield f"{self.failed} failed: see why, and send again what was mended, with mailer resolve --failed"
+            yield f"{self.failed} failed: see why, and send again what was mended, with {refused}"
         if self.forsaken:
             yield f"{self.forsaken} failed, in no sound row of the lists any more: nothing is left to do"
         if self.over:
@@ -82,11 +86,12 @@ class Outstanding:
             )
         if self.has_errors:
             yield "Rows with errors were left out: see mailer check"
+        review = f"mailer answers review{here}"
         if self.is_held:
-            yield "Reminders wait for an answer to be settled: see mailer answers review"
+            yield f"Reminders wait for an answer to be settled: see {review}"
         if self.unsettled:
             answers = console.count(self.unsettled, "answer")
-            yield f"{answers} to be settled, of people who may come and are not written to: see mailer answers review"
+            yield f"{answers} to be settled, of people who may come and are not written to: see {review}"
 
 
 def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> Outstanding:

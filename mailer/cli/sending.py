@@ -313,14 +313,13 @@ def _conclude(number: int, tally: Tally) -> None:
 
 def _tell(prepared: Prepared, left: Outstanding, ledger: Ledger) -> None:
     """How the mailing stands, what of it wants a person, and where to look further."""
+    from mailer.cli.again import where
     from mailer.cli.changes import who_was_not_told
 
     desk = prepared.desk
-    for sentence in left.sentences(prepared.wave, desk.event, desk.clock()):
+    for sentence in left.sentences(prepared.wave, desk):
         console.say(sentence)
     for untold in who_was_not_told(desk, ledger):
         console.say(". ".join(untold))
-    if desk.rehearsal:
-        console.say("The messages are in outbox/; where they stand: mailer status --sandbox")
-    else:
-        console.say("Where everything stands: mailer status")
+    what = "The messages are in outbox/; where they stand" if desk.rehearsal else "Where everything stands"
+    console.say(f"{what}: mailer status{where(desk)}")

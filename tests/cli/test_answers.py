@@ -365,6 +365,9 @@ def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:
     taken = sent.run("answers", "import", unclear, "--yes", "--sandbox", now=ANSWERED)
     assert "1 answer to be settled: mailer answers review --sandbox" in taken.out
     assert "or --reject --sandbox" in sent.run("answers", "review", "--sandbox").out
+    assert "settled: 1; see mailer answers review --sandbox" in sent.run("status", "--sandbox").out
+    told = sent.run("remind", "--sandbox", "--yes", now="2031-03-05T10:00")
+    assert "to be settled: see mailer answers review --sandbox" in told.out
 
 
 def test_dates_that_change_places_with_an_earlier_answer_are_asked_about(sent: Folder) -> None:
