@@ -466,6 +466,7 @@ def test_a_provider_must_be_named(folder: Folder) -> None:
     own = '"v=spf1 include:spf.protection.outlook.com -all"'
     against = '"v=spf1 -include:spf.protection.outlook.com mx -all"'
     theirs = {
+        "selector1._domainkey.sender.example.org TXT": ['"v=DKIM1; p="'],  # as after a change of keys
         "selector2._domainkey.sender.example.org TXT": [f'"{KEY}"'],
         "spf.protection.outlook.com TXT": ['"v=spf1 ip4:192.0.2.0/24 -all"'],
     }

@@ -140,6 +140,7 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
     usual, surely = _SELECTORS_OF.get(sender.provider or "", ((), False))
     selectors = tuple(sender.selectors) or usual
     surely = surely or bool(sender.selectors)
+    withdrawn = ""
     for selector in selectors:
         name = f"{selector}._domainkey.{sender.domain}"
         # The version may be left out of a key (section 3.6.1).
@@ -152,8 +153,10 @@ def _dkim(resolver: Resolver, sender: Sender) -> Finding:
             to_do = "Publish it as the relay's administrator or provider gave it, all of it"
             return Finding("dkim", Result.ATTENTION, f"a broken key is published at {name}", meaning, to_do)
         if keys:
-            meaning = "The key was withdrawn, so a signature made with it counts for nothing"
-            return Finding("dkim", Result.ATTENTION, f"{name} is empty", meaning, "Have the relay sign with a new key")
+            withdrawn = name  # the relay may have gone on to the next one
+    if withdrawn:
+        meaning = "The key was withdrawn, so a signature made with it counts for nothing"
+        return Finding("dkim", Result.ATTENTION, f"{withdrawn} is empty", meaning, "Have the relay sign with a new key")
     if selectors and surely:
         found = f"no key at {' or '.join(selectors)}._domainkey.{sender.domain}"
         meaning = "The relay does not sign as your domain: receivers may file the mailing as junk"
