@@ -112,8 +112,8 @@ def judge(stage: Stage, reply: Reply, trust: Trust = Trust.ADMITTED, *, has_begu
     To a stranger, "relay access denied" at RCPT speaks of them, with a 4xx too (Postfix's defer_unauth_destination); to
     others, of one recipient. Once the relay knows us, whatever it says at RCPT is of that recipient, whose server may
     be the one whose words it repeats, and behind it only an enhanced code is of the sender: words are of the message.
-    `has_begun`: MAIL was accepted on this connection before, so that neither sender
-    nor login can be what it now refuses.
+    `has_begun`: MAIL was accepted on this connection before, so that neither sender nor login can be what it now
+    refuses.
 
     The first digit of the basic code decides (RFC 5321 section 4.2.1; RFC 2034 section 4 binds the enhanced code's
     class to it), with the exceptions cited here. What we do not know is temporary.

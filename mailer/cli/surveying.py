@@ -209,10 +209,12 @@ def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
 
 def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[str, ...]]:
     """The mailings to all invited that told a recipient of the event as it is now, where those who come are meant."""
+    if mailing.audience is not Audience.ATTENDING:
+        return {}
     edition = ledger.edition(desk.event.name)
+    if edition is None or edition.facts != facts_of(desk.event):
+        return {}
     told: dict[str, tuple[str, ...]] = {}
-    if mailing.audience is not Audience.ATTENDING or edition is None or edition.facts != facts_of(desk.event):
-        return told
     for other in desk.event.mailings.values():
         if other.audience is Audience.INVITED:
             for delivery in ledger.deliveries(desk.event.name, other.name, State.SENT):

@@ -117,8 +117,7 @@ class Connection:
                 raise self._explained(exc) from exc
             raise
         is_admitted = self._relay.username or self._relay.knows_us
-        trust = Trust.ADMITTED if is_admitted else Trust.STRANGER
-        self._dialogue = Dialogue(str(self._relay), features, trust)
+        self._dialogue = Dialogue(str(self._relay), features, Trust.ADMITTED if is_admitted else Trust.STRANGER)
 
     async def send(
         self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
