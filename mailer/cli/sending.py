@@ -150,8 +150,9 @@ def _tell_of_nothing(prepared: Prepared, found: Survey) -> None:
 
     desk = prepared.desk
     console.say("Nothing is due.")
-    if desk.clock() > desk.event.rsvp.deadline:
-        console.say("To rehearse as if it were earlier, add --now with a moment before the deadline.")
+    if prepared.mailing.asks_for_answer and desk.clock() > desk.event.rsvp.deadline:
+        how = "--now" if desk.rehearsal else "--sandbox and --now"
+        console.say(f"To rehearse as if it were earlier, add {how} with a moment before the deadline.")
     elif desk.rehearsal and found.reasons:
         console.say(f"To rehearse once more, delete the folder {OUTBOX}.")
 

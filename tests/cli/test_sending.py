@@ -505,3 +505,14 @@ def test_a_clock_that_is_set_back_during_the_run_hides_no_answer(
         told = folder.run("send", "--yes")
     assert "1 no longer due" in told.out
     assert {t.recipients[0] for t in relay.accepted} == {ADA, BEN}
+
+
+def test_nobody_is_told_to_send_as_if_it_were_earlier(folder: Folder, relay: ScriptedServer) -> None:
+    """After the deadline --now would write to people; a rehearsal writes to none, and what has no deadline is done."""
+    folder.write("templates/round-table/event.toml", EVENT + '[mailings.thanks]\naudience = "attending"\n')
+    folder.write("templates/round-table/thanks.md", TEMPLATE)
+    folder.relay(relay)
+    late = "2031-03-20T10:00"
+    assert "as if it were earlier, add --sandbox and --now" in folder.run("send", "--yes", now=late).out
+    assert "as if it were earlier, add --now" in folder.run("send", "--yes", "--sandbox", now=late).out
+    assert "earlier" not in folder.run("send", "--mailing", "thanks", "--yes", now=late).out
