@@ -103,7 +103,7 @@ def say_what_sends(queued: Collection[Delivery], desk: Desk, ledger: Ledger) -> 
     say_no_more(queued, desk)
     alive = [one for one in queued if not why_no_more(one.mailing, desk)]
     reasons = passed_over(alive, contacts_of(desk.config), desk, ledger)
-    say_passed_over(alive, reasons, "passed over by mailer send")
+    say_passed_over(alive, reasons, "waiting in vain")
     mailings = (mailing_of(one.mailing, desk.event) for one in alive if one.id not in reasons)
     for command in sorted({command_of(mailing, desk) for mailing in mailings if mailing}):
         console.say(f"Now: {command}")

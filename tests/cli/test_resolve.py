@@ -366,7 +366,7 @@ def test_who_is_in_the_lists_no_more_is_sent_to_if_named(corrected: Folder) -> N
     again = corrected.run("resolve", "--failed", "--resend", ADA)
     assert again.code == 0
     assert "1 to be sent again" in again.out
-    assert f"1 passed over by mailer send (in no sound row of the lists any more): {ADA}\n" in again.out
+    assert f"1 waiting in vain (in no sound row of the lists any more): {ADA}\n" in again.out
     assert "Now:" not in again.out
     corrected.write("contacts/missions.csv", CONTACTS)
     with ScriptedServer() as relay:
@@ -394,8 +394,8 @@ def test_a_doubt_about_somebody_whom_no_run_writes_to_is_told_so(doubtful: Folde
     doubtful.write("contacts/missions.csv", CONTACTS.replace(ADA, INFO))
     doubtful.run("answers", "record", BEN, "in-person")
     again = doubtful.run("resolve", "--resend", ADA, BEN).out
-    assert f"1 passed over by mailer send (in no sound row of the lists any more): {ADA}\n" in again
-    assert f"1 passed over by mailer send (has answered: in person): {BEN}\n" in again
+    assert f"1 waiting in vain (in no sound row of the lists any more): {ADA}\n" in again
+    assert f"1 waiting in vain (has answered: in person): {BEN}\n" in again
     assert "Now:" not in again
     assert doubtful.run("resolve", "--resend", REGISTRY).out.endswith("Now: mailer send\n")
 

@@ -123,7 +123,7 @@ def test_what_a_lifted_suppression_queues_is_sent_by_the_command_that_is_named(f
     folder.run("suppress", BEN, "--reason", "left", now=day)
     folder.write("contacts/missions.csv", "".join(row for row in CONTACTS.splitlines(True) if BEN not in row))
     gone = folder.run("suppress", "--lift", BEN, now=day).out
-    assert gone.endswith(f"1 passed over by mailer send (in no sound row of the lists any more): {BEN}\n")
+    assert gone.endswith(f"1 waiting in vain (in no sound row of the lists any more): {BEN}\n")
 
 
 def test_a_suppression_is_lifted_whatever_is_wrong_in_the_event(folder: Folder) -> None:
