@@ -67,7 +67,7 @@ def reader(language: str, event_day: date) -> Callable[[str], Iterator[Told]]:
             month, day = found["month"] or found["us_month"], found["day"] or found["us_day"]
             at = _day(found["year"] or found["us_year"], months[fold(month)], int(day), event_day)
             weekday = "" if found["strung"] else text[slice(*found.span("weekday"))]
-            is_wrong = at and weekday and weekdays[fold(weekday)] != at.weekday()
+            is_wrong = at and weekday and weekdays[fold(found["weekday"])] != at.weekday()
             yield Told(text[slice(*found.span("date"))], at, weekday, names[at.weekday()] if at and is_wrong else "")
 
     return told
@@ -93,7 +93,7 @@ def _names(kind: Literal["days", "months"], language: str) -> dict[str, int]:
         for context in ("format", "stand-alone")
         for width in ("abbreviated", "wide")
         for number, name in getattr(Locale.parse(locale), kind)[context][width].items()
-        if len(folded := fold(str(name))) >= _SHORTEST
+        if len(folded := fold(_without_accents(str(name)))) >= _SHORTEST
     }
 
 
@@ -109,5 +109,5 @@ def _any_of(names: dict[str, int]) -> str:
 
 
 def _without_accents(text: str) -> str:
-    """`text`, sign for sign, without accents and the like."""
-    return text if text.isascii() else "".join(unicodedata.normalize("NFD", sign)[0] for sign in text)
+    """`text`, sign for sign, without accents and the like; an i has its dot, as a pattern takes both for the same."""
+    return text if text.isascii() else "".join(unicodedata.normalize("NFD", sign)[0] for sign in text).replace("ı", "i")

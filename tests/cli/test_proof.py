@@ -57,6 +57,13 @@ def test_a_wrong_weekday_is_told(text: str, fault: str) -> None:
     assert faults("", subject=text, languages=["de", "zz"]) == [fault]
 
 
+def test_an_i_without_its_dot_is_one() -> None:
+    """As in Turkish, whose capital of it is everybody's I."""
+    assert faults("Frıday, 23 Aprıl 2024") == ["23 Aprıl 2024 is a Tuesday, not a Frıday"]
+    for text in ("Cuma, 23 Kasım 2024", "CUMA, 23 KASIM 2024"):
+        assert faults(text, languages=["tr"]) == [f"{text[6:]} is a Cumartesi, not a {text[:4]}"]
+
+
 @given(
     st.dates(date(1950, 1, 1), date(2100, 12, 31)), st.sampled_from([*LANGUAGES, "ar_LB", "ar_DZ", "en_GB", "es_PE"])
 )
