@@ -17,7 +17,11 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 # Words that may be half of somebody's name (Ada Null) say that there is nobody only where they are all there is.
-_NOBODY = re.compile(r"\W*(?:nan|none|null|na|unknown|vacante|inconnue?|desconocid[oa]|x+)\W*", re.IGNORECASE)
+_NOBODY = re.compile(
+    r"\W*(?:nan|none|null|undefined|object object|n\W{0,2}a|t\W?b\W?[acd]|unknown|not (?:applicable|available|known)"
+    r"|(?:(?:puesto|plaza|cargo) )?vacante|inconnue?|desconocid[oa]|x+)\W*",
+    re.IGNORECASE,
+)
 
 
 def tidy(text: str) -> str:

@@ -298,6 +298,13 @@ def test_a_placeholder_is_no_override() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("words", ["N.A.", "t.b.c.", "Not available", "undefined", "Puesto vacante", "[object Object]"])
+def test_what_is_nobodys_name_is_no_form_of_address(words: str) -> None:
+    """What the reader of sheets refuses for a name is neither a salutation nor a function behind the name."""
+    assert doubts(**MINA, salutation=words) == [("salutation", "error")]
+    assert form(**MINA, rank="Colonel", position=words)[1] == "Colonel Mina VAN OOST"
+
+
 def test_unknown_ranks_and_titles_are_told_and_left_out() -> None:
     """A misspelt rank would otherwise quietly cost an ambassador the form that is due."""
     found = form_of_address(contact(**MINA, rank="Ambasador", title="Xyz"), "en")
