@@ -28,6 +28,11 @@ _MISSION_OF = re.compile(
     r"|^(?:(?:mision|delegacion)(?: permanente)?(?: de observacion)?|embajada) (?:de|del) "
     r"|(?:(?: permanent)?(?: observer)? mission| embassy| high commission)$"
 )
+# An embassy says in which capital it is, or to whom: "in Bern", "en Suisse", "ante la Confederación Suiza".
+_AT_ITS_POST = re.compile(
+    r"^((?:embassy|high commission|ambassade|haut commissariat|embajada) .+?)"
+    r" (?:in|to|at|en|a|au|aux|aupres|ante) .+$"
+)
 _EMBASSY = re.compile(r"\b(?:embassy|ambassade|embajada|high commission|haut commissariat|سفارة)\b")
 
 
@@ -116,7 +121,7 @@ class Directory:
     @staticmethod
     def bare(name: str) -> str:
         """`name` for comparing, without articles and whatever stands around a state's name in those of missions."""
-        return _MISSION_OF.sub("", _key(name))
+        return _MISSION_OF.sub("", _AT_ITS_POST.sub(r"\1", _key(name)))
 
 
 @lru_cache(maxsize=8192)

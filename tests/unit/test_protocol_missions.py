@@ -59,6 +59,9 @@ def test_old_and_common_names_lead_to_the_mission_of_today(directory: Directory,
         ("FRA", "FRA"), ("FR", "FRA"), ("fr", "FRA"), ("LA", "LAO"), ("GB", "GBR"), ("KR", "KOR"), ("COD", "COD"),
         ("Embassy of Canada", "CAN"), ("Ambassade du Canada", "CAN"), ("Mission du Canada", "CAN"),
         ("l'Ambassade de l'Égypte", "EGY"), ("Embajada del Perú", "PER"), ("Canadian Embassy", None),
+        ("Embassy of the Federal Republic of Germany in Bern", "DEU"), ("Ambassade de France en Suisse", "FRA"),
+        ("Ambassade de Suisse au Canada", "CHE"), ("Embassy of Sweden to Switzerland and Liechtenstein", "SWE"),
+        ("Embajada del Perú ante la Confederación Suiza", "PER"), ("Embassy in Canada", None),
         ("Canada Embassy", "CAN"), ("High Commission of Canada", "CAN"), ("Délégation permanente du Canada", "CAN"),
         ("Permanent Delegation of Canada to the UN", "CAN"), ("Misión de Chile", "CHL"), ("Embassy", None),
         ("AU", None), ("the", None),
@@ -68,7 +71,7 @@ def test_old_and_common_names_lead_to_the_mission_of_today(directory: Directory,
 def test_a_name_is_found_however_it_is_dressed_and_never_by_likeness(
     directory: Directory, typed: str, expected: str | None
 ) -> None:
-    """Articles, index forms, accents, "Permanent Mission of" and the city do not matter; a misspelling finds none."""
+    """Articles, index forms, accents, "Permanent Mission of", city and host do not matter; a misspelling finds none."""
     assert code(directory.find(typed)) == expected
 
 
@@ -76,7 +79,7 @@ LOOK_ALIKES = [
     "Korea", "Congo", "Guinea", "Sudan", "Niger", "Nigeria", "Dominica", "Dominican Republic", "Austria", "Australia",
     "Slovakia", "Slovenia", "Samoa", "Ireland", "Corée", "Guinée", "Soudan", "Autriche", "Slovénie", "Irlande", "Corea",
     "Sudán", "Eslovaquia", "Níger", "كوريا", "السودان", "the Sudan", "CONGO (the)",
-    "Permanent Mission of Korea to the United Nations", "Embassy of Ireland",
+    "Permanent Mission of Korea to the United Nations", "Embassy of Ireland", "Embassy of Austria in Bern",
 ]  # fmt: skip
 
 
