@@ -231,6 +231,8 @@ def addressed(contact: Contact, language: str, directory: Directory) -> Iterator
         yield from _unknown_mission(contact, directory)
     if mission and directory.is_embassy(contact.party.name):
         mission = None  # it is printed as it stands
+    elif mission and _is_called_embassy(contact, directory) and directory.is_bare(contact.party.name):
+        yield _in_a_column_of_embassies(contact, mission.name(language))
     address = form_of_address(contact, language, mission)
     refused = False
     for doubt in address.doubts if contact.status is Standing.ACTIVE else ():
@@ -242,13 +244,31 @@ def addressed(contact: Contact, language: str, directory: Directory) -> Iterator
 
 def _unknown_mission(contact: Contact, directory: Directory) -> Iterator[Problem]:
     """A warning that the mission's name is printed as it stands, and what to write for its full name."""
-    if candidates := directory.candidates(contact.party.name):
+    candidates = directory.candidates(contact.party.name)
+    if candidates and directory.is_embassy(contact.party.name):
+        problem, fix = "this name is easily taken for another state's", "Nothing, if the embassy is called so."
+    elif candidates and _is_called_embassy(contact, directory):
+        problem = "this name is easily taken for another state's, so it is printed as it stands"
+        fix = "Write it as it is to be printed, as in “Embassy of Canada”."
+    elif candidates:
         names = " or ".join(f"“{mission.name('en')}”" for mission in candidates)
         problem, fix = "this name is easily taken for another state's, so it is printed as it stands", f"Write {names}."
     else:
         problem = "no mission of this name is known, so it is printed as it stands"
         fix = "Check its spelling; templates/missions.csv lists the names, and more can be added there."
     yield problem_at(contact, "party", problem, fix, warning=True)
+
+
+def _is_called_embassy(contact: Contact, directory: Directory) -> bool:
+    """Whether the heading over the name of the party says that the column holds embassies."""
+    return directory.is_embassy(contact.place.columns.get("party", ("", ""))[1])
+
+
+def _in_a_column_of_embassies(contact: Contact, name: str) -> Problem:
+    """A warning that a country under the heading of embassies is its mission to the United Nations by `name`."""
+    problem = f"the column is one of embassies, but a country alone is printed as “{name}”"
+    fix = "Write it as it is to be printed, as in “Embassy of Canada”; nothing, if the mission is meant."
+    return problem_at(contact, "party", problem, fix, warning=True)
 
 
 def problem_at(contact: Contact, field: str, problem: str, fix: str, *, warning: bool = False) -> Problem:

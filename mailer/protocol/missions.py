@@ -118,6 +118,11 @@ class Directory:
         """
         return _EMBASSY.search(_key(name)) is not None
 
+    @classmethod
+    def is_bare(cls, name: str) -> bool:
+        """Whether `name` is a state's alone, with nothing of what stands around it in those of missions."""
+        return cls.bare(name) == _key(name)
+
     @staticmethod
     def bare(name: str) -> str:
         """`name` for comparing, without articles and whatever stands around a state's name in those of missions."""

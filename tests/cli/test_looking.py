@@ -111,7 +111,19 @@ def test_an_embassy_is_not_called_a_mission_to_the_united_nations(folder: Folder
     told = folder.run("send", "--dry-run")
     assert "would send to a@canada.example.org: Embassy of Canada\n" in told.out
     assert re.search(r"would send to b@chad\.example\.org: Permanent Mission of .*Chad to the United Nations", told.out)
-    assert "embassies.csv" not in folder.run("check").err
+    warned = folder.run("check").err
+    assert "cell A2" not in warned
+    assert "cell A3: the column is one of embassies, but a country alone is printed as “Permanent Mission of" in warned
+
+
+def test_an_embassy_is_never_told_to_call_itself_a_mission(folder: Folder) -> None:
+    """What may be another state's is asked about, without the full name of a mission to be put in its place."""
+    rows = "Embassy of Austria in Bern,a@austria.example.org\nIreland,b@ireland.example.org\n"
+    folder.write("contacts/embassies.csv", f"Embassy,Email\n{rows}Mission of Chad to the UN,c@chad.example.org\n")
+    warned = folder.run("check").err
+    assert "easily taken for another state's ('Embassy of Austria in Bern'). Nothing, if" in warned
+    assert "as it stands ('Ireland'). Write it as it is to be printed, as in “Embassy of Canada”" in warned
+    assert "to the United Nations" not in warned and "cell A4" not in warned
 
 
 def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> None:
