@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,9 @@ from mailer.errors import InputRefused, Problem
 __all__ = ["FILE_NAME", "Config", "ImapUrl", "Limit", "is_loopback", "load"]
 
 FILE_NAME = "config.env"
+
+# In a value without quotes: what follows is left out, be it a remark or the rest of a password.
+_CUT_BY_COMMENT = re.compile(r"=[ \t]*[^\s'\"#][^\r\n]*?\s#")
 
 
 def load(folder: Path = Path(), environment: Mapping[str, str] | None = None) -> tuple[Config, tuple[Problem, ...]]:
@@ -93,6 +97,10 @@ def _oddity(line: int, binding: Binding, lines: Mapping[str, int]) -> Problem | 
     if key in lines:
         fix = "Keep one of the two; the last one counts."
         return Problem(f"{key} stands on line {lines[key]} too", fix, "warning", FILE_NAME, row=line, column=key)
+    if _is_secret(key) and _CUT_BY_COMMENT.search(binding.original.string):
+        fix = "Put it between '...' if they belong to it; else give the comment a line of its own."
+        problem = f"{key} ends before a blank and a #, which begin a comment"
+        return Problem(problem, fix, "warning", FILE_NAME, row=line, column=key)
     return None
 
 

@@ -215,6 +215,12 @@ def test_a_fault_in_the_environment_is_sought_there(tmp_path: Path) -> None:
             "Keep one of the two; the last one counts.",
             3,
         ),
+        (
+            "SMTP_USERNAME=a # ours\nSMTP_PASSWORD='a #b'\nIMAP_PASSWORD=a #b",
+            "IMAP_PASSWORD ends before a blank and a #, which begin a comment",
+            "Put it between '...' if they belong to it; else give the comment a line of its own.",
+            3,
+        ),
     ],
 )
 def test_what_is_odd_is_a_warning(tmp_path: Path, text: str, problem: str, fix: str, row: int) -> None:
