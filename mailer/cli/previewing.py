@@ -44,12 +44,13 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
             gathered = gather(prepared)
             problems += gathered.problems
             entries += _write_messages(prepared, gathered.guests, ledger, address, out)
+    problems = list(dict.fromkeys(problems))  # most are those of each mailing
     if address and not entries:
         console.problems(problems)
         raise UsageError(f"No contact that may be written to has the address {address}.")
     out.mkdir(parents=True, exist_ok=True)
     (out / "index.html").write_text(index(desk.event.title, entries), "utf-8")
-    console.problems(list(dict.fromkeys(problems)))
+    console.problems(problems)
     console.say(f"{console.count(len(entries), 'message')} in {out}; open {out / 'index.html'}")
     return 3 if any(problem.is_error for problem in problems) else 0
 

@@ -163,6 +163,13 @@ def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
     assert "nobody@belgium.example.org" in refused.err
 
 
+def test_a_problem_is_told_once_whatever_the_preview_shows(folder: Folder) -> None:
+    """What is odd about a sheet is odd in every mailing; it counts once, be the address in the sheet or not."""
+    folder.write("contacts/more.csv", "Mission,Email\nRuritania,a@ruritania.example.org\n")
+    for address in ("a@ruritania.example.org", "nobody@belgium.example.org"):
+        assert folder.run("preview", "--to", address).err.count("('Ruritania')") == 1
+
+
 def test_a_row_by_which_nobody_is_written_to_is_no_error(folder: Folder) -> None:
     """Where rank and function of somebody who has left disagree, `contacts` and `status` say no more than `check`."""
     row = "Togo,Counsellor,Ambassador,Kof SAMPLE,kof@togo.example.org,left"
