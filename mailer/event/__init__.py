@@ -105,5 +105,7 @@ def _no_toml(exc: Exception, text: str, path: Path) -> Problem:
     fix = "Mend that line; texts stand in double quotes, lists in square brackets."
     if stands and re.search(r"=\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d\s*(#.*)?$", stands):
         fix = "Write the seconds too: 2026-12-15T09:30:00."
+    elif stands and re.search(r"(?:^|[=\[])\s*[“”„«‘’]", stands):
+        fix = 'Write straight double quotes around the text: "..." in place of “...”.'
     problem = f"is not valid TOML: {reason or exc}" + ("" if line else f" (at {place}" if place else "")
     return Problem(problem, fix, file=str(path), row=line, value=stands)

@@ -243,6 +243,15 @@ def test_a_line_that_is_no_toml_is_shown(tmp_path: Path, text: str, place: str) 
 
 
 @pytest.mark.parametrize(
+    "line", ["title = “A forum”", "hosts = [\n  “CIVIC”,\n]", "title = ‘A forum’", "title = «A forum»"]
+)
+def test_quotes_of_an_office_program_are_told_from_straight_ones(tmp_path: Path, line: str) -> None:
+    """Whoever sees “ and ” sees double quotes, so the advice says which are meant."""
+    (problem,) = refused(tmp_path, f"{line}\n")
+    assert problem.fix.startswith("Write straight double quotes")
+
+
+@pytest.mark.parametrize(
     ("text", "sentence", "fix"),
     [
         (
