@@ -13,7 +13,18 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
-from mailer.cli.settling import WORDS, besides, list_doubts, plain, rehearsed, review, say_doubts, say_seats, settle
+from mailer.cli.settling import (
+    LOOK_UP,
+    WORDS,
+    besides,
+    list_doubts,
+    plain,
+    rehearsed,
+    review,
+    say_doubts,
+    say_seats,
+    settle,
+)
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 
@@ -253,11 +264,11 @@ def _invitation(who: str, book: Book, event: str) -> Invitation:
     try:
         reference = str(Reference.parse(who))
     except ValueError as exc:
-        raise UsageError(f"{exc}. Look it up in: mailer status") from None
+        raise UsageError(f"{exc}. {LOOK_UP}") from None
     if reference in book.elsewhere:
         raise UsageError(f"{reference} is a reference of {book.elsewhere[reference]}: add --event.")
     if reference not in book.by_reference:
-        raise UsageError(f"{event} has no invitation {reference}. Look it up in: mailer status")
+        raise UsageError(f"{event} has no invitation {reference}. {LOOK_UP}")
     return book.by_reference[reference]
 
 

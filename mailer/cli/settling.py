@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import event_argument, event_option, json_option, now_option, sandbox_option
+from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance, Reference
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
 
+# The table of mailer status has no room for references.
+LOOK_UP = "Name the address that it went to instead: see mailer status"
 WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regrets": Attendance.REGRETS}
 
 
@@ -48,7 +50,7 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
             if sys.stdin.isatty():
                 _ask(desk, ledger, doubt)
         left = len(turnout_of(desk, ledger).doubts)
-    how = f"mailer answers settle ID --accept [REFERENCE], or --reject{rehearsed(desk)}"
+    how = f"mailer answers settle ID --accept [REFERENCE|ADDRESS], or --reject{rehearsed(desk)}"
     console.say(f"{left} left. From a script: {how}")
     return int(left > 0)
 
@@ -84,7 +86,7 @@ def _ask(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
 def _ask_what_it_means(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
     """Asks for the reference, and for the meaning where it is unclear, and accepts. Raises UsageError as `_accept`."""
     sole = doubt.candidates[0].reference if len(doubt.candidates) == 1 else None
-    reference = click.prompt("    for which reference", default=sole)
+    reference = click.prompt("    for which reference or address", default=sole)
     meant = None
     if doubt.attendance is Attendance.REVIEW:
         meant = WORDS[click.prompt("    which means", type=click.Choice(list(WORDS)))]
@@ -94,7 +96,12 @@ def _ask_what_it_means(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
 @click.command()
 @click.argument("number", metavar="ID", type=int)
 @click.option(
-    "--accept", "reference", is_flag=False, flag_value="", metavar="[REFERENCE]", help="It answers that invitation."
+    "--accept",
+    "reference",
+    is_flag=False,
+    flag_value="",
+    metavar="[REFERENCE|ADDRESS]",
+    help="It answers that invitation.",
 )
 @click.option("--reject", is_flag=True, help="It answers no invitation of ours.")
 @click.option("--undo", is_flag=True, help="Take the last decision about it back.")
@@ -113,7 +120,7 @@ def settle(
     from mailer.cli.turnout import turnout_of
 
     if (reference is not None) + reject + undo != 1:
-        raise UsageError("Say one of --accept [REFERENCE], --reject and --undo.")
+        raise UsageError("Say one of --accept [REFERENCE|ADDRESS], --reject and --undo.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         answer = next((one for one in ledger.answers(desk.event.name) if one.id == number), None)
@@ -141,14 +148,21 @@ def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant:
     if text is None and len(choices) > 1:
         told = ", ".join(f"{one.reference} ({one.party})" for one in answer.candidates)
         raise UsageError(f"Answer {answer.id} may belong to several. Name one: {told}.")
+    invitations = list(ledger.invitations(desk.event.name))
+    reference: str | None
     try:
-        reference = str(Reference.parse(text)) if text else next(iter(choices), answer.reference)
+        if text and "@" in text:
+            key = parsed_address(text).key
+            reference = next((one.reference for one in invitations if one.recipient.key == key), text)
+        else:
+            reference = str(Reference.parse(text)) if text else next(iter(choices), answer.reference)
     except ValueError as exc:
-        raise UsageError(f"{exc}.") from None
+        raise UsageError(f"{exc}. {LOOK_UP}") from None
     if reference is None:
-        raise UsageError(f"Answer {answer.id} points to no invitation. Name one: --accept REFERENCE.")
-    if reference not in {invitation.reference for invitation in ledger.invitations(desk.event.name)}:
-        raise UsageError(f"{desk.event.name} has no invitation {reference}. Look it up in: mailer status")
+        problem = f"Answer {answer.id} points to no invitation."
+        raise UsageError(f"{problem} Name one by its reference or the address it went to: --accept ADDRESS.")
+    if reference not in {invitation.reference for invitation in invitations}:
+        raise UsageError(f"{desk.event.name} has no invitation {reference}. {LOOK_UP}")
     if (meant or answer.attendance) is Attendance.REVIEW:
         words = " or ".join(WORDS)
         raise UsageError(f"Answer {answer.id} does not say clearly whether anybody comes: add --as {words}.")

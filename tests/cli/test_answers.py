@@ -176,6 +176,18 @@ def test_doubts_are_settled_one_by_one_on_a_terminal(sent: Folder) -> None:
     assert found["Ben"]["attendance"] == "online"
 
 
+def test_an_address_settles_what_no_reference_is_known_for(sent: Folder) -> None:
+    """The status table has addresses and no references, so either names the invitation; an unknown one settles none."""
+    file = export(sent, "dora@gmail.com,Dora,Atlantis,Online,", f"{BEN},Ben,Kenya,Online,")
+    sent.run("answers", "import", file, "--yes", now=ANSWERED)
+    for nobody in ("nobody@elsewhere.example.org", "not an address@", "22222-22222"):
+        refused = sent.run("answers", "settle", "1", "--accept", nobody)
+        assert (refused.code, "mailer status" in refused.err or "not an address@" in refused.err) == (2, True)
+    assert sent.run("answers", "settle", "1", "--accept", ADA.upper()).code == 0
+    answer = next(one for one in sent.run("answers", "list", "--json").json["answers"] if one["id"] == 1)
+    assert (answer["state"], answer["reference"]) == ("matched", reference_of(sent, ADA))
+
+
 def test_a_mistyped_reference_is_asked_for_again(sent: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is not left because of a slip; whoever does not know the reference may still leave it."""
     rows = ("dora@gmail.com,Dora,Atlantis,Online,", f"{BEN},Ben,Kenya,Online,")
