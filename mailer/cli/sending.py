@@ -245,7 +245,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     rows = {(problem.file, problem.sheet, problem.row) for problem in found.due.errors}
     if rows:
         console.say(f"{len(rows):>7}  left out: rows with errors, named above")
-    console.say(f"From {sender.name} <{sender.address}>" if sender.name else f"From {sender.address}")
+    whom = f"{sender.name} <{sender.address}>" if sender.name else str(sender.address)
+    console.say(f"From {whom}" if desk.rehearsal or desk.config.MAIL_FROM else "From no sender (MAIL_FROM is not set)")
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
     if prepared.mailing.asks_for_answer:
         deadline = event.rsvp.deadline.astimezone(event.timezone)

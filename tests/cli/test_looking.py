@@ -104,6 +104,13 @@ def test_an_event_that_cannot_be_sent_is_refused(folder: Folder, was: str, becom
     assert words in refused.err
 
 
+def test_a_dry_run_names_no_sender_that_is_not_set(folder: Folder) -> None:
+    """The contact person stands in for the sender in a rehearsal alone: nothing is sent without MAIL_FROM."""
+    told = folder.run("send", "--dry-run")
+    assert "From no sender (MAIL_FROM is not set)\nOver no relay (none is set)\n" in told.out
+    assert "no sender" not in folder.run("send", "--sandbox", "--dry-run").out
+
+
 def test_an_embassy_is_not_called_a_mission_to_the_united_nations(folder: Folder) -> None:
     """In a capital it is the embassy that is invited, under the name in the sheet; a country alone is its mission."""
     rows = "Embassy of Canada,a@canada.example.org\nChad,b@chad.example.org\n"
