@@ -89,6 +89,12 @@ _RANKS: tuple[Mapping[str, _ByGender], ...] = (
         "ar": ("", "وزير مفوض", "وزيرة مفوضة"),
     },
     {
+        "en": ("Minister",) * 3,
+        "fr": ("Ministre",) * 3,
+        "es": ("", "Ministro", "Ministra"),
+        "ar": ("", "وزير", "وزيرة"),
+    },
+    {
         "en": ("Minister Counsellor",) * 3,
         "fr": ("", "Ministre conseiller", "Ministre conseillère"),
         "es": ("", "Ministro Consejero", "Ministra Consejera"),

@@ -262,6 +262,14 @@ def test_attachments_are_held_against_the_limit(folder: Folder, names: Names) ->
 # --- the folder -------------------------------------------------------------------------------------------------------
 
 
+def test_a_folder_without_settings_is_hardly_the_right_one(folder: Folder, names: Names) -> None:
+    """Where there is no config.env, that is said first, and where to go."""
+    (folder.path / "config.env").unlink(missing_ok=True)
+    first = folder.run("doctor", "--resolver", names.place, "--json").json["checks"][0]
+    assert first["found"] == "there is no config.env here"
+    assert "mailer init DIR" in first["to_do"]
+
+
 def test_faulty_settings_are_told_with_their_mend(folder: Folder, names: Names) -> None:
     """What stops `send` is told here too, each with what to do; a missing relay and sender are among it."""
     folder.write("config.env", "SMTP_PORT=many\nSMTP_HOST=a b\n")

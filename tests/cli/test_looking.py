@@ -123,6 +123,19 @@ def test_an_embassy_is_not_called_a_mission_to_the_united_nations(folder: Folder
     assert "cell A3: the column is one of embassies, but a country alone is printed as “Permanent Mission of" in warned
 
 
+def test_the_samples_own_attachment_does_not_leave_with_another_event(folder: Folder) -> None:
+    """Whoever copies the shipped event and forgets its concept note is warned; a file of their own is theirs."""
+    shipped = Path(__file__).parents[2] / "templates" / "poc-week" / "attachments" / "concept-note.pdf"
+    note = folder.path / "templates" / "round-table" / "attachments" / "concept-note.pdf"
+    note.parent.mkdir()
+    note.write_bytes(shipped.read_bytes())
+    event = EVENT.replace("[mailings.invitation]", '[mailings.invitation]\nattachments = ["concept-note.pdf"]')
+    folder.write("templates/round-table/event.toml", event)
+    assert "concept-note.pdf is that of the sample event" in folder.run("check").err
+    note.write_bytes(b"%PDF-1.4 our own")
+    assert "concept-note.pdf" not in folder.run("check").err
+
+
 def test_an_embassy_is_never_told_to_call_itself_a_mission(folder: Folder) -> None:
     """What may be another state's is asked about, without the full name of a mission to be put in its place."""
     rows = "Embassy of Austria in Bern,a@austria.example.org\nIreland,b@ireland.example.org\n"

@@ -376,6 +376,8 @@ def test_no_form_ever_shows_what_an_empty_or_broken_cell_left_behind(
     [
         ("fr", {"title": "Mr.", "rank": "Second Secretary"}, "Monsieur Mina VAN OOST, Deuxième secrétaire"),
         ("fr", {"title": "Ms.", "rank": "minister-counsellor"}, "Madame Mina VAN OOST, Ministre conseillère"),
+        ("fr", {"title": "Ms.", "rank": "Minister"}, "Madame Mina VAN OOST, Ministre"),
+        ("es", {"title": "Mr.", "rank": "Minister"}, "Sr. Mina VAN OOST, Ministro"),
         ("fr", {"title": "Ms.", "rank": "Legal Attaché"}, "Madame Mina VAN OOST, Legal Attaché"),
         ("fr", {"title": "Mme", "rank": "Conseiller"}, "Madame Mina VAN OOST, Conseiller"),
         ("fr", {"rank": "Counsellor"}, "Mina VAN OOST, Counsellor"),

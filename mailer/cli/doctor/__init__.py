@@ -72,6 +72,7 @@ def _examine(resolver: str | None, selectors: tuple[str, ...]) -> Iterator[Findi
     except InputRefused as exc:
         yield from folder.settings_as_they_are(exc.problems)
         return
+    yield from folder.absent()
     yield from folder.settings_as_they_are([*problems, *folder.missing(settings)])
     yield from folder.laid_open()
     yield folder.ledger_at(settings.LEDGER_URL)

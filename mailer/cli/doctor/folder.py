@@ -52,6 +52,14 @@ def missing(settings: Config) -> Iterator[Problem]:
             yield Problem(f"{key} is not set", fix, file="config.env", column=key)
 
 
+def absent() -> Iterator[Finding]:
+    """That this is hardly a working folder; nothing is said where it may be one."""
+    if not Path(FILE_NAME).is_file():
+        meaning = "The environment alone sets anything, and the rest has its defaults"
+        to_do = "Go to your working folder, or make one: mailer init DIR"
+        yield Finding("settings", Result.ATTENTION, f"there is no {FILE_NAME} here", meaning, to_do)
+
+
 def laid_open() -> Iterator[Finding]:
     """The files with secrets that everybody on this machine may read; nothing is said of the others."""
     for path in (Path(FILE_NAME), TOKEN_FILE):
