@@ -15,11 +15,11 @@ Fault = tuple[str, str]
 # Letters tell days in these languages beside their own: one text may be in two of them.
 _OFFICE_LANGUAGES = ("en", "fr", "es", "ar")
 
-_PARAGRAPH = b"\r\n\r\n"
+_PARAGRAPH, _ITEM = b"\r\n\r\n", b"\r\n- "
 # So many are remembered: those of every variant of a letter, and less than a megabyte.
 _MOST_PARAGRAPHS = 4096
 
-_SIGNS_OF_DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x2066, 0x206A)])
+_SIGNS_OF_DIRECTION = re.compile("[\u200e\u200f\u2066-\u2069]")
 _FIGURE = re.compile(r"\d")
 _EMPTY = re.compile(r"\(\s*\)|[,،]\s*[,،]")
 # What stands before the letters of a zone: the figures of a clock, or a bracket alone.
@@ -29,30 +29,35 @@ _CLOCK = r"(?:\d(?:\s?(?:[ap]\.?m\.?|h(?:\s?\d\d)?|noon|midnight|hrs?|hours|heur
 def proofreader(event: Event, languages: Iterable[str]) -> Callable[[Letter], list[Fault]]:
     """What finds the faults of each letter about `event`, in one of `languages`, and says what to do about them.
 
-    A paragraph in which nothing was found is not looked at again: most of a letter stands in the next one too.
+    A paragraph, or item of a list, in which nothing was found is not looked at again: most of a letter stands in the
+    next one too.
     """
     from mailer.render.locales import locale_of
 
     sound: set[bytes] = set()
     known = filter(locale_of, dict.fromkeys((*_OFFICE_LANGUAGES, *languages)))
-    readers = [reader(language, event.starts.date()) for language in known]
-    zone_words = _zone_words(event)
+    days_in = reader(known, event.starts.date())
+    zones = _zones(event)
 
     def faults_of(paragraph: bytes) -> Iterator[Fault]:
         # In one line, since a date may wrap. No fault reaches from one paragraph into another.
-        text = " ".join(paragraph.decode().translate(_SIGNS_OF_DIRECTION).split())
+        text = " ".join(paragraph.decode().split())
+        if not text.isascii():
+            text = _SIGNS_OF_DIRECTION.sub("", text)
         yield from leftovers_in(text)
         if empty := _EMPTY.search(text):
             fix = "Fill the cell, or guard the field in the template with an if."
             yield f"something is empty there ({empty[0]!r})", fix
         if _FIGURE.search(text):
-            told = [day for read in readers for day in read(text)]
+            told = [*days_in(text)]
             yield from _wrong_weekdays(told)
-            yield from _wrong_zones(event, told, zone_words.findall(text) if zone_words else [])
+            if zones and any(zone in text for zone in zones):
+                yield from _wrong_zones(event, told, re.findall(rf"{_CLOCK}({'|'.join(zones)})\b", text))
 
     def faults_in(letter: Letter) -> list[Fault]:
         found: list[Fault] = []
-        for paragraph in (letter.subject.encode(), *letter.text_octets.split(_PARAGRAPH)):
+        text = letter.text_octets.replace(_ITEM, _PARAGRAPH)
+        for paragraph in (letter.subject.encode(), *text.split(_PARAGRAPH)):
             if paragraph in sound:
                 continue
             faults = [*faults_of(paragraph)]
@@ -73,11 +78,11 @@ def _wrong_weekdays(told: Iterable[Told]) -> Iterator[Fault]:
             yield fault, "Correct the date, or let event.toml give it."
 
 
-def _zone_words(event: Event) -> re.Pattern[str] | None:
-    """What finds an abbreviation of the event's time zone behind a clock time; None where there are not two of them."""
+def _zones(event: Event) -> list[str]:
+    """The abbreviations of the event's time zone, where there are two of them."""
     months = (datetime(event.starts.year, month, 1, tzinfo=event.timezone) for month in range(1, 13))
     names = {name for month in months if (name := month.tzname() or "").isalpha()}
-    return re.compile(rf"{_CLOCK}({'|'.join(sorted(names))})\b") if len(names) > 1 else None
+    return sorted(names) if len(names) > 1 else []
 
 
 def _wrong_zones(event: Event, told: Sequence[Told], words: Sequence[str]) -> Iterator[Fault]:
