@@ -104,7 +104,12 @@ _RULES = {
     "one per organisation": Rule.ONE_PER_PARTY,
     "one per organization": Rule.ONE_PER_PARTY,
 }
-_STANDINGS = {"": Standing.ACTIVE} | {fold(standing.value): standing for standing in Standing}
+_STANDING_WORDS = {
+    Standing.ACTIVE: ("", "actif", "activo", "activa"),
+    Standing.DO_NOT_CONTACT: ("ne plus contacter", "ne pas contacter", "no contactar", "no contactar más"),
+    Standing.LEFT: ("parti", "partie", "a quitté", "a quitté le poste", "ha dejado el puesto", "se fue"),
+}
+_STANDINGS = {fold(word): standing for standing, words in _STANDING_WORDS.items() for word in (standing.value, *words)}
 _MISSION_WORDS = (
     "mission", "missions", "permanent mission", "observer mission", "permanent observer mission", "state",
     "member state", "non member state", "observer", "country", "misión", "état", "pays", "país",

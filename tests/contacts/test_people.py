@@ -315,6 +315,20 @@ def test_do_not_contact_without_an_address_holds_nobody_back(row) -> None:
     assert row(Status="do not contact", Email="ana@").error.cell == "G2"
 
 
+@pytest.mark.parametrize(
+    ("word", "standing"),
+    [
+        ("actif", Standing.ACTIVE),
+        ("Ne plus contacter", Standing.DO_NOT_CONTACT),
+        ("no contactar", Standing.DO_NOT_CONTACT),
+        ("a quitté le poste", Standing.LEFT),
+    ],
+)
+def test_the_status_may_stand_in_french_or_spanish(row, word: str, standing: Standing) -> None:
+    """As the heading over it may."""
+    assert row(Status=word).only.status is standing
+
+
 def test_overrides(row) -> None:
     """A row's own salutation, address name and attachment are kept as they are."""
     contact = row(salutation_line="Dear friend,", address_name="Ana M.", attachment="seat.pdf").only
