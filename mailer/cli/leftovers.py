@@ -1,4 +1,4 @@
-"""What was never filled in and is left over in a text: "TBC", "nan", [name], «Name», <<Name>>, {name} and XXX."""
+"""What was never filled in and is left over in a text: "TBC", "nan", [name], «Name», <<Name>>, {name} and rows of X."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _WORDS = (
     re.compile(r"\b(nan|NaN|TBC|TBD)\b"),
     # English words, which are left over only where a name or a value would stand: "Dear None,", "Table: null".
     re.compile(r"(?:\b[A-Z]\w*\.?|:) (None|null|undefined)\b(?!\s\w)"),
-    # Three are also a Roman thirty, as in "resolution 3379 (XXX)" and "Vol. XXX": taken where none would stand.
+    # Three are also a Roman thirty, as of a volume or a session: taken where none would stand.
     re.compile(r"(?<![\w/.-])([Xx]{4,})\b(?![/.]\w)"),
-    re.compile(r"(?:(?:^|[,:;–\[]|\b[^\W\d]{1,2}\b\.?)\s?|\s(?=XXX[,،:]$))\b(XXX)\b(?!\s?\w)"),
+    re.compile(r"(?:(?:^|[,:;–\[]|\b[^\W\d]{1,2}\b\.?)\s?|\s(?=X{3}[,،:]$))\b(X{3})\b(?!\s?\w)"),
 )
 
 # Without one of these there is none of them, as in most texts.

@@ -298,7 +298,7 @@ def test_a_key_that_receivers_can_use_is_sound(record: str) -> None:
         (f"v=DKIM1; k=rsa; p={rsa(2048)[:231]}", "cut off"),
         (f"v=DKIM1; p={rsa(2048)}{rsa(2048)}", "damaged"),
         (f"v=DKIM1; p=-----BEGIN PUBLIC KEY-----{rsa(2048)}", "damaged"),
-        ("v=DKIM1; p=TODO", "damaged"),
+        ("v=DKIM1; p=none", "damaged"),
         (f"v=DKIM1; p={rsa(1023)}", "1023 bits"),
         (f"v=DKIM1; k=ed25519; p={ED25519[:40]}", "cut off"),
         (f"v=DKIM2; p={rsa(2048)}", "v=DKIM1"),
