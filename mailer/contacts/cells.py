@@ -53,6 +53,14 @@ def control_character(text: str) -> str | None:
     return None
 
 
+def ungarbled(text: str) -> str | None:
+    """What `text` says if it is UTF-8 that a program took for Western European ("AndrÃ©"); None if it is not."""
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None
+
+
 # --- languages --------------------------------------------------------------------------------------------------------
 
 _NAMED_IN = ("en", "fr", "es", "ar", "ru", "zh", "pt")

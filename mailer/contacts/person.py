@@ -369,3 +369,11 @@ def unreadable_cells(row: Row, faults: Mapping[int, str]) -> None:
             row.say(column, f"The cell holds a control character ({sign})", "Type the value anew.")
         elif len(text) > words.MAX_LENGTH and column in short:
             row.say(column, f"The value is longer than {words.MAX_LENGTH:,} characters", "Shorten it.")
+
+
+def garbled_cells(row: Row) -> None:
+    """Note the used cells whose letters were garbled where the list was saved or opened, before it came to us."""
+    for column, text in enumerate(row.raw[: len(row.columns.headings)]):
+        if row.columns.headings[column] and not text.isascii() and (meant := words.ungarbled(text)):
+            fix = "Save the list anew from where it is right, as UTF-8 or as a workbook, or type the value."
+            row.say(column, f"The letters are garbled; {meant!r} was probably meant", fix, "warning")

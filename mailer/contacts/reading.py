@@ -9,7 +9,7 @@ from mailer.contacts import cells as words
 from mailer.contacts.columns import MISSING
 from mailer.contacts.headings import same_headings
 from mailer.contacts.layout import Layout
-from mailer.contacts.person import Judge, Row, contact, kind_of, unreadable_cells
+from mailer.contacts.person import Judge, Row, contact, garbled_cells, kind_of, unreadable_cells
 from mailer.contacts.register import Register
 from mailer.contacts.tables import Table, files, tables
 from mailer.errors import InputRefused, Problem
@@ -140,4 +140,6 @@ def _row(table: Table, number: int, raw: list[str], faults: Mapping[int, str]) -
     row = Row(Place(sheet.file, sheet.name, number, columns.places), columns, raw, cells)
     if suspect or faults or len(raw) > width or "#" in joined or "Err:" in joined:
         unreadable_cells(row, faults)
+    if not joined.isascii():
+        garbled_cells(row)
     return row

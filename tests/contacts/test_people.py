@@ -98,6 +98,15 @@ def test_a_placeholder_beside_a_name_is_refused(row, part: str) -> None:
     assert row(**{part: "nan"}).error.column == part
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("AndrÃ©", "André"), ("JoÃ£o", "João"), ("PeÃ±a", "Peña")])
+def test_garbled_letters_are_warned_of(row, typed: str, meant: str) -> None:
+    """Nobody reads "Dear Ms. PeÃ±a"; what was right is not doubted."""
+    warning = row(**{"Last name": typed}).warning
+    assert warning.cell and meant in warning.problem
+    assert row(**{"Last name": meant}).warnings == []
+    assert row(**{"Last name": "Ångström-São"}).warnings == []
+
+
 def test_people_called_nan_or_null_are_people(row) -> None:
     """Given name Nan or Na, and family name Null, Na, Vacante or X, pass where the other part is given."""
     for first in ("Nan", "Na"):
