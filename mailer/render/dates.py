@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, get_timezone_location
 
 from mailer.render.faults import Unfit
@@ -102,8 +103,26 @@ def _has_clear_name(moment: datetime) -> bool:
     return hours is not None and moment.utcoffset() == timedelta(hours=hours)
 
 
-def _zone(moment: datetime, language: str, of_city: Callable[[str], str]) -> str:
+def _central_european_time(moment: datetime, language: str) -> str:
+    """Its name in `language` (CLDR), where the moment is told in it; else empty.
+
+    The other zones are told by their cities. But for Geneva, Bonn, The Hague and Strasbourg, the zone database knows
+    no city save the largest of the country, and nobody there tells the time of Zurich.
+    """
+    if not getattr(moment.tzinfo, "key", "").startswith("Europe/") or moment.tzname() not in ("CET", "CEST"):
+        return ""
+    return str(Locale(language).meta_zones.get("Europe_Central", {}).get("long", {}).get("generic", ""))
+
+
+def _zone(
+    moment: datetime,
+    language: str,
+    of_city: Callable[[str], str],
+    of_region: Callable[[str], str] = lambda name: name,
+) -> str:
     """The zone in brackets, by its city ("heure de New York"), with the offset where the city alone may not do."""
+    if region := _central_european_time(moment, language):
+        return f"({of_region(region)})"
     city = _city(moment, language)
     if not city:
         return f"({_offset(moment)})"
@@ -202,7 +221,7 @@ class _Arabic(_Style):
         return f"{super().day(value)} {levant}/{nile} {value.year}"
 
     def zone(self, moment: datetime) -> str:
-        return _zone(moment, "ar", lambda city: f"بتوقيت {city}").replace(",", "،")
+        return _zone(moment, "ar", lambda city: f"بتوقيت {city}", lambda name: f"ب{name}").replace(",", "،")
 
 
 _STYLES: dict[str, _Style] = {style.language: style for style in (_English(), _French(), _Spanish(), _Arabic())}

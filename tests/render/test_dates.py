@@ -43,7 +43,9 @@ def test_a_period_is_one_line_in_the_style_of_the_language(language: str, told: 
 @pytest.mark.parametrize(
     ("zone", "english", "french"),
     [
-        ("Europe/Zurich", "CEST", "(heure de Zurich)"),
+        ("Europe/Zurich", "CEST", "(heure d’Europe centrale)"),
+        ("Europe/London", "BST", "(heure de Londres)"),
+        ("Africa/Algiers", "CET", "(heure d’Alger)"),
         ("Asia/Manila", "Manila time (UTC+8)", "(heure de Manille, UTC+8)"),
         ("Asia/Dubai", "Dubai time (UTC+4)", "(heure de Dubaï, UTC+4)"),
         ("Asia/Kolkata", "Kolkata time (UTC+5:30)", "(heure de Kolkata, UTC+5:30)"),
@@ -58,6 +60,21 @@ def test_the_zone_is_told_so_that_nobody_misreads_it(zone: str, english: str, fr
     """An abbreviation that has no letters or misleads gives way to city and offset."""
     assert period("en", zone, *DAY).endswith(english)
     assert period("fr", zone, *DAY).endswith(french)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("es", "(hora de Europa central)"),
+        ("ar", "(بتوقيت وسط أوروبا)"),
+        ("de", "(Mitteleuropäische Zeit)"),
+        ("zh", "(中欧时间)"),
+    ],
+)
+def test_geneva_is_not_on_the_time_of_zurich(language: str, told: str) -> None:
+    """Where the zone database knows one city for many, the zone is told by its own name, in winter as in summer."""
+    november = datetime(2024, 11, 14, 9), datetime(2024, 11, 14, 10)
+    assert [period(language, "Europe/Zurich", *when)[-len(told) :] for when in (DAY, november)] == [told, told]
 
 
 def test_an_arabic_line_has_arabic_commas() -> None:
