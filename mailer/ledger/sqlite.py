@@ -163,9 +163,7 @@ class SQLiteStore(Store):
             try:
                 stack.enter_context(self._lock.held(patient=patient))
             except (OSError, RuntimeError) as exc:
-                known = _SAME_FAULTS.get(getattr(exc, "errno", None))
-                strange = f"cannot be kept to one run by {self._lock.path} ({exc}). {_NETWORK}"
-                raise LedgerError(f"{self.place} {_FAULTS[known] if known else strange}") from exc
+                raise LedgerError(f"{self.place} {_why_unlocked(self._lock.path, exc)}") from exc
             yield stack.enter_context(self.session())
 
     def latest_noted(self) -> int:
@@ -206,6 +204,13 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _why_unlocked(lock: Path, exc: OSError | RuntimeError) -> str:
+    if lock.is_symlink():
+        return f"cannot be kept to one run, as {lock} is a link: put the file that it leads to in its place."
+    known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+    return _FAULTS[known] if known else f"cannot be kept to one run by {lock} ({exc}). {_NETWORK}"
 
 
 def _size(path: Path) -> int:

@@ -355,6 +355,21 @@ def test_a_ledger_behind_two_names_has_one_lock(tmp_path: Path, url: str) -> Non
     assert [path.name for path in folder.iterdir()] == ["linked.db"]
 
 
+def test_a_lock_that_is_a_link_is_told_as_one(tmp_path: Path, file: Path, url: str) -> None:
+    """A link in the place of the lock's file may lead anywhere, so it is not followed, and the sentence says so."""
+    with Ledger.open(url) as ledger:
+        send(ledger, queue(ledger, 1))
+        lock = file.with_name("ledger.db.lock")
+        lock.rename(tmp_path / "elsewhere.lock")
+        lock.symlink_to(tmp_path / "elsewhere.lock")
+        numbers = queue(ledger, 2)
+        with pytest.raises(LedgerError, match="is a link: put the file that it leads to in its place"):
+            send(ledger, numbers)
+        (tmp_path / "elsewhere.lock").replace(lock)
+        send(ledger, numbers)
+        assert states(ledger) == [State.SENT, State.SENT]
+
+
 def test_another_programs_database_is_left_alone(file: Path, url: str) -> None:
     """A database with other tables is refused; nothing is added to it."""
     for statement in ("CREATE TABLE contacts (name TEXT)", "CREATE TABLE alembic_version (version_num TEXT)"):
