@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import ssl
 from collections.abc import Mapping
@@ -56,13 +57,17 @@ def advice(reason: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """What is set for every program that speaks to PostgreSQL, with what the service holds that is named there."""
+    """What is set for every program that speaks to PostgreSQL, with what the service holds that is named there.
+
+    libpq does not tell what a service file sets to libpq's own default, as in sslmode=prefer, from what nobody set.
+    """
     from psycopg.pq import Conninfo
 
     return {
         option.keyword.decode(): option.val.decode()
         for option in Conninfo.get_defaults()
-        if option.val not in (None, option.compiled) and option.keyword != b"service"
+        if option.val is not None and option.keyword != b"service"
+        if option.val != option.compiled or (option.envvar or b"").decode() in os.environ
     }
 
 

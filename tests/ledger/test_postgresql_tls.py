@@ -151,3 +151,6 @@ def test_what_the_environment_says_counts(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PGSSLMODE", "require")
     assert tls.settings({}) == {}
     assert tls.unproved({}) == "sslmode=require"
+    monkeypatch.setenv("PGSSLMODE", "prefer")  # libpq's own default, said in so many words
+    assert tls.settings({}) == {}
+    assert tls.unproved({}) == "sslmode=prefer"
