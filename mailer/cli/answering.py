@@ -62,10 +62,14 @@ def import_answers(
 
     A file that was imported before, or has grown since, adds only what is new.
     """
-    from mailer.cli.desk import open_desk
+    from mailer.cli.desk import open_desk, tell_if_older
 
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
+        if dry_run:
+            tell_if_older(ledger)
+        else:
+            ledger.require_latest()
         try:
             export = _read(desk, ledger, file, columns, dates)
             found = _taken(desk, ledger, file, export)
@@ -205,6 +209,7 @@ def record(
         raise UsageError("--guest says who comes as well: leave it out with regrets.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
+        ledger.require_latest()
         book = book_of(desk, ledger)
         invitation = _invitation(who, book, desk.event.name)
         addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
@@ -287,11 +292,12 @@ def list_answers(
 ) -> int:
     """Say who comes, in person and online, by party, and how many seats that leaves."""
     from mailer import report
-    from mailer.cli.desk import open_desk
+    from mailer.cli.desk import open_desk, tell_if_older
     from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(named or event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
+        tell_if_older(ledger)
         turnout = turnout_of(desk, ledger)
     rows = report.answer_rows(turnout.current, desk.event.timezone)
     if xlsx:

@@ -83,11 +83,13 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
 
 
 def _changes(desk: Desk) -> Iterator[Problem]:
-    """What the mails that went out said otherwise, and what to do about it."""
+    """What the mails that went out said otherwise, and what to do about it; and that the ledger is not the latest."""
     from mailer.cli.changes import changes
 
     try:
         with desk.ledger(create=False) as ledger:
+            if sentence := ledger.older_copy():
+                yield Problem("nothing is sent with it", sentence, "warning", "config.env", column="LEDGER_URL")
             yield from changes(desk, ledger)
     except LedgerError as exc:
         yield Problem("the ledger cannot be used", str(exc), file="config.env", column="LEDGER_URL")

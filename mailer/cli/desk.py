@@ -144,6 +144,14 @@ class Desk:
                 yield ledger
 
 
+def tell_if_older(ledger: Ledger) -> None:
+    """Warns, whoever looks into an older copy of the ledger, that it does not tell how things stand."""
+    from mailer.cli import console
+
+    if sentence := ledger.older_copy():
+        console.complain(f"warning: {sentence}")
+
+
 def open_desk(event_name: str | None, now: str | None, *, rehearsal: bool = False) -> Desk:
     """The desk for the event that is meant, in the current folder. Raises InputRefused, or UsageError."""
     from mailer import config, event

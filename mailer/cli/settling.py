@@ -33,11 +33,12 @@ WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regret
 def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool, now: str | None) -> int:
     """Show what only a person can settle, and on a terminal settle it one by one."""
     from mailer import report
-    from mailer.cli.desk import open_desk
+    from mailer.cli.desk import open_desk, tell_if_older
     from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(named or event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
+        tell_if_older(ledger)
         turnout = turnout_of(desk, ledger)
         if as_json:
             console.as_json(report.answers_as_json(turnout.doubts, asdict(seats_of(desk, turnout))))
@@ -123,6 +124,7 @@ def settle(
         raise UsageError("Say one of --accept [REFERENCE|ADDRESS], --reject and --undo.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
+        ledger.require_latest()
         answer = next((one for one in ledger.answers(desk.event.name) if one.id == number), None)
         if answer is None:
             raise UsageError(f"{desk.event.name} has no answer {number}: see mailer answers list")

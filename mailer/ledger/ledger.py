@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import count
 from operator import itemgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Row, bindparam, delete, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 
 from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
@@ -34,7 +34,7 @@ from mailer.ledger.records import (
     marks,
     reply_of,
 )
-from mailer.ledger.run import Run, exclusive_run, require_latest, sweep
+from mailer.ledger.run import Run, exclusive_run, older_copy, require_latest, sweep
 from mailer.ledger.schema import (
     IS_UNSENT,
     attempts,
@@ -360,7 +360,7 @@ class Ledger:
         The fingerprint tells one answer from all others; only a keyed digest of it is kept. What stands, and what
         people decided about it, stays as it is, so that the same file may come in again, or grown.
         """
-        with self._store.engine.begin() as connection:
+        with self._deciding() as connection:
             return answering.take_in(connection, self._identity, event, found, now)
 
     def settle_answer(
@@ -378,7 +378,7 @@ class Ledger:
         `attendance` says what an answer means that is not clear by itself. Decisions are appended, never changed.
         Returns whether it made a difference. Raises LedgerError where the event has no such answer or invitation.
         """
-        with self._store.engine.begin() as connection:
+        with self._deciding() as connection:
             return answering.settle(
                 connection, event, number, decision, now, reference=reference, attendance=attendance
             )
@@ -391,12 +391,12 @@ class Ledger:
         Those that failed may be sent again too. Passes over all others; returns how many have the outcome. One whose
         address has been suppressed in the meantime is not sent again, and not counted.
         """
-        with self._store.engine.begin() as connection:
+        with self._deciding() as connection:
             return settling.settle(connection, delivery_ids, outcome, now)
 
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
         """Writes to the address no more, in any event; returns how many deliveries that stops. A first reason stays."""
-        with self._store.engine.begin() as connection:
+        with self._deciding() as connection:
             return suppression.suppress(connection, self._identity.of(address), reason, now)
 
     def lift(self, address: Address, now: datetime) -> int:
@@ -404,7 +404,7 @@ class Ledger:
 
         Raises LedgerError where the address is not suppressed, and where it was forgotten, which is for good.
         """
-        with self._store.engine.begin() as connection:
+        with self._deciding() as connection:
             return suppression.lift(connection, self._identity, address, now)
 
     def forget(self, address: Address, now: datetime) -> Erasure:
@@ -412,16 +412,32 @@ class Ledger:
 
         Counts stay: that somebody of the party was invited, and what became of it.
         """
+        self.require_latest()
         return suppression.forget(self._store, self._identity, address, now)
 
+    @contextmanager
+    def _deciding(self) -> Iterator[Connection]:
+        """A transaction for what people say, which would be lost with an older copy: there it raises LedgerError."""
+        self.require_latest()
+        with self._store.engine.begin() as connection:
+            yield connection
+
     # --- upkeep ---
+
+    def older_copy(self) -> str | None:
+        """That an older copy is in the ledger's place, and what to do about it, as a sentence; None where it is not."""
+        return older_copy(self._store)
+
+    def require_latest(self) -> None:
+        """Raises LedgerError where an older copy is in the ledger's place."""
+        require_latest(self._store)
 
     def try_out(self) -> None:
         """Writes to the disk as any transaction does, and leaves nothing of it.
 
         Raises LedgerError where that fails, and where an older copy is in the ledger's place.
         """
-        require_latest(self._store)
+        self.require_latest()
         with self._store.engine.begin() as connection:
             connection.execute(insert(meta).values(name="trial", value=""))
             connection.execute(delete(meta).where(meta.c.name == "trial"))

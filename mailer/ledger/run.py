@@ -216,15 +216,23 @@ def _record(store: Store, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) 
 
 
 def require_latest(store: Store) -> None:
-    """Raises LedgerError where an older copy is in the ledger's place: who was sent to since is still due in it."""
+    """Raises LedgerError, with what `older_copy` says, where an older copy is in the ledger's place."""
+    if sentence := older_copy(store):
+        raise LedgerError(sentence)
+
+
+def older_copy(store: Store) -> str | None:
+    """That an older copy is in the ledger's place, and what to do about it, as a sentence; None where it is not."""
+    noted = store.latest_noted()  # before: what is noted is in the ledger already
     with store.reading.connect() as connection:
         known = connection.scalar(select(func.max(transitions.c.id))) or 0
-    if (missing := store.latest_noted() - known) > 0:
-        raise LedgerError(
-            f"{store.place} is an older copy: {missing} later claims and outcomes are not in it. Whoever was sent to "
-            "since would be written to again: put the latest copy in its place, with its -wal; or, to go on with this "
-            "one all the same, delete the .lock file beside it."
-        )
+    if noted <= known:
+        return None
+    return (
+        f"{store.place} is an older copy: {noted - known} later claims and outcomes are not in it. Whoever was sent to "
+        "since would be written to again: put the latest copy in its place, with its -wal; or, to go on with this "
+        "one all the same, delete the .lock file beside it."
+    )
 
 
 def _enter(store: Store, event: str, mailing: str, relay: str, now: datetime) -> int:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mailer.cli import main
-from tests.cli.conftest import Folder
+from tests.cli.conftest import ADA, BEN, Folder
 from tests.servers import ScriptedServer
 
 JOERG = "jörg@fiji.example.org"
@@ -165,6 +165,57 @@ def test_a_ledger_whose_maker_was_stopped_counts_as_missing(folder: Folder, rela
     assert folder.run("send", "--dry-run").code == 0
     assert folder.run("send", "--yes").code == 0
     assert len(relay.accepted) == 3
+
+
+@pytest.fixture
+def restored(folder: Folder, relay: ScriptedServer) -> Folder:
+    """A folder in which a copy of the ledger from before the second run lies in its place."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--limit", "1")
+    copy = (folder.path / "ledger.db").read_bytes()
+    folder.run("send", "--yes")
+    (folder.path / "ledger.db").write_bytes(copy)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check",),
+        ("send", "--dry-run"),
+        ("status", "--json"),
+        ("answers", "list", "--json"),
+        ("answers", "review", "--json"),
+        ("resolve",),
+    ],
+)
+def test_whoever_looks_into_an_older_copy_is_warned_once(restored: Folder, words: tuple[str, ...]) -> None:
+    """It does not tell who was written to since, which one line on standard error says."""
+    looked = restored.run(*words)
+    assert (looked.code, looked.err.count("is an older copy: 4 later claims and outcomes are not in it")) == (0, 1)
+    assert "warning" in looked.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("send", "--yes"),
+        ("answers", "import", "rsvp.csv", "--yes"),
+        ("answers", "record", ADA, "online"),
+        ("answers", "settle", "1", "--reject"),
+        ("suppress", BEN, "--reason", "asked"),
+        ("suppress", "--lift", BEN),
+        ("forget", BEN, "--yes"),
+    ],
+)
+def test_nothing_is_written_into_an_older_copy(restored: Folder, relay: ScriptedServer, words: tuple[str, ...]) -> None:
+    """What people say would be lost with it once the latest one is back, so that comes first."""
+    restored.write("rsvp.csv", f"Timestamp,Email Address,Coming\n2031-02-24 09:00,{ADA},yes\n")
+    refused = restored.run(*words)
+    assert "is an older copy" in refused.err
+    assert (refused.code, len(relay.accepted)) == (3, 3)
+    (restored.path / "ledger.db.lock").unlink()
+    assert "older copy" not in restored.run(*words).err
 
 
 def test_a_ledger_that_fails_amidst_a_run_wants_a_person(folder: Folder) -> None:
