@@ -256,8 +256,10 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     if prepared.mailing.asks_for_answer:
         deadline = event.rsvp.deadline.astimezone(event.timezone)
         console.say(f"Answers are due by {deadline:%A, %d %B %Y, %H:%M %Z}")
-    if found.due.guests and (doubt := renamed(prepared, ledger)):
-        console.complain(f"warning: {doubt}")
+    if doubt := renamed(prepared, found, ledger):
+        if doubt.is_strong and options.yes and not (options.dry_run or desk.rehearsal):
+            raise UsageError(f"Nothing was sent. {doubt.sentence}")
+        console.complain(f"warning: {doubt.sentence}")
     if found.due.guests and is_open and not desk.rehearsal:
         console.say(_forecast(prepared, ledger, found, options))
 

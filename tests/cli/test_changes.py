@@ -1,8 +1,10 @@
 """A change of the event, told to those invited and to those who come: who was not told is named until they were."""
 
+import shutil
+
 import pytest
 
-from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, REGISTRY, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, REGISTRY, TEMPLATE, Folder, typing
 from tests.servers import ScriptedServer
 
 CHANGE = """
@@ -285,6 +287,87 @@ def test_a_renamed_reminder_is_doubted_before_it_counts_anew(folder: Folder, rel
     assert "knows the mailing reminder, which is no longer there" in told
     folder.run("remind", "--yes", now="2031-03-03T10:00")
     assert "by another name" not in folder.run("remind", "--dry-run", now="2031-03-05T10:00").err
+
+
+def test_a_script_does_not_invite_anew_what_was_renamed(
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--yes does not answer whether an event that begins at the same moment is another one; a person may."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    templates = folder.path / "templates"
+    (templates / "round-table").rename(templates / "forum")
+    refused = folder.run("send", "--yes")
+    assert (refused.code, len(relay.accepted)) == (2, 3)
+    assert "call it round-table again" in refused.err
+    assert "put templates/round-table/ back beside it, or leave --yes out and confirm it" in refused.err
+    assert folder.run("send", "--dry-run").code == 0
+    assert folder.run("send", "--sandbox", "--yes").code == 0
+    shutil.copytree(templates / "forum", templates / "round-table")
+    assert "by another name" not in folder.run("send", "forum", "--dry-run").err
+    shutil.rmtree(templates / "round-table")
+    assert typing(folder, monkeypatch, "yes\n", "send").code == 0
+    assert len(relay.accepted) == 6
+    assert folder.run("send", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("title", "starts", "code"),
+    [
+        ("Round table on protection", "2031-03-20", 2),  # it is called and dated anew
+        ("Round table: protection", "2031-03-13", 2),
+        ("Forum on access", "2031-03-20", 0),
+    ],
+)
+def test_another_event_in_the_place_of_one_is_sent(
+    folder: Folder, relay: ScriptedServer, title: str, starts: str, code: int
+) -> None:
+    """The folder of an event is often used for the next; only one of the same title or moment is taken for the same."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    templates = folder.path / "templates"
+    (templates / "round-table").rename(templates / "forum")
+    event = EVENT.replace("2031-03-13", starts).replace("Round table on protection", title)
+    folder.write("templates/forum/event.toml", event)
+    sent = folder.run("send", "--yes")
+    assert (sent.code, "knows the event round-table" in sent.err) == (code, True)
+
+
+def test_a_series_is_no_event_by_another_name(folder: Folder, relay: ScriptedServer) -> None:
+    """Next year's event of the same title, in the place of the one that is over, is sent without a person."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    templates = folder.path / "templates"
+    (templates / "round-table").rename(templates / "round-table-2032")
+    folder.write("templates/round-table-2032/event.toml", EVENT.replace("2031-", "2032-"))
+    assert folder.run("send", "--yes", now="2032-02-23T10:00").code == 0
+    assert len(relay.accepted) == 6
+
+
+def test_who_was_not_written_to_is_invited_by_whatever_name(folder: Folder, relay: ScriptedServer) -> None:
+    """Nobody gets anything twice where the renamed event had gone to none of those who are due."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "belgium")
+    templates = folder.path / "templates"
+    (templates / "round-table").rename(templates / "forum")
+    assert folder.run("send", "--yes", "--only", "kenya").code == 0
+    assert len(relay.accepted) == 2
+
+
+def test_a_script_does_not_send_a_renamed_invitation_again(folder: Folder, relay: ScriptedServer) -> None:
+    """Where all the mailings to the contacts that were sent are gone, only a person can tell that this one is new."""
+    folder.relay(relay)
+    folder.run("send", "--yes")
+    event = folder.path / "templates" / "round-table"
+    (event / "invitation.md").rename(event / "letter.md")
+    letter = EVENT.replace("[mailings.invitation]", "[mailings.letter]")
+    folder.write("templates/round-table/event.toml", letter)
+    refused = folder.run("send", "--yes")
+    assert (refused.code, len(relay.accepted)) == (2, 3)
+    assert "write [mailings.invitation] there again" in refused.err
+    folder.write("templates/round-table/event.toml", f"{letter}[mailings.invitation]\ntemplate = 'letter'\n")
+    assert folder.run("send", "--mailing", "letter", "--yes").code == 0
+    assert len(relay.accepted) == 6
 
 
 def test_a_further_event_or_mailing_is_no_doubt(folder: Folder, relay: ScriptedServer) -> None:
