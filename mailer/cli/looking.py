@@ -158,10 +158,15 @@ def _ways_out(
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
         yield f"settle what is in doubt with mailer resolve{where(desk)}"
-    if State.FAILED in states and not over:
+    has_failed = State.FAILED in states
+    waits = (State.QUEUED in states or State.DEFERRED in states) and State.CLAIMED not in states
+    if over and (has_failed or waits):
+        what = " or ".join(word for word, is_so in (("failed", has_failed), ("waits", waits)) if is_so)
+        yield f"what {what} is sent no more: {over}"
+    elif has_failed:
         yield f"see what failed with mailer resolve{where(desk)} --failed"
-    if (State.QUEUED in states or State.DEFERRED in states) and State.CLAIMED not in states:
-        yield f"what waits is sent no more: {over}" if over else "; ".join(_next_tries(desk, ledger, wave, people))
+    if waits and not over:
+        yield from _next_tries(desk, ledger, wave, people)
 
 
 def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]) -> Iterator[str]:

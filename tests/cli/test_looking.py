@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import BEN, CONTACTS, EVENT, NOW, TEMPLATE, Folder
 from tests.servers import ScriptedServer
 
+LATE = "office@fiji.example.org"
 PROBLEM_KEYS = ["file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix"]
 
 
@@ -315,6 +316,12 @@ def test_status_names_what_sends_what_waits(folder: Folder) -> None:
     folder.run("answers", "record", BEN, "regrets")
     answered = folder.run("status").out
     assert "invitation: 1 deferred, 2 sent; 1 waiting in vain (has answered: regrets)\n" in answered
+    with ScriptedServer({f"rcpt:{LATE}": "550 5.1.1 No such user"}) as relay:
+        folder.relay(relay, RETRY_AFTER="600")
+        folder.write("contacts/more.csv", f"Mission,Email\nFiji,{LATE}\n")
+        folder.run("send", "--yes")
+    late = folder.run("status", now="2031-03-08T10:00").out
+    assert "what failed or waits is sent no more: the deadline has passed; write to them yourself" in late
 
 
 def test_reminders_stand_in_the_order_in_which_they_are_sent(folder: Folder, relay: ScriptedServer) -> None:

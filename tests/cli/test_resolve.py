@@ -244,7 +244,9 @@ def test_a_refused_reminder_is_not_made_up_for(reminded: Folder, now: str, reaso
         assert "Now:" not in shown.out
     failed = [row for row in reminded.run("status", "--json", now=now).json["deliveries"] if row["state"] == "failed"]
     assert [(row["recipient"], row["mailing"]) for row in failed] == [(ADA, "reminder-7d")]
-    assert "--failed" not in reminded.run("status", now=now).out
+    told = reminded.run("status", now=now).out
+    assert f"reminder-7d: 1 failed, 2 sent; what failed is sent no more: {reason}" in told
+    assert "--failed" not in told
 
 
 def test_the_next_reminder_makes_up_for_a_refused_one(reminded: Folder) -> None:
