@@ -19,11 +19,15 @@ _LOW = 200
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[C]):
-    """A delivery to be made, by its number in the ledger, and the contact that its message is made from."""
+    """A delivery to be made, by its number in the ledger, and the contact that its message is made from.
+
+    `transactions` are those that it may take.
+    """
 
     delivery_id: int
     contact: C
     recipients: int = 1
+    transactions: int = 1
 
 
 class Agenda(Generic[C]):

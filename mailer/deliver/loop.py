@@ -14,7 +14,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, TypeVarTuple, Unpack
 
@@ -205,7 +205,8 @@ class Round(Generic[C]):
         room = _CLAIMS_EACH * sum(session.is_open for session in self._sessions) - held
         while not self._is_stopping and (first := self._agenda.first(now)):
             due_at, job = first
-            opens_at = self._pace.opens_at(now, job.recipients)
+            transactions = max(job.transactions, self._pace.transactions(job.recipients))
+            opens_at = self._pace.opens_at(now, job.recipients, transactions)
             if opens_at is None:
                 return jobs, None
             if (start_at := max(due_at, opens_at, self._setbacks.resume_at)) > now:
@@ -217,8 +218,8 @@ class Round(Generic[C]):
             if not self._still_due(job.contact):
                 self.tally.passed_over += 1
                 continue
-            self._pace.start(job.recipients)
-            jobs.append(job)
+            self._pace.start(job.recipients, transactions)
+            jobs.append(job if transactions == job.transactions else replace(job, transactions=transactions))
         return jobs, None
 
     async def _exchange(self, jobs: Sequence[Job[C]], now: datetime) -> None:
@@ -245,7 +246,7 @@ class Round(Generic[C]):
     def _take_back(self, untried: Sequence[Claim[C]], now: datetime) -> None:
         self._claims -= len(untried)
         for _, job in untried:
-            self._pace.finish(now, job.recipients, counted=False)
+            self._pace.finish(now, job.recipients, job.transactions, counted=0)
             self._agenda.put(now, job)
 
     def _hand_out(self, jobs: Sequence[Job[C]], claimed: Sequence[Delivery], now: datetime) -> None:
@@ -256,7 +257,7 @@ class Round(Generic[C]):
             if delivery := deliveries.pop(job.delivery_id, None):
                 self._tray.put(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
-                self._pace.finish(now, job.recipients, counted=False)
+                self._pace.finish(now, job.recipients, job.transactions, counted=0)
         if self._is_stopping or not self._is_connected or now < self._setbacks.resume_at:
             self._tray.recall()  # in the meantime things have changed
 
@@ -294,14 +295,16 @@ class Round(Generic[C]):
     def _judge_settled(self) -> None:
         """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
         for one in self._tray.collect():
-            claim, _, finished_at, outcome, _, refusals = one
-            counted = outcome.reply is not None or outcome.verdict is Verdict.UNKNOWN
-            self._pace.finish(finished_at, claim.job.recipients, counted=counted)
+            (delivery, job), _, finished_at, outcome, _, refusals = one
+            self._pace.finish(finished_at, job.recipients, job.transactions, counted=outcome.transactions)
+            if outcome.needed:
+                self._pace.expect(1 + len(delivery.cc), outcome.needed)
+                job = replace(job, transactions=outcome.needed)
             if outcome.reply and not outcome.slow_down:
                 self._setbacks.answered(finished_at)
-            self._attempts.append((claim, self._attempt(one)))
+            self._attempts.append((Claim(delivery, job), self._attempt(one)))
             # By all connections together; and by each, as they may end at different servers of which one takes nothing.
-            domain = claim.delivery.recipient.domain
+            domain = delivery.recipient.domain
             is_refused = [heard.hear(outcome, domain) for heard in (self._refusals, refusals)]
             if any(is_refused) and outcome.reply and self._agenda.first(finished_at):
                 self._fail(
@@ -313,20 +316,24 @@ class Round(Generic[C]):
                 )
 
     def _attempt(self, settled: Settled[C]) -> Attempt:
-        claim, started_at, finished_at, outcome, is_first, _ = settled
+        (delivery, _), began, ended, outcome, is_first, _ = settled
         state, note, due_at = _STATES[outcome.verdict], outcome.note, None
         if state is State.DEFERRED:
-            due_at = self._retry_at(claim.delivery, outcome, finished_at, is_first)
+            due_at = self._retry_at(delivery, outcome, ended, is_first)
             if due_at is None:
                 state, note = State.FAILED, f"{GIVEN_UP}: {note}"
-        return Attempt(claim.delivery.id, state, started_at, finished_at, self._relay, outcome.reply, note, due_at)
+        reply, transactions = outcome.reply, outcome.transactions
+        return Attempt(delivery.id, state, began, ended, self._relay, reply, note, due_at, transactions)
 
     def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime, is_first: bool) -> datetime | None:
         """When a deferral is tried again, the last time at the give-up time; None once that has passed.
 
+        One that takes more transactions than it was allowed goes as soon as the pace has places for all of them.
         A message that met with a lost connection, or with a relay that asks for less, is not to blame and goes at once,
         unless it was the first on more connections than there may be; and the latter never makes it fail.
         """
+        if outcome.needed:
+            return now
         if outcome.is_retry or outcome.slow_down:
             self._lost[delivery.id] += is_first
             if self._lost[delivery.id] <= self._policy.connections:

@@ -3,11 +3,15 @@
 A relay counts a message at some moment between our start and its reply. A slot is therefore taken at the start and
 given back a whole window after the *finish*: whenever the relay counted, no window of its own can hold more than the
 limit. No schedule that keeps this promise is faster.
+
+Where a relay wants Cc in transactions of their own, each counts as a message, and none is begun before there is room
+for all of them: the outcome need not wait for the pace behind the first.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections import deque
 from collections.abc import Iterable
@@ -46,51 +50,48 @@ class Window:
         """How long a message counts after its finish."""
         return timedelta(seconds=self.seconds * (1 + _MARGIN))
 
-    def weight(self, recipients: int) -> int:
-        """What a message with so many recipients counts here."""
-        return recipients if self.of_recipients else 1
+    def weight(self, recipients: int, transactions: int = 1) -> int:
+        """What a message to so many recipients, sent in so many transactions, counts here."""
+        return recipients if self.of_recipients else transactions
 
 
 class _Count:
     """What one window holds: messages in flight, and those finished that it still counts."""
 
     def __init__(self, window: Window) -> None:
-        self._window = window
+        self.window = window
         self._length = window.length
         self._finished: deque[tuple[datetime, int]] = deque()
         self._inside = 0
         self._in_flight = 0
 
     def __copy__(self) -> _Count:
-        twin = _Count(self._window)
+        twin = _Count(self.window)
         twin._finished = self._finished.copy()
         twin._inside, twin._in_flight = self._inside, self._in_flight
         return twin
 
-    def opens_at(self, now: datetime, recipients: int) -> datetime | None:
+    def opens_at(self, now: datetime, weight: int) -> datetime | None:
         self._redate(now)
         self._forget(now)
-        lacking = self._inside + self._in_flight + self._window.weight(recipients) - self._window.most
+        lacking = self._inside + self._in_flight + weight - self.window.most
         if lacking <= 0 or not (self._inside or self._in_flight):
             return now
-        for finished_at, weight in self._finished:
-            lacking -= weight
+        for finished_at, gone in self._finished:
+            lacking -= gone
             if lacking <= 0:
                 return finished_at + self._length
-        # A message with more recipients than the limit goes alone, when everything before it has left the window.
+        # A message that counts more than the limit goes alone, when everything before it has left the window.
         return self._finished[-1][0] + self._length if self._finished and not self._in_flight else None
 
-    def start(self, recipients: int) -> None:
-        self._in_flight += self._window.weight(recipients)
+    def start(self, weight: int) -> None:
+        self._in_flight += weight
 
-    def finish(self, now: datetime, recipients: int, *, counted: bool) -> None:
-        self._in_flight -= self._window.weight(recipients)
-        if counted:
-            self.remember(now, recipients)
+    def finish(self, weight: int) -> None:
+        self._in_flight -= weight
 
-    def remember(self, finished_at: datetime, recipients: int) -> None:
+    def remember(self, finished_at: datetime, weight: int) -> None:
         self._redate(finished_at)
-        weight = self._window.weight(recipients)
         self._finished.append((finished_at, weight))
         self._inside += weight
 
@@ -108,40 +109,53 @@ class Pace:
     """Several windows that must all hold, begun with what the ledger says was sent before."""
 
     def __init__(self, windows: Iterable[Window], sent_before: Iterable[tuple[datetime, int]] = ()) -> None:
-        """`sent_before`: when each earlier message was finished, in order, and its number of recipients.
+        """`sent_before`: when each earlier transaction was finished, in order, and its number of recipients.
 
         What is in doubt belongs there too, with the latest moment at which it may have been under way.
         """
         self._windows = tuple(windows)
         self._counts = tuple(_Count(window) for window in self._windows)
+        # Recipients that the relay is thought to take together; nothing depends on it where no messages are counted.
+        self._together = math.inf if any(not window.of_recipients for window in self._windows) else 1
         for finished_at, recipients in sent_before:
             for count in self._counts:
-                count.remember(finished_at, recipients)
+                count.remember(finished_at, count.window.weight(recipients))
 
     @property
     def reach(self) -> timedelta:
         """How far back the longest window looks."""
         return max((window.length for window in self._windows), default=timedelta())
 
-    def opens_at(self, now: datetime, recipients: int = 1) -> datetime | None:
+    def transactions(self, recipients: int) -> int:
+        """How many a message to so many is to be allowed: one, unless they seem to be more than the relay takes so."""
+        return 1 if recipients <= self._together else 1 + recipients - int(self._together)
+
+    def expect(self, recipients: int, transactions: int) -> None:
+        """The relay wants so many recipients in so many transactions."""
+        self._together = min(self._together, 1 + recipients - transactions)
+
+    def opens_at(self, now: datetime, recipients: int = 1, transactions: int = 1) -> datetime | None:
         """When the next message may start: `now`, a later moment, or None until something in flight has finished."""
         latest = now
         for count in self._counts:
-            opens = count.opens_at(now, recipients)
+            opens = count.opens_at(now, count.window.weight(recipients, transactions))
             if opens is None:
                 return None
             latest = max(latest, opens)
         return latest
 
-    def start(self, recipients: int = 1) -> None:
-        """A message takes its place in every window; `opens_at` said that it may."""
+    def start(self, recipients: int = 1, transactions: int = 1) -> None:
+        """A message takes its places in every window; `opens_at` said that it may."""
         for count in self._counts:
-            count.start(recipients)
+            count.start(count.window.weight(recipients, transactions))
 
-    def finish(self, now: datetime, recipients: int = 1, *, counted: bool = True) -> None:
-        """It left flight at `now`; its place is free at once unless the relay may have `counted` it."""
+    def finish(self, now: datetime, recipients: int = 1, transactions: int = 1, *, counted: int = 1) -> None:
+        """It left flight at `now`; its places are free at once but for the transactions that the relay may have
+        `counted`."""
         for count in self._counts:
-            count.finish(now, recipients, counted=counted)
+            count.finish(count.window.weight(recipients, transactions))
+            if counted:
+                count.remember(now, count.window.weight(recipients, counted))
 
     def forecast(
         self, messages: int, now: datetime, seconds_each: float = 0.0, recipients_each: float = 1.0

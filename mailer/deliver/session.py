@@ -205,7 +205,8 @@ class Session(Generic[C]):
         self.is_sending = True
         try:
             ahead, is_known = following and following.envelope, self._tray.has_accepted
-            outcome = await self._transport.send(envelope, content, ahead, is_known=is_known)
+            transactions = claim.job.transactions
+            outcome = await self._transport.send(envelope, content, ahead, is_known=is_known, transactions=transactions)
         except RelayError:
             self._in_hand.append(claim)
             raise
@@ -215,7 +216,8 @@ class Session(Generic[C]):
             await self._transport.abandon()
         except Exception as exc:
             note = f"stopped by a fault of mailer: {exc!r}"
-            self._settle(claim, started_at, Outcome(Verdict.UNKNOWN, Stage.BODY, note=note))
+            doubt = Outcome(Verdict.UNKNOWN, Stage.BODY, note=note, transactions=claim.job.transactions)
+            self._settle(claim, started_at, doubt)
             raise
         finally:
             self.is_sending = False
@@ -233,4 +235,4 @@ class Session(Generic[C]):
 
 
 def _not_sent(fault: Exception) -> Outcome:
-    return Outcome(Verdict.PERMANENT, Stage.MAIL, note=f"not sent: {fault}")
+    return Outcome(Verdict.PERMANENT, Stage.MAIL, note=f"not sent: {fault}", transactions=0)

@@ -230,6 +230,7 @@ class Ledger:
                     reply=reply_of(row.code, row.enhanced_status, row.reply),
                     note=row.note,
                     due_at=row.due_at,
+                    transactions=row.transactions,
                 )
                 for row in connection.execute(query)
             ]
@@ -261,7 +262,7 @@ class Ledger:
     def reached_relay_since(self, moment: datetime, now: datetime | None = None) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
 
-        That is every one that got a reply or is in doubt, of all events, and what `count_besides` counted; oldest
+        That is every one of all events that was begun, or may have been, and what `count_besides` counted; oldest
         first: what a rolling window needs. What was counted besides by a clock that was `AHEAD` of `now` is left out.
         """
         with self._store.reading.connect() as connection:

@@ -37,10 +37,12 @@ class Invitee:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One SMTP transaction for one delivery and how it ended.
+    """One try to hand over the message of one delivery, and how it ended.
 
     `state` is SENT, DEFERRED, FAILED or IN_DOUBT. `relay` is "host:port". `reply` is the relay's last, None where it
     gave none; `note` says in our words what no reply tells. `due_at` is when a deferred one is to be tried again.
+    `transactions` are those that the relay may have counted: none where it heard of no message, several where it took
+    the Cc apart.
     """
 
     delivery_id: int
@@ -51,6 +53,7 @@ class Attempt:
     reply: Reply | None = None
     note: str = ""
     due_at: datetime | None = None
+    transactions: int = 1
 
 
 @dataclass(frozen=True, slots=True)

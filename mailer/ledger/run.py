@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError, LedgerInUse
 from mailer.ledger.identity import Identity
-from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_text, delivery_of, marks, reply_columns
+from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_of, cc_text, delivery_of, marks, reply_columns
 from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, meta, moment_of, moment_text, runs, transitions
 from mailer.ledger.store import Session, Store, Taken
 from mailer.ledger.suppression import NOWHERE, hold_back
@@ -24,21 +24,21 @@ from mailer.model import AHEAD, Delivery, State
 # The `due_at` of what was never tried: no clock, set back by a person or by itself, is before it.
 NO_WAIT = datetime(1970, 1, 1, tzinfo=UTC)
 
-# An outcome's row begins with three values that `attempts` alone wants; both statements want the rest of it.
+# An outcome's row begins with four values that `attempts` alone wants; both statements want the rest of it.
 # Neither takes the words for a delivery of whose addresses one was forgotten while it was on its way.
 _NOTE, _REPLY = (
     f"CASE WHEN recipient LIKE '%@{NOWHERE}' OR cc LIKE '%@{NOWHERE}\"%' THEN {nothing} ELSE ? END"
     for nothing in ("''", "NULL")
 )
 _RECORD = (
-    "INSERT INTO attempts (run_id, relay, started_at, state, note, code, enhanced_status, reply, due_at, finished_at, "  # noqa: S608 - no value
-    f"delivery_id) SELECT ?, ?, ?, ?, {_NOTE}, ?, ?, {_REPLY}, ?, ?, id FROM deliveries WHERE id = ?"
+    "INSERT INTO attempts (run_id, relay, started_at, transactions, state, note, code, enhanced_status, reply, due_at, "  # noqa: S608 - no value
+    f"finished_at, delivery_id) SELECT ?, ?, ?, ?, ?, {_NOTE}, ?, ?, {_REPLY}, ?, ?, id FROM deliveries WHERE id = ?"
 )
 _CONCLUDE = (
     f"UPDATE deliveries SET attempts = attempts + 1, state = ?, reason = {_NOTE}, code = ?, enhanced_status = ?, "  # noqa: S608 - no value
     f"reply = {_REPLY}, due_at = ?, updated_at = ? WHERE id = ? AND state = 'claimed'"
 )
-_OWN = 3
+_OWN = 4
 _CLAIM = (
     "UPDATE deliveries SET state = 'claimed', reason = '', due_at = NULL, run_id = ?, claimed_at = ?, "
     "date = COALESCE(date, ?), updated_at = ? "
@@ -55,7 +55,7 @@ _TRIED_SINCE = (
 )
 _STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
-    "SELECT d.id, d.run_id, d.claimed_at, r.relay FROM deliveries d JOIN runs r ON r.id = d.run_id "  # noqa: S608 - no value
+    "SELECT d.id, d.run_id, d.claimed_at, r.relay, d.cc FROM deliveries d JOIN runs r ON r.id = d.run_id "  # noqa: S608 - no value
     f"WHERE d.state = 'claimed' AND d.{IS_UNSENT}"
 )
 
@@ -114,6 +114,7 @@ class Run:
             self.id,
             outcome.relay,
             moment_text(outcome.started_at),
+            outcome.transactions,
             outcome.state.value,
             outcome.note,
             *reply_columns(outcome.reply),
@@ -195,14 +196,16 @@ def sweep(store: Store, now: datetime) -> int:
 def _doubt_claims(store: Store, session: Session, now: datetime, note: str) -> int:
     """Makes every claim `in_doubt`: nobody alive holds it, and the relay may have taken the message.
 
-    Whoever looks may do so under an earlier `now`, and no doubt is before its claim.
+    Whoever looks may do so under an earlier `now`, and no doubt is before its claim. Nor can anybody say whether each
+    Cc had a transaction of its own, so that they count as if.
     """
     with session() as cursor:
         cursor.execute(_ABANDONED)
         rows = []
-        for number, run, claimed_at, relay in cursor.fetchall():
+        for number, run, claimed_at, relay, cc in cursor.fetchall():
             ended = moment_text(max(now, moment_of(claimed_at)))
-            rows.append((run, relay, claimed_at, State.IN_DOUBT.value, note, None, None, None, None, ended, number))
+            own = (run, relay, claimed_at, 1 + len(cc_of(cc)))
+            rows.append((*own, State.IN_DOUBT.value, note, None, None, None, None, ended, number))
         if rows:
             _record(store, cursor, rows)
     return len(rows)

@@ -29,7 +29,7 @@ from mailer.model import AnswerState, Attendance, State
 
 # The revision of `migrations/versions` that these tables stand for. A new ledger is made from here and stamped with
 # it, which spares the import of alembic; a test holds the two to the same schema.
-HEAD = "0007"
+HEAD = "0008"
 
 # Where a delivery may go (design.md section 4; and deferred -> suppressed: whoever opts out between two attempts;
 # failed -> queued: a person has mended what the relay refused it for; suppressed -> queued: a person has taken the
@@ -199,6 +199,7 @@ attempts = Table(
     Column("reply", Text),
     Column("note", Text, nullable=False),
     Column("due_at", Moment),
+    Column("transactions", Integer, nullable=False, server_default=text("1")),
     CheckConstraint(one_of("state", ARROWS[State.CLAIMED]), name="state_is_an_outcome"),
 )
 Index("attempts_by_delivery", attempts.c.delivery_id)

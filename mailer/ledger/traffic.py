@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, func, insert, select
 
 from mailer.ledger.records import cc_of
 from mailer.ledger.schema import attempts, deliveries, meta, moment_of, moment_text
@@ -23,12 +23,16 @@ def reached_relay_since(
 ) -> list[tuple[datetime, int]]:
     """What `Ledger.reached_relay_since` returns."""
     query = (
-        select(attempts.c.finished_at, deliveries.c.cc)
+        select(attempts.c.finished_at, attempts.c.transactions, deliveries.c.cc)
         .join_from(attempts, deliveries)
         .where(attempts.c.finished_at > moment)
-        .where(or_(attempts.c.code.is_not(None), attempts.c.state == State.IN_DOUBT))
+        .where(attempts.c.transactions > 0)
     )
-    found = [(at, 1 + len(cc_of(cc))) for at, cc in connection.execute(query)]
+    found: list[tuple[datetime, int]] = []
+    for at, transactions, cc in connection.execute(query):
+        # What did not go together with the rest went one by one.
+        alone = transactions - 1
+        found += [(at, max(1, 1 + len(cc_of(cc)) - alone)), *[(at, 1)] * alone]
     names = connection.scalars(select(meta.c.name).where(meta.c.name.startswith(_BESIDES)))
     besides = [moment_of(name.split()[1]) for name in names]
     latest = now + AHEAD if now else None

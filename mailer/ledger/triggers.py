@@ -44,7 +44,8 @@ LAWS = (
     Law("attempts_stay", "DELETE", "attempts", "an attempt is never deleted"),
     Law(
         "attempts_facts",
-        "UPDATE OF id, delivery_id, run_id, relay, started_at, finished_at, state, code, enhanced_status, due_at",
+        "UPDATE OF id, delivery_id, run_id, relay, started_at, finished_at, state, code, enhanced_status, due_at, "
+        "transactions",
         "attempts",
         "an attempt stays as it was recorded",
     ),

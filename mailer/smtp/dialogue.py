@@ -15,11 +15,14 @@ from mailer.smtp.steps import SILENCE, Ask, Body, Lost, Steps
 from mailer.smtp.transport import Outcome
 from mailer.status import Judgement, Scope, Stage, Trust, Verdict, is_too_many_recipients, judge
 
+_CROWD = "the relay wants Cc in transactions of their own"
+
 
 class _Refusal(NamedTuple):
     stage: Stage
     reply: Reply
     judgement: Judgement
+    needed: int = 0
 
 
 class _Consent(NamedTuple):
@@ -47,7 +50,13 @@ class Dialogue:
         self._has_dot = False
 
     def send(
-        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+        self,
+        envelope: Envelope,
+        content: Sequence[bytes],
+        following: Envelope | None = None,
+        *,
+        is_known: bool = False,
+        transactions: int | None = None,
     ) -> Steps[Outcome]:
         """One message, see `Transport.send`; a connection lost behind the final dot leaves its outcome unknown."""
         if self._ahead is not None and self._ahead.envelope != envelope:
@@ -59,20 +68,25 @@ class Dialogue:
                 return obstacle
             self._require_sender(envelope)
             flight = Flight.of(envelope, self.features)
+            if transactions and (needed := 1 + len(flight.put_off)) > transactions:
+                return Outcome(Verdict.TRANSIENT, Stage.RCPT, note=_CROWD, transactions=0, needed=needed)
         ahead = None
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
             ahead = Flight.of(following, self.features)
+            if ahead.put_off:
+                ahead = None  # it may not be allowed so many transactions
         if is_known:
             self._trust = Trust.KNOWN
-        outcome, put_off = yield from self._transact(flight, body, ahead)
+        outcome, put_off = yield from self._transact(flight, body, ahead, transactions)
         if outcome.reply and outcome.scope in {Scope.LOGIN, Scope.SENDER}:
             self._stop_run(outcome.stage, outcome.reply, outcome.scope)
         if outcome.verdict is not Verdict.ACCEPTED or not put_off:
             return outcome
-        notes = [outcome.note]
+        notes, begun = [outcome.note], outcome.transactions
         for path in put_off:
+            begun += not self.has_ended
             notes.append((yield from self._send_copy(replace(envelope, forward_paths=(path,)), body)))
-        return replace(outcome, note="; ".join(filter(None, notes)))
+        return replace(outcome, note="; ".join(filter(None, notes)), transactions=begun)
 
     def abandon(self) -> Steps[None]:
         """Takes back an envelope that went ahead of its message. Ends the connection if DATA went with it."""
@@ -97,16 +111,16 @@ class Dialogue:
         limit = self.features.size
         if limit and envelope.size > limit:
             note = f"the message has {envelope.size} octets and {self._relay} takes {limit} at most: attach less"
-            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
+            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note, transactions=0)
         if envelope.forward_paths[0].needs_smtputf8 and not self.features.smtputf8:
             note = (
                 f"the address has letters outside ASCII and {self._relay} cannot carry it (SMTPUTF8): use another one"
             )
-            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
+            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note, transactions=0)
         if envelope.eight_bit and not self.features.eight_bit:
             # Connections to one name may end at different servers: later, built anew for another, the message can go.
             note = f"{self._relay} does not offer 8BITMIME on this connection: the message is to be encoded for that"
-            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note)
+            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note, transactions=0)
         return None
 
     def _require_sender(self, envelope: Envelope) -> None:
@@ -120,12 +134,12 @@ class Dialogue:
     # --- a transaction ------------------------------------------------------------------------------------------------
 
     def _transact(
-        self, flight: Flight, body: Sequence[bytes], ahead: Flight | None
+        self, flight: Flight, body: Sequence[bytes], ahead: Flight | None = None, transactions: int | None = None
     ) -> Steps[tuple[Outcome, Sequence[Address]]]:
         """What becomes of a message, and who is to get it in a further transaction, before which nothing goes ahead."""
         self._has_dot = False
         try:
-            agreed = yield from self._agree(flight)
+            agreed = yield from self._agree(flight, transactions)
             if isinstance(agreed, _Refusal):
                 return _refused(agreed), ()
             ahead = None if agreed.put_off else ahead
@@ -133,7 +147,8 @@ class Dialogue:
         except Lost as exc:
             self.has_ended = True
             verdict = Verdict.UNKNOWN if self._has_dot else Verdict.TRANSIENT
-            return Outcome(verdict, self._stage, note=str(exc), scope=Scope.CONNECTION), ()
+            begun = 0 if self._stage is Stage.MAIL else 1
+            return Outcome(verdict, self._stage, note=str(exc), scope=Scope.CONNECTION, transactions=begun), ()
 
     def _send_copy(self, envelope: Envelope, body: Sequence[bytes]) -> Steps[str]:
         """The same message once more, to one Cc; what is to be noted of that.
@@ -143,7 +158,7 @@ class Dialogue:
         path = envelope.forward_paths[0]
         if self.has_ended:
             return _left_out(path, "the connection ended before it")
-        outcome, _ = yield from self._transact(Flight.of(envelope, self.features), body, None)
+        outcome, _ = yield from self._transact(Flight.of(envelope, self.features), body)
         if outcome.verdict is Verdict.ACCEPTED:
             return ""
         if outcome.verdict is Verdict.UNKNOWN:
@@ -152,8 +167,8 @@ class Dialogue:
 
     # --- MAIL, RCPT, DATA ---------------------------------------------------------------------------------------------
 
-    def _agree(self, flight: Flight) -> Steps[_Refusal | _Consent]:
-        """Up to the relay's 354; or what the relay refused altogether."""
+    def _agree(self, flight: Flight, transactions: int | None) -> Steps[_Refusal | _Consent]:
+        """Up to the relay's 354; or what the relay refused altogether, or in one transaction of so many."""
         under_way, self._ahead = self._ahead is not None, None
         self._stage = Stage.MAIL
         refusal = self._judge((yield NEXT[Stage.MAIL] if under_way else flight.departure()))
@@ -163,6 +178,7 @@ class Dialogue:
         carried = {*flight.paths, *flight.put_off}
         notes = [_left_out(path, "needs SMTPUTF8") for path in flight.envelope.forward_paths if path not in carried]
         put_off: list[Address] = []
+        crowd: Reply | None = None
         for path in flight.paths:
             if refusal is not None:
                 break
@@ -174,14 +190,18 @@ class Dialogue:
                 refusal = refused
             elif refused and is_too_many_recipients(reply):
                 put_off.append(path)
+                crowd = reply
             elif refused:
                 notes.append(_left_out(path, reply.text))
+        put_off += flight.put_off
+        if refusal is None and crowd and transactions and len(put_off) >= transactions:
+            refusal = _Refusal(Stage.RCPT, crowd, Judgement(Verdict.TRANSIENT, reason=_CROWD), 1 + len(put_off))
         if refusal is None:
             self._stage = Stage.DATA
             refusal = self._judge((yield flight.ask(answered, Stage.DATA)))
             answered += 1
         if refusal is None:
-            return _Consent(notes, (*put_off, *flight.put_off))
+            return _Consent(notes, put_off)
         misunderstood = yield from self._take_back(flight.commands[answered : flight.ahead], must_reset=must_reset)
         return misunderstood or refusal
 
@@ -254,9 +274,9 @@ class Dialogue:
 
 
 def _refused(refusal: _Refusal) -> Outcome:
-    stage, reply, judgement = refusal
+    stage, reply, judgement, needed = refusal
     scope, slow_down = judgement.scope, judgement.slow_down
-    return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down)
+    return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down, needed=needed)
 
 
 def _left_out(path: Address, why: str) -> str:

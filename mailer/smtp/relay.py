@@ -120,13 +120,20 @@ class Connection:
         self._dialogue = Dialogue(str(self._relay), features, Trust.ADMITTED if is_admitted else Trust.STRANGER)
 
     async def send(
-        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+        self,
+        envelope: Envelope,
+        content: Sequence[bytes],
+        following: Envelope | None = None,
+        *,
+        is_known: bool = False,
+        transactions: int | None = None,
     ) -> Outcome:
         """See `Transport.send`."""
         if self._wire is None:
             raise RuntimeError("the connection is not open")
         try:
-            return await self._wire.run(self._dialogue.send(envelope, content, following, is_known=is_known))
+            steps = self._dialogue.send(envelope, content, following, is_known=is_known, transactions=transactions)
+            return await self._wire.run(steps)
         finally:
             if self._dialogue.has_ended:
                 self._wire.drop()

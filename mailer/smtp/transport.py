@@ -19,6 +19,9 @@ class Outcome:
     plain words what the reply does not: why it was refused, how the connection ended, which Cc was left out and why.
     `scope` is CONNECTION where all this says nothing about the message but that another connection is needed (421, a
     fault of the network). `slow_down`: the relay asks for fewer connections or a slower pace.
+
+    `transactions` are those that the relay may have counted: whose MAIL it answered. `needed`: the message was not
+    sent, as it would have taken so many, and was allowed fewer; 0 otherwise.
     """
 
     verdict: Verdict
@@ -27,6 +30,8 @@ class Outcome:
     note: str = ""
     scope: Scope = Scope.DELIVERY
     slow_down: bool = False
+    transactions: int = 1
+    needed: int = 0
 
     @property
     def is_retry(self) -> bool:
@@ -57,7 +62,13 @@ class Transport(Protocol):
         """Makes the way ready. Raises RelayBusy where fewer connections may help, else another RelayError."""
 
     async def send(
-        self, envelope: Envelope, content: Sequence[bytes], following: Envelope | None = None, *, is_known: bool = False
+        self,
+        envelope: Envelope,
+        content: Sequence[bytes],
+        following: Envelope | None = None,
+        *,
+        is_known: bool = False,
+        transactions: int | None = None,
     ) -> Outcome:
         """Hands over one message, `content` being its octets with CRLF line ends in as many buffers as suits.
 
@@ -65,7 +76,8 @@ class Transport(Protocol):
         many for the relay gets the same octets in a transaction of its own right behind; once the addressee's is
         accepted so is the message, and of the copy the note tells. `following` is the next envelope, which may travel
         ahead of its message; then the next call, at once, is `send` with that very envelope, or `abandon`, or `close`.
-        `is_known`: the relay has taken a message of ours, on whatever connection.
+        `is_known`: the relay has taken a message of ours, on whatever connection. `transactions` is how many there may
+        be of the message; where it turns out to need more, none of it is sent.
 
         Raises SenderRefused or LoginRefused when the whole run has to stop, and ValueError, before anything of it is
         sent, on content that could be taken for commands.

@@ -45,9 +45,10 @@ def outcome(
     now: datetime = NOW,
     due_at: datetime | None = None,
     note: str = "",
+    transactions: int = 1,
 ) -> Attempt:
     number = delivery if isinstance(delivery, int) else delivery.id
-    return Attempt(number, state, now, now + timedelta(seconds=1), RELAY, reply, note, due_at)
+    return Attempt(number, state, now, now + timedelta(seconds=1), RELAY, reply, note, due_at, transactions)
 
 
 def send(ledger: Ledger, numbers: Sequence[int], mailing: str = MAILING, now: datetime = NOW) -> None:

@@ -93,8 +93,10 @@ def test_a_long_report_may_decide_as_it_reads(ledger: Ledger) -> None:
 
 
 def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
-    """Every transaction with a reply or in doubt counts, with its recipients; a connection lost before does not."""
-    ledger.enqueue(EVENT, MAILING, [invitee(1, 8, 9), *map(invitee, range(2, 5))], domain=DOMAIN, now=NOW)
+    """Every transaction counts, with its recipients; a try that the relay heard of no message in does not."""
+    ledger.enqueue(
+        EVENT, MAILING, [invitee(1, 8, 9), *map(invitee, range(2, 5)), invitee(5, 6, 7)], domain=DOMAIN, now=NOW
+    )
     numbers = list(ledger.due(EVENT, MAILING, NOW).values())
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         run.exchange((), numbers, NOW)
@@ -103,13 +105,15 @@ def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
                 outcome(numbers[0], now=later(0)),
                 outcome(numbers[1], State.IN_DOUBT, None, now=later(10)),
                 outcome(numbers[2], State.FAILED, UNKNOWN, now=later(20)),
-                outcome(numbers[3], State.DEFERRED, None, now=later(30), due_at=later(60)),
+                outcome(numbers[3], State.DEFERRED, None, now=later(30), due_at=later(60), transactions=0),
+                outcome(numbers[4], now=later(40), transactions=2),
             ],
             (),
             NOW,
         )
-    assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), (later(11), 1), (later(21), 1)]
-    assert ledger.reached_relay_since(later(1)) == [(later(11), 1), (later(21), 1)]
+    latest = [(later(11), 1), (later(21), 1), (later(41), 1), (later(41), 2)]
+    assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), *latest]
+    assert ledger.reached_relay_since(later(1)) == latest
 
 
 def test_how_long_a_message_takes_is_known_from_the_latest(ledger: Ledger) -> None:
