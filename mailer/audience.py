@@ -32,13 +32,12 @@ class Record:
 
 
 _HELD = "held: "
-_DOUBT = "in doubt: settle it with mailer resolve"
 
 _SETTLED: Mapping[State | None, str] = {
     State.SENT: "already sent",
     State.BOUNCED: "bounced",
     State.FAILED: "refused by the relay before",
-    State.IN_DOUBT: _DOUBT,
+    State.IN_DOUBT: "in doubt",
     State.CLAIMED: "being sent at this moment",
     State.SUPPRESSED: "suppressed",
     State.CANCELLED: "cancelled",
@@ -49,7 +48,7 @@ _NOT_INVITED: Mapping[State | None, str] = {
     State.QUEUED: "the invitation has not been sent yet",
     State.DEFERRED: "the invitation has not been sent yet",
     State.CLAIMED: "the invitation is being sent at this moment",
-    State.IN_DOUBT: f"the invitation is {_DOUBT}",
+    State.IN_DOUBT: "the invitation is in doubt",
     State.BOUNCED: "the invitation bounced",
     State.FAILED: "the invitation was refused",
     State.SUPPRESSED: "the invitation was suppressed",
@@ -148,6 +147,11 @@ def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, no
 def is_held(reason: str) -> bool:
     """Whether a reason that `why_not` gave waits for a person to settle an answer."""
     return reason.startswith(_HELD)
+
+
+def doubts_invitation(reason: str) -> bool:
+    """Whether a reason that `why_not` gave waits for a person to settle whether the invitation went out."""
+    return reason == _NOT_INVITED[State.IN_DOUBT]
 
 
 def is_over(contact: Contact, record: Record, mailing: Mailing, event: Event) -> bool:

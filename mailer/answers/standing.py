@@ -186,7 +186,7 @@ def _holds(doubts: Iterable[Answer], pools: Pools) -> Iterable[Hold]:
             key = pools.party_of(reference)
             if key and key not in told:
                 told.add(key)
-                reason = f"answer {doubt.id} waits to be settled with mailer answers review: {doubt.reason}"
+                reason = f"answer {doubt.id} waits to be settled: {doubt.reason}"
                 yield Hold(key, pools.invitations[reference].party.name, doubt.id, reason)
 
 

@@ -117,10 +117,19 @@ def command_of(mailing: Mailing, desk: Desk) -> str:
     return f"mailer {'remind' if mailing.is_reminder else 'send'}{where(desk)}{which}"
 
 
-def where(desk: Desk) -> str:
-    """What a command needs behind its name to mean the event and the ledger on the desk."""
+def where(desk: Desk, *, option: str = "") -> str:
+    """What a command needs behind its name to mean the event and the ledger on the desk.
+
+    `option` is "--event" for those that take the event by it.
+    """
+    return event_meant(desk, option=option) + (" --sandbox" if desk.rehearsal else "")
+
+
+def event_meant(desk: Desk, *, option: str = "") -> str:
+    """What a command that knows no rehearsals needs behind its name to mean the event on the desk."""
     from mailer.event import names
 
     event = desk.event.name
-    is_meant = event == desk.config.EVENT or len(names(desk.templates)) == 1
-    return ("" if is_meant else f" {event}") + (" --sandbox" if desk.rehearsal else "")
+    if event == desk.config.EVENT or len(names(desk.templates)) == 1:
+        return ""
+    return f" {option} {event}" if option else f" {event}"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
+from mailer.cli.again import where
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
 from mailer.cli.settling import (
-    LOOK_UP,
     WORDS,
     besides,
     list_doubts,
+    look_up,
     plain,
-    rehearsed,
     review,
     say_doubts,
     say_seats,
@@ -211,7 +211,7 @@ def record(
     with desk.ledger(create=False) as ledger:
         ledger.require_latest()
         book = book_of(desk, ledger)
-        invitation = _invitation(who, book, desk.event.name)
+        invitation = _invitation(who, book, desk)
         addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
@@ -232,7 +232,7 @@ def record(
         say_seats(desk, turnout)
         return 0
     console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
-    console.say(f"If it is right all the same: mailer answers settle {number} --accept{rehearsed(desk)}")
+    console.say(f"If it is right all the same: mailer answers settle {number}{where(desk, option='--event')} --accept")
     return 1
 
 
@@ -255,13 +255,15 @@ def _by_hand(judged: Answer) -> str:
     return "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
 
 
-def _invitation(who: str, book: Book, event: str) -> Invitation:
+def _invitation(who: str, book: Book, desk: Desk) -> Invitation:
     """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
     if "@" in who:
         key = parsed_address(who).key
         invitations = [book.by_recipient[key]] if key in book.by_recipient else list(book.by_copy.get(key, ()))
         if not invitations:
-            raise UsageError(f"No invitation to {event} went to {who}. Name its reference, or an address it went to.")
+            raise UsageError(
+                f"No invitation to {desk.event.name} went to {who}. Name its reference, or an address it went to."
+            )
         if len(invitations) > 1:
             told = ", ".join(f"{one.reference} ({one.party.name})" for one in invitations)
             raise UsageError(f"{who} has copies of several invitations. Name one by its reference: {told}.")
@@ -269,11 +271,13 @@ def _invitation(who: str, book: Book, event: str) -> Invitation:
     try:
         reference = str(Reference.parse(who))
     except ValueError as exc:
-        raise UsageError(f"{exc}. {LOOK_UP}") from None
+        raise UsageError(f"{exc}. {look_up(desk)}") from None
     if reference in book.elsewhere:
-        raise UsageError(f"{reference} is a reference of {book.elsewhere[reference]}: add --event.")
+        raise UsageError(
+            f"{reference} is a reference of {book.elsewhere[reference]}: add --event {book.elsewhere[reference]}."
+        )
     if reference not in book.by_reference:
-        raise UsageError(f"{event} has no invitation {reference}. {LOOK_UP}")
+        raise UsageError(f"{desk.event.name} has no invitation {reference}. {look_up(desk)}")
     return book.by_reference[reference]
 
 

@@ -34,13 +34,14 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
     if as_json:
         console.as_json({"problems": [problem.as_json() for problem in problems]})
     else:
+        preview = f"mailer preview {event}" if event else "mailer preview"
         for layout in layouts:
             console.say(str(layout))
         console.problems(problems)
         if not problems:
-            console.say("No problems. See the messages with: mailer preview")
+            console.say(f"No problems. See the messages with: {preview}")
         elif not any(problem.is_error for problem in problems):
-            console.say("No errors. Read the warnings, then see the messages with: mailer preview")
+            console.say(f"No errors. Read the warnings, then see the messages with: {preview}")
         for path in written if annotate else ():
             console.say(f"Problems written as comments into {path}")
     return 3 if any(problem.is_error for problem in problems) else 0

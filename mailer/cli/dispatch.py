@@ -108,7 +108,7 @@ async def dispatch(
                     raise
                 raise LedgerLost(
                     f"{exc} Recorded before that: {console.states(round_.tally.states) or 'nothing'}. What was in "
-                    "flight is in doubt: once the ledger can be used again, mailer resolve shows it."
+                    "flight is in doubt: once the ledger can be used again, mailer resolve{where(desk)} shows it."
                 ) from exc
 
 

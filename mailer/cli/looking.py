@@ -87,6 +87,7 @@ def _contact_line(guest: Guest) -> tuple[object, ...]:
 def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, now: str | None) -> int:
     """Say where everything stands: each contact, its state, the relay's words."""
     from mailer import report
+    from mailer.cli.again import event_meant
     from mailer.cli.desk import open_desk, tell_if_older
     from mailer.cli.turnout import turnout_of
 
@@ -117,7 +118,7 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     for sentence in sentences:
         console.say(sentence)
     if problems:
-        console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check")
+        console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check{event_meant(desk)}")
     if xlsx:
         console.say(f"Written to {xlsx}")
     return 0
@@ -215,7 +216,7 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
     from mailer.audience import main_mailing, why_not
-    from mailer.cli.again import command_of
+    from mailer.cli.again import command_of, event_meant
     from mailer.cli.desk import CONTACTS, read_guests
     from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records
@@ -229,7 +230,7 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
         if isinstance(found, Problem):
             problems += 1
             if found.is_error and found.row:
-                reason = f"{found.problem}: see mailer check"
+                reason = f"{found.problem}: see mailer check{event_meant(desk)}"
                 row = replace(found, cell=None).place()
                 unfit.setdefault(row, NotWritten(mailing.name, "", row, reason))
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli import console
-from mailer.cli.again import where
+from mailer.cli.again import event_meant, where
 from mailer.cli.surveying import Survey, Watch, unsettled
 from mailer.model import Delivery, State
 
@@ -85,7 +85,7 @@ class Outstanding:
                 f"{console.few(self.stranded)}. Put the row back, or mailer suppress ADDRESS"
             )
         if self.has_errors:
-            yield "Rows with errors were left out: see mailer check"
+            yield f"Rows with errors were left out: see mailer check{event_meant(desk)}"
         review = f"mailer answers review{here}"
         if self.is_held:
             yield f"Reminders wait for an answer to be settled: see {review}"

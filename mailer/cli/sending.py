@@ -112,7 +112,7 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
         gc.freeze()
         if options.test:
             everybody = gather(prepared)
-            _require_sound(everybody, options)
+            _require_sound(everybody, desk, options)
             return send_test(prepared, everybody.guests, options.test)
         return _survey_and_send(prepared, options, interrupts)
 
@@ -130,7 +130,7 @@ def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrup
         else:
             ledger.require_latest()
         found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
-    _require_sound(found.due, options)
+    _require_sound(found.due, desk, options)
     with desk.ledger(create=not options.dry_run) as ledger:
         _summarise(prepared, found, ledger, options, is_open=not closed)
         if options.dry_run:
@@ -162,18 +162,19 @@ def _tell_of_nothing(prepared: Prepared, found: Survey) -> None:
         console.say(f"To rehearse once more, delete the folder {OUTBOX}.")
 
 
-def _require_sound(gathered: Gathered, options: _Options) -> None:
+def _require_sound(gathered: Gathered, desk: Desk, options: _Options) -> None:
     """Raises InputRefused where anything is wrong, unless only the sound rows are wanted; tells the rest."""
+    from mailer.cli.again import event_meant
+
+    check = f"mailer check{event_meant(desk)}"
     if gathered.errors and not options.skip_invalid:
         in_sheets = any(problem.row for problem in gathered.errors)
-        advice = "Correct them (mailer check --annotate DIR writes each to its cell), or send to the sound rows alone: "
+        advice = f"Correct them ({check} --annotate DIR writes each to its cell), or send to the sound rows alone: "
         raise InputRefused(gathered.errors, f"{advice}--skip-invalid" if in_sheets else "")
     if gathered.errors:
         console.problems(gathered.errors)
     if warnings := len(gathered.problems) - len(gathered.errors):
-        console.complain(
-            f"{console.count(warnings, 'warning')} about what is due now; mailer check shows all there are"
-        )
+        console.complain(f"{console.count(warnings, 'warning')} about what is due now; {check} shows all there are")
 
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
@@ -193,7 +194,7 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
     finally:
         interrupts.mute()
     left = outstanding(prepared, found, ledger, anytime=options.anytime)
-    _conclude(number, tally)
+    _conclude(number, tally, prepared.desk)
     _tell(prepared, left, ledger)
     return 130 if tally.interrupted else left.code
 
@@ -231,6 +232,8 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, *, is_open: bool) -> None:
+    from mailer.audience import doubts_invitation
+    from mailer.cli.again import where
     from mailer.cli.relay import relay_of
     from mailer.cli.renaming import renamed
 
@@ -246,7 +249,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     for name, number in found.told.items():
         console.say(f"{number:>7}  of them have had {name} already, with the event as it is now")
     for reason, number in found.reasons.most_common():
-        console.say(f"{number:>7}  left out: {reason}")
+        way = f"; settle it with mailer resolve{where(desk)}" if doubts_invitation(reason) else ""
+        console.say(f"{number:>7}  left out: {reason}{way}")
     rows = {(problem.file, problem.sheet, problem.row) for problem in found.due.errors}
     if rows:
         console.say(f"{len(rows):>7}  left out: rows with errors, named above")
@@ -311,10 +315,12 @@ def _list(found: Survey) -> None:
 # --- after ------------------------------------------------------------------------------------------------------------
 
 
-def _conclude(number: int, tally: Tally) -> None:
+def _conclude(number: int, tally: Tally, desk: Desk) -> None:
+    from mailer.cli.again import where
+
     console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
     if tally.without_copy:
-        console.say(f"{tally.without_copy} sent, but not to everybody in copy: see mailer status")
+        console.say(f"{tally.without_copy} sent, but not to everybody in copy: see mailer status{where(desk)}")
     if tally.interrupted:
         left = number - sum(tally.states.values()) - tally.passed_over
         console.say(f"Stopped: {left} not tried. Run the same command again to go on.")

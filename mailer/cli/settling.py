@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
+from mailer.cli.again import where
 from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance, Reference
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
 
-# The table of mailer status has no room for references.
-LOOK_UP = "Name the address that it went to instead: see mailer status"
 WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regrets": Attendance.REGRETS}
 
 
@@ -51,7 +50,7 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
             if sys.stdin.isatty():
                 _ask(desk, ledger, doubt)
         left = len(turnout_of(desk, ledger).doubts)
-    how = f"mailer answers settle ID --accept [REFERENCE|ADDRESS], or --reject{rehearsed(desk)}"
+    how = f"mailer answers settle ID{where(desk, option='--event')} --accept [REFERENCE|ADDRESS], or --reject"
     console.say(f"{left} left. From a script: {how}")
     return int(left > 0)
 
@@ -127,7 +126,7 @@ def settle(
         ledger.require_latest()
         answer = next((one for one in ledger.answers(desk.event.name) if one.id == number), None)
         if answer is None:
-            raise UsageError(f"{desk.event.name} has no answer {number}: see mailer answers list")
+            raise UsageError(f"{desk.event.name} has no answer {number}: see mailer answers list{where(desk)}")
         if reference is not None:
             _accept(desk, ledger, answer, reference or None, WORDS[meant] if meant else None)
         elif reject:
@@ -159,12 +158,12 @@ def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant:
         else:
             reference = str(Reference.parse(text)) if text else next(iter(choices), answer.reference)
     except ValueError as exc:
-        raise UsageError(f"{exc}. {LOOK_UP}") from None
+        raise UsageError(f"{exc}. {look_up(desk)}") from None
     if reference is None:
         problem = f"Answer {answer.id} points to no invitation."
         raise UsageError(f"{problem} Name one by its reference or the address it went to: --accept ADDRESS.")
     if reference not in {invitation.reference for invitation in invitations}:
-        raise UsageError(f"{desk.event.name} has no invitation {reference}. {LOOK_UP}")
+        raise UsageError(f"{desk.event.name} has no invitation {reference}. {look_up(desk)}")
     if (meant or answer.attendance) is Attendance.REVIEW:
         words = " or ".join(WORDS)
         raise UsageError(f"Answer {answer.id} does not say clearly whether anybody comes: add --as {words}.")
@@ -208,9 +207,9 @@ def say_seats(desk: Desk, turnout: Turnout) -> None:
 
 
 def say_doubts(desk: Desk, number: int) -> None:
-    console.say(f"{console.count(number, 'answer')} to be settled: mailer answers review{rehearsed(desk)}")
+    console.say(f"{console.count(number, 'answer')} to be settled: mailer answers review{where(desk)}")
 
 
-def rehearsed(desk: Desk) -> str:
-    """What a command that goes on with a rehearsal needs besides."""
-    return " --sandbox" if desk.rehearsal else ""
+def look_up(desk: Desk) -> str:
+    """What to do about a reference that is not known: the table of `mailer status` has no room for references."""
+    return f"Name the address that it went to instead: see mailer status{where(desk)}"

@@ -114,7 +114,7 @@ def test_doubts_hold_reminders_until_a_person_settles_them(sent: Folder, relay: 
     assert {held["party"] for held in status["held"]} == {"Kenya", "Namibia"}
     assert {answer["state"] for answer in status["answers"]} == {"suggested", "review"}
     assert reminded(sent, relay) == {ADA}
-    waits = "answer 1 waits to be settled with mailer answers review: "
+    waits = "answer 1 waits to be settled: "
     assert f"held: {waits}" in sent.run("remind", "--dry-run", now=REMINDING).out
     assert f"held: Kenya, {waits}" in sent.run("status", now=REMINDING).out
     assert f"{BEN}: {waits}" in sent.run("send", "--mailing", "practical", "--dry-run", now=REMINDING).out
@@ -376,7 +376,7 @@ def test_a_rehearsal_has_answers_of_its_own(sent: Folder) -> None:
     unclear = export(sent, f"{BEN},Ben,Kenya,Perhaps,")
     taken = sent.run("answers", "import", unclear, "--yes", "--sandbox", now=ANSWERED)
     assert "1 answer to be settled: mailer answers review --sandbox" in taken.out
-    assert "or --reject --sandbox" in sent.run("answers", "review", "--sandbox").out
+    assert "settle ID --sandbox --accept" in sent.run("answers", "review", "--sandbox").out
     assert "settled: 1; see mailer answers review --sandbox" in sent.run("status", "--sandbox").out
     told = sent.run("remind", "--sandbox", "--yes", now="2031-03-05T10:00")
     assert "to be settled: see mailer answers review --sandbox" in told.out

@@ -1,5 +1,6 @@
 """What a run tells the person who has to decide what comes next."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -80,3 +81,31 @@ def test_a_moment_has_its_date_unless_it_is_today(hours: int, words: str) -> Non
     """The year stands only where it is another."""
     now = datetime(2030, 12, 31, 9, tzinfo=UTC)
     assert console.moment(now + timedelta(hours=hours), now, ZoneInfo("Europe/Paris")) == words
+
+
+def test_a_command_that_is_named_means_the_same_event_and_ledger(folder: Folder) -> None:
+    """Beside another event, and in a rehearsal, it can be typed as it stands."""
+    shutil.copytree(folder.path / "templates/round-table", folder.path / "templates/forum")
+    folder.write("contacts/more.csv", "Mission,Email\nUtopia,office@utopia.example.org\n")
+    assert "mailer preview round-table\n" in folder.run("check", "round-table").out
+    sent = folder.run("send", "round-table", "--sandbox", "--yes")
+    assert "mailer check round-table shows all there are" in sent.err
+    named = ("--event", "round-table", "--sandbox")
+    file = folder.write("rsvp.csv", "Timestamp,Email Address,Coming\n2031-02-24 09:00,kim@kenya.example.org,yes\n")
+    taken = folder.run("answers", "import", str(file), "--yes", *named)
+    assert "1 answer to be settled: mailer answers review round-table --sandbox\n" in taken.out
+    told = folder.run("answers", "review", "round-table", "--sandbox").out
+    assert "mailer answers settle ID --event round-table --sandbox --accept [REFERENCE|ADDRESS], or --reject\n" in told
+    assert "see mailer answers list round-table --sandbox" in folder.run("answers", "settle", "9", "--undo", *named).err
+    unknown = folder.run("answers", "record", "22222-22223", "online", *named)
+    assert "see mailer status round-table --sandbox" in unknown.err
+    status = folder.run("status", "round-table", "--sandbox", now="2031-02-28T10:00").out
+    assert "see mailer check round-table\n" in status
+    assert "held: Kenya, answer 1 waits to be settled: " in status
+    assert "see mailer answers review round-table --sandbox\n" in status
+
+
+def test_an_invitation_in_doubt_is_told_with_what_settles_it(doubtful: Folder) -> None:
+    """Nobody is reminded of it, and the line that says so names the command."""
+    told = doubtful.run("remind", "--dry-run", now="2031-02-28T10:00").out
+    assert "3  left out: the invitation is in doubt; settle it with mailer resolve\n" in told

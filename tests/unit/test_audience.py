@@ -95,7 +95,7 @@ def invited(**states: State) -> Record:
         (INVITATION, Record({"invitation": State.SENT}), local(1), "already sent"),
         (INVITATION, Record({"invitation": State.BOUNCED}), local(1), "bounced"),
         (INVITATION, Record({"invitation": State.FAILED}), local(1), "refused by the relay before"),
-        (INVITATION, Record({"invitation": State.IN_DOUBT}), local(1), "in doubt: settle it with mailer resolve"),
+        (INVITATION, Record({"invitation": State.IN_DOUBT}), local(1), "in doubt"),
         (INVITATION, Record({"invitation": State.CLAIMED}), local(1), "being sent at this moment"),
         (INVITATION, Record({"invitation": State.SUPPRESSED}), local(1), "suppressed"),
         (INVITATION, Record({"invitation": State.CANCELLED}), local(1), "cancelled"),
@@ -124,7 +124,7 @@ def invited(**states: State) -> Record:
             REMINDER,
             Record({"invitation": State.IN_DOUBT}),
             local(10),
-            "the invitation is in doubt: settle it with mailer resolve",
+            "the invitation is in doubt",
         ),
         (
             REMINDER,
