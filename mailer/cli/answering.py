@@ -24,6 +24,7 @@ from mailer.cli.settling import (
     say_doubts,
     say_seats,
     settle,
+    who,
 )
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
@@ -31,6 +32,7 @@ from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 if TYPE_CHECKING:
     from mailer.answers.book import Book
     from mailer.answers.reading import Export
+    from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
 
@@ -229,11 +231,21 @@ def record(
     said = f"{plain(by_hand.attendance)}{besides(by_hand)}, for {invitation.party.name} ({invitation.reference})"
     if by_hand.state is AnswerState.MATCHED:
         console.say(f"Recorded as answer {number}: {said}.")
+        if any(answer.id == number for answer in turnout.coming):
+            _tell_who_comes_besides(number, invitation, turnout, desk)
         say_seats(desk, turnout)
         return 0
     console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
     console.say(f"If it is right all the same: mailer answers settle {number}{where(desk, option='--event')} --accept")
     return 1
+
+
+def _tell_who_comes_besides(number: int, invitation: Invitation, turnout: Turnout, desk: Desk) -> None:
+    """Who else comes on the invitation: as many may as its rule allows, or one of them comes in the other's place."""
+    for other in turnout.coming:
+        if other.reference == invitation.reference and other.id != number:
+            instead = f"mailer answers settle {other.id}{where(desk, option='--event')} --reject"
+            console.say(f"On the same invitation {who(other)} comes too. If answer {number} is instead: {instead}")
 
 
 def said_before(answer: Answer, known: Sequence[Answer]) -> bool:

@@ -213,6 +213,20 @@ def test_a_call_is_recorded(sent: Folder, relay: ScriptedServer) -> None:
     assert reminded(sent, relay) == {REGISTRY}
 
 
+def test_a_second_delegate_takes_a_second_seat_unless_a_person_says_instead(sent: Folder) -> None:
+    """On an invitation that may be passed on several may come; who else does is told, with what takes that back."""
+    dora = ("answers", "record", ADA, "in-person", "--by", "Dora Delegate", "--email", "dora@gmail.com")
+    first = sent.run(*dora, now=ANSWERED)
+    second = sent.run("answers", "record", ADA, "in-person", "--by", "Eva Example", now=ANSWERED)
+    assert (first.code, second.code, "comes too" in first.out) == (0, 0, False)
+    assert "On the same invitation Dora Delegate <dora@gmail.com> comes too. If answer 2 is instead: " in second.out
+    assert sent.run("answers", "list", "--json").json["seats"]["in_person"] == 2
+    assert "mailer answers settle 1 --reject\n" in second.out
+    assert sent.run("answers", "settle", "1", "--reject").code == 0
+    assert sent.run("answers", "list", "--json").json["seats"]["in_person"] == 1
+    assert "comes too" not in sent.run("answers", "record", ADA, "regrets", "--by", "Tom Third", now=ANSWERED).out
+
+
 @pytest.mark.parametrize("who", ["22222-22223", "nonsense", "nobody@elsewhere.example.org", "not an address@"])
 def test_a_call_for_nobody_is_refused(sent: Folder, who: str) -> None:
     """A mistyped reference or an unknown address records nothing."""
