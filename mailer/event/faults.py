@@ -105,6 +105,12 @@ def _gaps(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     if not table.get("source"):
         fix = "Say where the addresses come from; it stands at the foot of every mail."
         yield Problem("source is missing", fix, "warning", str(path), column="source")
+    for key in ("starts", "ends"):
+        value = table.get(key)
+        if isinstance(value, date | str) and len(str(value)) == len("2024-05-23"):
+            problem = f"{key} is a day without a time, so it is the midnight that the day begins with"
+            fix = "Add the time, as in 2024-05-23T13:00."
+            yield Problem(problem, fix, "warning", str(path), column=key, value=str(value))
 
 
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:

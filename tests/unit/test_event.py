@@ -260,6 +260,11 @@ def test_quotes_of_an_office_program_are_told_from_straight_ones(tmp_path: Path,
             "Say where the addresses come from; it stands at the foot of every mail.",
         ),
         (
+            toml(ends="ends = 2024-05-24"),
+            "ends is a day without a time, so it is the midnight that the day begins with",
+            "Add the time, as in 2024-05-23T13:00.",
+        ),
+        (
             toml("calender = true"),
             "mailings.invitation.calender is not a key of ours",
             "Did you mean calendar? It is ignored.",
