@@ -58,8 +58,9 @@ class TextWriter:
     def _link(self, label: str, address: str, *, apart: bool) -> str:
         linked = self._placeholders.as_link(address)
         if address.startswith("mailto:"):
-            address = address.removeprefix("mailto:")
-            linked = address if label == address else linked.removeprefix("mailto:")
+            # Without a subject or the like behind it, with which nobody could write to it.
+            address, linked = (form.removeprefix("mailto:").partition("?")[0] for form in (address, linked))
+            linked = address if label == address else linked
         if label in ("", address):
             return linked
         return f"{label}{BREAK}{linked}" if apart else f"{label} ({linked})"
