@@ -117,6 +117,6 @@ def _mark_actions(tokens: Sequence[Token]) -> None:
         if opening.type != "paragraph_open" or opening.hidden or opening.level or len(children) < 3:
             continue
         first, last = children[0], children[-1]
-        one_link = sum(child.type == "link_open" for child in children) == 1
+        one_link = [child.type for child in children if child.type in ("link_open", "image")] == ["link_open"]
         if first.type == "link_open" and last.type == "link_close" and one_link and first.info != "auto":
             opening.attrSet("class", ACTION)

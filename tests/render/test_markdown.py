@@ -1,5 +1,6 @@
 """Jinja tags in every construct of Markdown, in HTML and in text."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import InputRefused
-from mailer.model import Letter, PartyKind
+from mailer.model import Event, Letter, PartyKind
 from tests.render.samples import body_of, contact, text_of
 
 Rendered = Callable[..., Letter]
@@ -169,3 +170,13 @@ def test_a_branch_may_depend_on_the_kind_of_party(rendered: Rendered) -> None:
     source = 'in {{ "your mission" if contact.party_kind == "mission" else "your organisation" }}'
     assert text_of(rendered(source)) == "in your mission"
     assert text_of(rendered(source, to=contact(kind=PartyKind.ORGANISATION))) == "in your organisation"
+
+
+def test_a_picture_that_is_a_link_is_no_button(rendered: Rendered, event: Event) -> None:
+    """It is shown as it is, without the colour and the room that a button's words have around them."""
+    (event.folder / "plan.png").write_bytes(b"picture")
+    letter = rendered("[![Plan](plan.png)]({{ event.links.note }})")
+    assert re.fullmatch(
+        r'<p><a href="https://www.example.org/note"><img src="cid:[^"]+" alt="Plan"></a></p>', body_of(letter)
+    )
+    assert text_of(letter) == "Plan (https://www.example.org/note)"
