@@ -27,6 +27,9 @@ FILE_NAME = "config.env"
 # In a value without quotes: what follows is left out, be it a remark or the rest of a password.
 _CUT_BY_COMMENT = re.compile(r"=[ \t]*[^\s'\"#][^\r\n]*?\s#")
 
+# A value whose first sign is a quote, as a mail program shows a sender: "Name" <address>.
+_OPENS_WITH_QUOTE = re.compile(r"\s*(\w+)[ \t]*=[ \t]*['\"]")
+
 
 def load(folder: Path = Path(), environment: Mapping[str, str] | None = None) -> tuple[Config, tuple[Problem, ...]]:
     """The settings of the working `folder`, and what is odd about them (warnings).
@@ -87,6 +90,10 @@ def _bindings(path: Path) -> Iterator[tuple[int, Binding]]:
 def _oddity(line: int, binding: Binding, lines: Mapping[str, int]) -> Problem | None:
     """What is wrong with a line, whatever its value; `lines` are those of the keys before it."""
     key = binding.key
+    if binding.error and (quoted := _OPENS_WITH_QUOTE.match(binding.original.string)):
+        problem = f"{quoted[1]} begins with a quote that does not end it"
+        fix = "Leave the quotes out, or put '...' around the whole of it."
+        return Problem(problem, fix, file=FILE_NAME, row=line)
     if key is None or binding.error or binding.value is None:
         fix = "Write it as in config.example.env; a # begins a comment."
         return Problem("this line is not KEY=value", fix, file=FILE_NAME, row=line)

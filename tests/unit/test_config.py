@@ -149,7 +149,8 @@ BROKEN = {
     'EVENT="a\\nb"': "EVENT cannot hold line breaks or control characters",
     "SMTP_HOST": "this line is not KEY=value",
     "SMTP_HOST smtp.example.org": "this line is not KEY=value",
-    'SMTP_PASSWORD="' + SECRET: "this line is not KEY=value",
+    'SMTP_PASSWORD="' + SECRET: "SMTP_PASSWORD begins with a quote that does not end it",
+    'MAIL_FROM="The hosts" <hosts@example.org>': "MAIL_FROM begins with a quote that does not end it",
 }
 
 
