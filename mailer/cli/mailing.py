@@ -140,7 +140,7 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
     mailing = letters.mailing
     if not mailing.calendar:
         return dict.fromkeys(letters.languages, Composer(sender, mailing.attachments, letters.images))
-    domain, sequence, now = sender.from_.address.ascii_domain, _sequence(desk), desk.clock()
+    (domain, sequence), now = _entry(desk, sender.from_.address.ascii_domain), desk.clock()
     composers = {}
     for language in letters.languages:
         event = desk.event.in_language(language)
@@ -162,13 +162,18 @@ def facts_of(event: Event) -> Mapping[str, str]:
     }
 
 
-def _sequence(desk: Desk) -> int:
-    """The calendar file's SEQUENCE: how often the facts have changed since mails about them went out."""
+def _entry(desk: Desk, domain: str) -> tuple[str, int]:
+    """What tells calendars that they have this entry already, and that it is newer: its UID's domain, its SEQUENCE.
+
+    The domain is the sender's, `domain`, and stays what it was in the first mails if the sender's changes. The number
+    is how often the facts have changed since mails about them went out.
+    """
     try:
         with desk.ledger(create=False) as ledger:
             edition = ledger.edition(desk.event.name)
+            first = ledger.first_domain(desk.event.name) if edition else None
     except LedgerError:
-        return 0  # whoever sends will meet it again; `check` tells it once
+        return domain, 0  # whoever sends will meet it again; `check` tells it once
     if edition is None:
-        return 0
-    return edition.number + (edition.facts != facts_of(desk.event))
+        return domain, 0
+    return first or domain, edition.number + (edition.facts != facts_of(desk.event))

@@ -35,6 +35,14 @@ def publish(connection: Connection, event: str, facts: Mapping[str, str], now: d
     return len(before)
 
 
+def first_domain(connection: Connection, event: str) -> str | None:
+    """The domain in the Message-ID of the event's first mail that is out, or may be; None before it."""
+    told = deliveries.c.state.in_((State.SENT, State.IN_DOUBT, State.BOUNCED))
+    query = select(deliveries.c.message_id).where(deliveries.c.event == event, told).order_by(deliveries.c.id).limit(1)
+    message_id = connection.scalar(query)
+    return None if message_id is None else str(message_id).rpartition("@")[2].rstrip(">")
+
+
 def _went_out(connection: Connection, event: str, since: datetime) -> bool:
     """Whether the relay has, or may have, accepted a mail of the event that was begun since then."""
     accepted = (

@@ -287,6 +287,11 @@ class Ledger:
         with self._store.reading.connect() as connection:
             return publishing.editions_of(connection, event)
 
+    def first_domain(self, event: str) -> str | None:
+        """The domain that the event's first mails named themselves by, whatever the sender's is now; None before."""
+        with self._store.reading.connect() as connection:
+            return publishing.first_domain(connection, event)
+
     def publish(self, event: str, facts: Mapping[str, str], now: datetime) -> int:
         """Remembers that mails with these facts go out; returns their edition's number, a new one if they changed.
 

@@ -432,6 +432,21 @@ def test_a_change_of_the_event_is_told_with_what_was_sent(folder: Folder, relay:
     assert len(relay.accepted) == 3
 
 
+def test_a_calendar_entry_is_replaced_though_the_sender_has_moved(folder: Folder, relay: ScriptedServer) -> None:
+    """Its UID keeps the domain of the first mails: by another one calendars would keep the old entry beside the new."""
+    event = EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true")
+    folder.write("templates/round-table/event.toml", event)
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "kenya")
+    first = _calendar(relay.accepted[0].content)
+    config = (folder.path / "config.env").read_text("utf-8")
+    folder.write("config.env", f"{config}\nMAIL_FROM=The hosts <hosts@moved.example.net>\n")
+    folder.run("send", "--yes")
+    assert b"<hosts@moved.example.net>" in relay.accepted[1].content
+    uids = [re.findall(rb"^UID:.*$", file, re.M) for file in (first, _calendar(relay.accepted[1].content))]
+    assert uids[0] == uids[1]
+
+
 def _calendar(message: bytes) -> bytes:
     parsed = email.message_from_bytes(message, policy=email.policy.SMTP)
     part = next(part for part in parsed.walk() if part.get_content_type() == "text/calendar")

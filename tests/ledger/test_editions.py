@@ -59,3 +59,14 @@ def test_a_doubt_from_before_is_not_of_the_new_edition(ledger: Ledger) -> None:
     with ledger.run(EVENT, MAILING, later(5), relay=RELAY):
         assert ledger.publish(EVENT, ROOM_B, later(5)) == 1
     assert [one.facts for one in ledger.editions(EVENT)] == [ROOM_A]
+
+
+def test_the_first_domain_is_that_of_the_first_mail_that_is_out(ledger: Ledger) -> None:
+    """What nobody has got gives no name, and later mails change none."""
+    first, second = queue(ledger, 1, 2)
+    refuse(ledger, [first], 1)
+    assert ledger.first_domain(EVENT) is None
+    send(ledger, [second], now=later(2))
+    [delivery] = ledger.deliveries(EVENT, MAILING, State.SENT)
+    assert ledger.first_domain(EVENT) == delivery.message_id.rpartition("@")[2][:-1]
+    assert ledger.first_domain("other") is None
