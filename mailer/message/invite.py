@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from mailer.model import Event
+
+_A_DAY = timedelta(days=1)
 
 
 def calendar_file(event: Event, *, uid_domain: str, sequence: int, now: datetime, cancelled: bool = False) -> bytes:
@@ -36,10 +38,9 @@ def calendar_file(event: Event, *, uid_domain: str, sequence: int, now: datetime
     calendar.add("prodid", "-//invitation-mailer//EN")
     calendar.add("method", "CANCEL" if cancelled else "PUBLISH")
     calendar.add_component(entry)
-    # Whole years around it: between bounds of a day the library finds no offset, and writes an invalid empty VTIMEZONE.
-    calendar.add_missing_timezones(
-        first_date=date(event.starts.year - 1, 1, 1), last_date=date(event.ends.year + 1, 1, 1)
-    )
+    # Of a zone, Outlook understands days that are the same every year, and not those of single years (MS-STANOICAL
+    # section 2.2.47). Nothing but the offset of these very days leaves it nothing to misread.
+    calendar.add_missing_timezones(first_date=event.starts.date() - _A_DAY, last_date=event.ends.date() + 2 * _A_DAY)
     content: bytes = calendar.to_ical()
     return content
 
