@@ -106,7 +106,7 @@ def next_offset_start(mailing: Mailing, event: Event, now: datetime) -> datetime
 def opening(mailing: Mailing, event: Event, now: datetime) -> datetime:
     """The first moment from `now` on at which the reminder's days and hours allow sending; `now` if they do already.
 
-    To the minute, in the event's zone. It may lie after the deadline, when `why_not` lets nobody be reminded.
+    To the minute, in the event's zone. It may lie after the deadline, when the rules let nobody be reminded.
     """
     if is_open(mailing, event, now):
         return now
@@ -124,40 +124,48 @@ def is_open(mailing: Mailing, event: Event, moment: datetime) -> bool:
     return local.weekday() in mailing.days and first <= local.time() < last
 
 
-def why_not(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:
-    """Why `contact` does not get `mailing` at `now`, in words for the organiser; None where it is due.
+class Rules:
+    """The rules of one mailing at one moment, to be asked about each contact with what the ledger knows of it."""
 
-    The order is that of certainty: what a person decided, then what was answered, then what was sent. Days and hours
-    of sending are those of the run, not of a contact: see `opening`.
-    """
-    offset = offset_due(mailing, event, now)
-    wave = wave_name(mailing, offset)
-    return (
-        _excluded(contact, record)
-        or too_late(mailing, event, now)
-        or _answered(contact, record, mailing, event)
-        or _uninvited(record, mailing, event)
-        or _told(record, mailing, event)
-        or (_not_yet(mailing, event, now) if mailing.is_reminder and offset is None else None)
-        or _settled(record, wave, event, now)
-        or (_reminded(record, mailing, event, now) if mailing.is_reminder else None)
-    )
+    def __init__(self, mailing: Mailing, event: Event, now: datetime) -> None:
+        self._mailing, self._event, self._now = mailing, event, now
+        offset = offset_due(mailing, event, now)
+        self._wave = wave_name(mailing, offset)
+        self._too_late = too_late(mailing, event, now)
+        self._not_yet = _not_yet(mailing, event, now) if mailing.is_reminder and offset is None else None
+
+    def why_not(self, contact: Contact, record: Record) -> str | None:
+        """Why `contact` does not get the mailing, in words for the organiser; None where it is due.
+
+        The order is that of certainty: what a person decided, then what was answered, then what was sent. Days and
+        hours of sending are those of the run, not of a contact: see `opening`.
+        """
+        mailing, event = self._mailing, self._event
+        return (
+            _excluded(contact, record)
+            or self._too_late
+            or _answered(contact, record, mailing, event)
+            or _uninvited(record, mailing, event)
+            or _told(record, mailing, event)
+            or self._not_yet
+            or _settled(record, self._wave, event, self._now)
+            or (_reminded(record, mailing, event, self._now) if mailing.is_reminder else None)
+        )
+
+    def is_over(self, contact: Contact, record: Record) -> bool:
+        """Whether nobody need see to it that `contact` gets it, late or not: left out by a person, or answered."""
+        is_answered = record.answer is not None and _answered(contact, record, self._mailing, self._event) is not None
+        return is_answered or _excluded(contact, record) is not None
 
 
 def is_held(reason: str) -> bool:
-    """Whether a reason that `why_not` gave waits for a person to settle an answer."""
+    """Whether a reason that `Rules.why_not` gave waits for a person to settle an answer."""
     return reason.startswith(_HELD)
 
 
 def doubts_invitation(reason: str) -> bool:
-    """Whether a reason that `why_not` gave waits for a person to settle whether the invitation went out."""
+    """Whether a reason that `Rules.why_not` gave waits for a person to settle whether the invitation went out."""
     return reason == _NOT_INVITED[State.IN_DOUBT]
-
-
-def is_over(contact: Contact, record: Record, mailing: Mailing, event: Event) -> bool:
-    """Whether nobody need see to it that `contact` gets `mailing`, late or not: left out by a person, or answered."""
-    is_answered = record.answer is not None and _answered(contact, record, mailing, event) is not None
-    return is_answered or _excluded(contact, record) is not None
 
 
 def why_no_longer(contact: Contact, record: Record, mailing: Mailing, event: Event, now: datetime) -> str | None:

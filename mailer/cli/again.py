@@ -53,7 +53,7 @@ def passed_over(
     `contacts` are all whom the lists name. What holds for the whole of a mailing, `why_no_more` tells; who is
     suppressed, the ledger.
     """
-    from mailer.audience import is_over, why_not
+    from mailer.audience import Rules
     from mailer.cli.delegates import delegates
     from mailer.cli.surveying import Records
 
@@ -70,10 +70,11 @@ def passed_over(
             coming = delegates(desk)
             reached = {delegate.address.key: delegate for delegate in coming} | listed
         sound = [reached[key] for key in left if key in reached]
+        rules = Rules(mailing, desk.event, desk.clock())
         for contact, known in Records(desk, ledger, mailing).of(sound):
             number, record = left.pop(contact.address.key), replace(known, suppressed=None)
-            reason = why_not(contact, record, mailing, desk.event, desk.clock())
-            if reason and is_over(contact, record, mailing, desk.event):
+            reason = rules.why_not(contact, record)
+            if reason and rules.is_over(contact, record):
                 reasons[number] = reason
         reasons |= dict.fromkeys(left.values(), UNLISTED)
     return reasons

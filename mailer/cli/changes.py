@@ -89,7 +89,7 @@ def _invited_untold(
     desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
 ) -> tuple[str, str] | None:
     """How many are still to get the mailing to all invited that has told some of them, as after --limit or Ctrl-C."""
-    from mailer.audience import why_not
+    from mailer.audience import Rules
     from mailer.cli.invitees import contacts_of
     from mailer.cli.surveying import Records
 
@@ -102,10 +102,11 @@ def _invited_untold(
         key for key, said in told.items() if said != latest and histories[key].states.get(mailing.name) in _NOT_HAD
     }
     contacts = [contact for contact in contacts_of(desk.config) if contact.address.key in behind] if behind else []
+    rules = Rules(mailing, desk.event, desk.clock())
     left = [
         contact.address.key
         for contact, record in Records(desk, ledger, mailing).of(contacts)
-        if why_not(contact, record, mailing, desk.event, desk.clock()) is None
+        if rules.why_not(contact, record) is None
     ]
     if not left:
         return None

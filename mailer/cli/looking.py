@@ -199,15 +199,13 @@ def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
 
 def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
-    from mailer.audience import why_not
+    from mailer.audience import Rules
     from mailer.cli.surveying import Records
 
     for mailing in desk.event.mailings.values():
         if mailing.is_reminder:
-            records = Records(desk, ledger, mailing).of(contacts)
-            reasons = Counter(
-                why_not(contact, record, mailing, desk.event, desk.clock()) for contact, record in records
-            )
+            rules, known = Rules(mailing, desk.event, desk.clock()), Records(desk, ledger, mailing)
+            reasons = Counter(rules.why_not(contact, record) for contact, record in known.of(contacts))
             yield f"{mailing.name} at this moment: {reasons.pop(None, 0)} due"
             for reason, number in reasons.most_common():
                 yield f"{number:>7}  left out: {reason}"
@@ -215,14 +213,14 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
     """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
-    from mailer.audience import main_mailing, why_not
+    from mailer.audience import Rules, main_mailing
     from mailer.cli.again import command_of, event_meant
     from mailer.cli.desk import CONTACTS, read_guests
     from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records
     from mailer.report import NotWritten
 
-    mailing, now = main_mailing(desk.event), desk.clock()
+    mailing = main_mailing(desk.event)
     contacts = Roll(packing=CONTACTS)
     problems = 0
     unfit: dict[str, NotWritten] = {}
@@ -236,8 +234,9 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
         else:
             contacts.append(found.contact)
     missing = [*unfit.values()]
+    rules = Rules(mailing, desk.event, desk.clock())
     for contact, record in Records(desk, ledger, mailing).of(contacts):
         if mailing.name not in record.states:
-            reason = why_not(contact, record, mailing, desk.event, now) or f"due: {command_of(mailing, desk)}"
+            reason = rules.why_not(contact, record) or f"due: {command_of(mailing, desk)}"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))
     return missing, problems, contacts

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.audience import Record
@@ -52,7 +52,8 @@ def survey(
     With `wait`, those whose next try is still to come are counted as due, since the run will stay for them. Of those
     due, only the first `limit` are taken whose address, name or party holds `only`.
     """
-    desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
+    desk, mailing = prepared.desk, prepared.mailing
+    rules = audience.Rules(mailing, desk.event, desk.clock())
     known = Records(desk, ledger, mailing, retried={} if wait else _retried(prepared, ledger))
     left_out: Roll[tuple[str, str]] = Roll()
     reasons: Counter[str] = Counter()
@@ -63,7 +64,7 @@ def survey(
     def choose(contacts: Iterable[Contact]) -> Iterator[Contact]:
         nonlocal room
         for contact, record in known.of(contacts):
-            reason = audience.why_not(contact, record, mailing, desk.event, now)
+            reason = rules.why_not(contact, record)
             if reason is None and wanted and not _holds(prepared, contact, wanted):
                 reason = "not asked for by --only"
             if reason is None and room == 0:
@@ -76,7 +77,7 @@ def survey(
                 reasons[reason] += 1
                 left_out.append((str(contact.address), reason))
                 is_unsent = record.states.get(prepared.wave) in (State.QUEUED, State.DEFERRED, State.FAILED)
-                if is_unsent and audience.is_over(contact, record, mailing, desk.event):
+                if is_unsent and rules.is_over(contact, record):
                     over.add(contact.address.key)
 
     return Survey(gather(prepared, choose), left_out, reasons, told, over)
@@ -87,9 +88,10 @@ def still_due(prepared: Prepared, ledger: Ledger, guests: Sequence[Guest]) -> li
 
     Until then another run may have written to them, as a question can stand unanswered for hours.
     """
-    desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
+    desk, mailing = prepared.desk, prepared.mailing
+    rules = audience.Rules(mailing, desk.event, desk.clock())
     known = Records(desk, ledger, mailing).of(guest.contact for guest in guests)
-    reasons = (audience.why_not(contact, record, mailing, desk.event, now) for contact, record in known)
+    reasons = (rules.why_not(contact, record) for contact, record in known)
     return [guest for guest, reason in zip(guests, reasons, strict=True) if reason is None]
 
 
@@ -132,13 +134,16 @@ class Records:
                 yield contact, self._record(key, histories.get(key), suppressed.get(key))
 
     def _record(self, key: str, history: History | None, suppression: Suppression | None) -> Record:
-        return self._answers.of(
-            key,
-            states=history.states if history else {},
-            retry_at=self._retried.get(key),
-            last_sent=history.last_written if history else None,
-            told_by=self._told.get(key, ()),
-            suppressed=suppression.reason if suppression else None,
+        answers = self._answers
+        return Record(
+            history.states if history else {},
+            self._retried.get(key),
+            history.last_written if history else None,
+            answers.answered.get(key),
+            key in answers.comes,
+            answers.held.get(key),
+            self._told.get(key, ()),
+            suppression.reason if suppression else None,
         )
 
     def _suppressed(self, addresses: Sequence[Address]) -> dict[str, Suppression]:
@@ -192,9 +197,9 @@ class _Answers:
     comes: Collection[str]
     held: Mapping[str, str]
 
-    def of(self, key: str, **facts: Any) -> Record:
-        """The record with what was answered, and the further `facts`."""
-        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key), **facts)
+    def of(self, key: str) -> Record:
+        """The record of nothing but what was answered."""
+        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key))
 
 
 def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from mailer.answers.book import Book
 from mailer.answers.intake import judge
 from mailer.answers.standing import turnout
-from mailer.audience import Record, why_not
+from mailer.audience import Record, Rules
 from mailer.model import (
     Address,
     Answer,
@@ -98,7 +98,7 @@ def ours(cases: Sequence[Case]) -> set[str]:
         key = one.recipient.key
         contact = Contact(Place("missions.xlsx", None, 2), one.party, one.recipient, rule=one.rule)
         sent = Record({"invitation": State.SENT}, answer=found.answered.get(key), held=found.held.get(key))
-        return why_not(contact, sent, REMINDER, ROUND_TABLE, DUE) is not None
+        return Rules(REMINDER, ROUND_TABLE, DUE).why_not(contact, sent) is not None
 
     return {one.recipient.key for one in invitations if is_left_alone(one)}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mailer.audience import (
     Record,
+    Rules,
     is_held,
     main_mailing,
     next_offset_start,
@@ -19,7 +20,6 @@ from mailer.audience import (
     opening,
     wave_name,
     why_no_longer,
-    why_not,
 )
 from mailer.model import (
     Address,
@@ -207,7 +207,7 @@ def invited(**states: State) -> Record:
 )
 def test_everyone_left_out_is_told_why(mailing: Mailing, record: Record, now: datetime, reason: str | None) -> None:
     """A recipient is due, or the reason stands in words that the organiser understands."""
-    assert why_not(CONTACT, record, mailing, EVENT, now) == reason
+    assert Rules(mailing, EVENT, now).why_not(CONTACT, record) == reason
 
 
 @pytest.mark.parametrize("mailing", EVENT.mailings.values(), ids=EVENT.mailings)
@@ -217,7 +217,7 @@ def test_everyone_left_out_is_told_why(mailing: Mailing, record: Record, now: da
 def test_the_sheet_decides_first(mailing: Mailing, status: Standing, reason: str) -> None:
     """Nobody who is not to be contacted, or has left, gets any mailing, whatever else is known."""
     record = replace(invited(), answer="in_person", suppressed="opted out")
-    assert why_not(replace(CONTACT, status=status), record, mailing, EVENT, local(10)) == reason
+    assert Rules(mailing, EVENT, local(10)).why_not(replace(CONTACT, status=status), record) == reason
 
 
 @pytest.mark.parametrize(
@@ -232,24 +232,24 @@ def test_the_sheet_decides_first(mailing: Mailing, status: Standing, reason: str
 def test_silence_means_yes_under_regrets_only(event_rule: Rule, own_rule: Rule | None, reason: str | None) -> None:
     """Who answers only to decline is not reminded; the contact's own rule wins over the event's."""
     event = event_with(EVENT.rsvp.deadline, rule=event_rule)
-    assert why_not(replace(CONTACT, rule=own_rule), invited(), REMINDER, event, local(10)) == reason
+    assert Rules(REMINDER, event, local(10)).why_not(replace(CONTACT, rule=own_rule), invited()) == reason
 
 
 def test_a_missed_reminder_is_not_made_up_for() -> None:
     """Where the first offset passed without a run, the second is sent, and then none."""
     assert offset_due(REMINDER, EVENT, local(15)) == 2
-    assert why_not(CONTACT, invited(), REMINDER, EVENT, local(15)) is None
-    assert why_not(CONTACT, invited(reminder_2d=State.SENT), REMINDER, EVENT, local(15)) == "already sent"
+    assert Rules(REMINDER, EVENT, local(15)).why_not(CONTACT, invited()) is None
+    assert Rules(REMINDER, EVENT, local(15)).why_not(CONTACT, invited(reminder_2d=State.SENT)) == "already sent"
 
 
 def test_a_moved_deadline_moves_what_is_to_come() -> None:
     """With ten more days the next reminder comes ten days later, and what was sent is not sent again."""
     later = event_with(EVENT.rsvp.deadline + timedelta(days=10))
     record = invited(reminder_7d=State.SENT)
-    assert why_not(CONTACT, record, REMINDER, EVENT, local(15)) is None
-    assert why_not(CONTACT, record, REMINDER, later, local(15)) == "no reminder is due before Monday, 20 May 2024"
-    assert why_not(CONTACT, record, REMINDER, later, local(20)) == "already sent"
-    assert why_not(CONTACT, record, REMINDER, later, local(25)) is None
+    assert Rules(REMINDER, EVENT, local(15)).why_not(CONTACT, record) is None
+    assert Rules(REMINDER, later, local(15)).why_not(CONTACT, record) == "no reminder is due before Monday, 20 May 2024"
+    assert Rules(REMINDER, later, local(20)).why_not(CONTACT, record) == "already sent"
+    assert Rules(REMINDER, later, local(25)).why_not(CONTACT, record) is None
 
 
 def test_send_means_the_invitation() -> None:
@@ -388,7 +388,7 @@ def test_reminders_keep_offset_gap_maximum_and_deadline(
         had < mailing.maximum,
         abs((event.day_of(now) - event.day_of(last_sent)).days) >= mailing.gap,
     )
-    assert (why_not(CONTACT, record, mailing, event, now) is None) == all(rules)
+    assert (Rules(mailing, event, now).why_not(CONTACT, record) is None) == all(rules)
 
 
 @given(reminders())
@@ -398,7 +398,7 @@ def test_run_after_run_each_offset_is_sent_once(case: tuple[Mailing, Event, date
     record, sent = Record({"invitation": State.SENT}), []
     now = now.astimezone(UTC)
     while now <= event.rsvp.deadline.astimezone(UTC) + timedelta(days=1):
-        if why_not(CONTACT, record, mailing, event, now) is None:
+        if Rules(mailing, event, now).why_not(CONTACT, record) is None:
             wave = wave_name(mailing, offset_due(mailing, event, now))
             sent.append(now)
             assert wave not in record.states
@@ -412,9 +412,9 @@ def test_run_after_run_each_offset_is_sent_once(case: tuple[Mailing, Event, date
 def test_the_hour_that_comes_twice_has_one_deadline() -> None:
     """A deadline in the first of two equal hours has passed in the second, though the clock shows less."""
     event = event_with(datetime(2024, 11, 3, 1, 30, tzinfo=NEW_YORK))
-    assert why_not(CONTACT, invited(), LAST_CALL, event, datetime(2024, 11, 3, 1, 20, tzinfo=NEW_YORK)) is None
+    assert Rules(LAST_CALL, event, datetime(2024, 11, 3, 1, 20, tzinfo=NEW_YORK)).why_not(CONTACT, invited()) is None
     second = datetime(2024, 11, 3, 1, 10, tzinfo=NEW_YORK, fold=1)
-    assert why_not(CONTACT, invited(), LAST_CALL, event, second) == "the deadline has passed"
+    assert Rules(LAST_CALL, event, second).why_not(CONTACT, invited()) == "the deadline has passed"
 
 
 def test_a_reminder_waits_for_monday() -> None:
@@ -428,9 +428,11 @@ def test_a_cancelled_event_invites_nobody_and_can_say_so() -> None:
     """Invitations and reminders stop; a mailing to those invited, which tells them, still goes out."""
     cancelled = replace(EVENT, cancelled=True)
     update = Mailing("update", "update", Audience.INVITED)
-    assert why_not(CONTACT, Record(), EVENT.mailings["invitation"], cancelled, local(9)) == "the event is cancelled"
-    assert why_not(CONTACT, invited(), REMINDER, cancelled, local(13)) == "the event is cancelled"
-    assert why_not(CONTACT, invited(), update, cancelled, local(13)) is None
+    assert (
+        Rules(EVENT.mailings["invitation"], cancelled, local(9)).why_not(CONTACT, Record()) == "the event is cancelled"
+    )
+    assert Rules(REMINDER, cancelled, local(13)).why_not(CONTACT, invited()) == "the event is cancelled"
+    assert Rules(update, cancelled, local(13)).why_not(CONTACT, invited()) is None
 
 
 @pytest.mark.parametrize(
