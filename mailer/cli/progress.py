@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
 
 from mailer.cli import console
 from mailer.model import State
@@ -15,6 +15,8 @@ from mailer.model import State
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+
+T = TypeVar("T")
 
 # json.dumps would make an encoder for each line.
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
@@ -41,9 +43,32 @@ def progress(total: int, pace: str = "") -> Iterator[Teller]:
         return
     from rich.console import Console
 
-    screen = Console(stderr=True)
+    screen = Console(file=_Terminal(sys.stderr))  # type: ignore[arg-type]  # writes, and passes on the rest
     with _bar(screen, pace) as bar:
         yield _Bar(screen, bar, total)
+
+
+class _Terminal:
+    """A terminal that may be closed: what is written from then on goes nowhere, and nothing stops for that."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._try(lambda: self._stream.write(text)) or 0
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def _try(self, act: Callable[[], T]) -> T | None:
+        try:
+            return act()
+        except OSError:
+            self._stream = console.nowhere()
+            return None
 
 
 class _Log:

@@ -37,6 +37,16 @@ with progress(3, "2/hour") as teller:
         teller.outcome({"recipient": address, **dict(zip(("state", "reply", "note"), words))})
     teller.wait(datetime.now(UTC), "14:22 CET")
 """
+# Tells an outcome when its terminal has been closed.
+_CLOSE = """
+import os, sys
+from mailer.cli.progress import progress
+with progress(1) as teller:
+    os.write(1, b"begun")
+    sys.stdin.readline()
+    teller.outcome({"recipient": "guest@mission.example.org", "state": "failed", "reply": "550 No", "note": ""})
+print("went on to the end")
+"""
 
 
 def test_each_outcome_is_a_line_of_json_with_its_moment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,3 +121,18 @@ def test_a_terminal_shows_what_was_not_sent_and_what_is_waited_for() -> None:
     assert b"250 Ok" not in shown
     assert b"Waiting until 14:22 CET" in shown
     assert b"3/3" in shown
+
+
+def test_a_terminal_that_is_closed_stops_nothing() -> None:
+    """The bar is gone with its window, and the run goes on to its end."""
+    screen, end = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLOSE], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
+    ) as process:
+        os.close(end)
+        assert process.stdout
+        assert process.stdout.read(5) == b"begun"
+        os.close(screen)
+        assert process.communicate(b"\n", timeout=20)[0] == b"went on to the end\n"
+        assert process.returncode == 0
