@@ -46,6 +46,8 @@ _ITS_SIDE = (
     f"SET tcp_keepalives_idle = {_IDLE}; SET tcp_keepalives_interval = {_INTERVAL}; SET tcp_keepalives_count = {_COUNT}"
 )
 _ITS_SIDE_SINCE_12 = f"SET tcp_user_timeout = {_PATIENCE}"
+# The session that holds the right to send says nothing while a pace or a back-off is waited for, which is no fault.
+_ITS_SIDE_SINCE_14 = "SET idle_session_timeout = 0"
 
 # By class or by whole SQLSTATE (PostgreSQL documentation, appendix A).
 _FAULTS: Mapping[str, str] = {
@@ -180,4 +182,6 @@ def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object
     connection.execute(f"SET synchronous_commit = on; {_ITS_SIDE}")
     if connection.info.server_version >= 12_00_00:
         connection.execute(_ITS_SIDE_SINCE_12)
+    if connection.info.server_version >= 14_00_00:
+        connection.execute(_ITS_SIDE_SINCE_14)
     connection.commit()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -695,6 +696,18 @@ def test_a_postgresql_session_is_given_up_when_its_other_side_is_gone(postgresql
         "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "60000"
     }  # fmt: skip
     assert settings_of(f"{url}&keepalives_idle=7")[1]["keepalives_idle"] == "7"
+
+
+def test_a_run_that_waits_keeps_its_postgresql_session(postgresql: Callable[[], str]) -> None:
+    """A server that ends idle sessions does not end the one with the right to send."""
+    url = postgresql()
+    if int(str(raw(url, "SHOW server_version_num")[0][0])) < 14_00_00:
+        pytest.skip("This server ends no idle sessions")
+    with Ledger.open(f"{url}%20-cidle_session_timeout%3D100") as ledger:
+        numbers = queue(ledger, 1)
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            sleep(0.5)
+            assert len(run.exchange((), numbers, NOW)) == 1
 
 
 def test_postgresql_refusals_say_what_to_do(postgresql: Callable[[], str]) -> None:
