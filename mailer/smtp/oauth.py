@@ -184,7 +184,7 @@ class Tokens:
             kept = json.loads(self._cache.read_text("utf-8"))
             if kept.pop("client") != self._client.fingerprint:
                 return None
-            return Token(**kept)
+            return Token(str(kept["access"]), str(kept["refresh"]), float(kept["issued_at"]), float(kept["expires_at"]))
         except (FileNotFoundError, ValueError, TypeError, AttributeError, KeyError):
             return None
 

@@ -165,6 +165,16 @@ def test_a_damaged_file_is_no_token(cache: Path, left: str) -> None:
     assert json.loads(cache.read_text())["access"]
 
 
+def test_a_file_with_odd_values_is_no_token(cache: Path) -> None:
+    """One of ours in which somebody has written something else is replaced, too."""
+    with TokenService() as service:
+        mine = client(service, refresh_token=CONSENT)
+        fetch(Tokens(mine, cache))
+        cache.write_text(json.dumps({**json.loads(cache.read_text()), "expires_at": "tomorrow"}))
+        service.refresh.add(CONSENT)
+        assert service.takes(fetch(Tokens(mine, cache)))
+
+
 @pytest.mark.parametrize(
     "change", [{"scope": "other"}, {"username": "x@example.org"}, {"refresh_token": "new-consent"}]
 )
