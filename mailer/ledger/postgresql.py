@@ -158,7 +158,17 @@ class PostgreSQLStore(Store):
 
     def erase_traces(self) -> None:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            warnings: list[str] = []
+            connection.connection.driver_connection.add_notice_handler(  # type: ignore[union-attr]
+                lambda notice: warnings.append(notice.severity_nonlocalized or "")
+            )
             connection.exec_driver_sql(f"VACUUM FULL {', '.join(metadata.tables)}")
+            connection.detach()  # with what listens to it
+        if "WARNING" in warnings:  # what another user owns is passed over
+            raise LedgerError(
+                f"{self.place} names the address no more, but its files still hold it, as only the owner of its tables "
+                "may rewrite them: have the same command run by that user."
+            )
 
 
 def _ask(session: Session, question: str) -> bool:

@@ -740,6 +740,28 @@ def test_doctor_tries_to_make_a_table_in_postgresql(postgresql: Callable[[], str
     assert (nowhere.result, "search_path" in nowhere.found) == ("failed", True)
 
 
+def test_what_only_its_owner_can_erase_is_not_called_erased(postgresql: Callable[[], str]) -> None:
+    """Who may write to the tables but does not own them is told that the files still hold the address."""
+    url = postgresql()
+    schema = url.rpartition("%3D")[2]
+    with Ledger.open(url) as ledger:
+        queue(ledger, 1)
+    for statement in (
+        "CREATE ROLE writer LOGIN",
+        f"GRANT USAGE ON SCHEMA {schema} TO writer",
+        f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO writer",
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO writer",
+    ):
+        raw(url, statement)
+    with (
+        Ledger.open(url.replace("mailer@", "writer@", 1)) as ledger,
+        pytest.raises(LedgerError, match="the owner of its tables"),
+    ):
+        ledger.forget(address(1), NOW)
+    with Ledger.open(url) as ledger:
+        assert ledger.forget(address(1), NOW).deliveries == 1
+
+
 def test_one_ledger_in_postgresql_has_one_right_to_send(postgresql: Callable[[], str]) -> None:
     """Whatever stands before its schema in the search path, such as a schema of the user's own."""
     ledgers, own = postgresql(), postgresql()
