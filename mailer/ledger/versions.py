@@ -77,12 +77,12 @@ def _make(store: Store) -> None:
         connection.execute(schema.meta.insert().values(name="secret", value=secrets.token_hex(32)))
 
 
-def migrate(connection: Connection, revision: str = "head", folder: Path = MIGRATIONS) -> None:
+def migrate(connection: Connection, revision: str = "head") -> None:
     """Runs the migrations up to `revision` in the connection's transaction; imports alembic, which takes its time."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)

@@ -139,7 +139,7 @@ def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, mon
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     (folder / "versions" / "v9999_later.py").write_text(NEXT)
     monkeypatch.setattr("mailer.ledger.schema.HEAD", "9999")
-    monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
+    monkeypatch.setattr("mailer.ledger.versions.MIGRATIONS", folder)
     with Ledger.open(url) as ledger:
         assert raw(url, "SELECT version_num FROM alembic_version") == [("9999",)]
         assert list(ledger.deliveries(EVENT)) == before
@@ -195,7 +195,7 @@ def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path, monkey
     folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     (folder / "versions" / "v9999_later.py").write_text(NEXT + '    raise RuntimeError("stopped")\n')
     monkeypatch.setattr("mailer.ledger.schema.HEAD", "9999")
-    monkeypatch.setattr(migrate, "__defaults__", ("head", folder))
+    monkeypatch.setattr("mailer.ledger.versions.MIGRATIONS", folder)
     with pytest.raises(RuntimeError, match="stopped"):
         Ledger.open(url)
     assert tables(url) == before
