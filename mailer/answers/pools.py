@@ -21,7 +21,6 @@ _WEIGHT = (
 )
 COMES = frozenset({Attendance.IN_PERSON, Attendance.ONLINE, Attendance.ATTENDING})
 _ASKS_FOR_A_SEAT = COMES | {Attendance.WAITING}
-_SHARED = frozenset({Rule.TRANSFERABLE, Rule.ONE_PER_PARTY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Pools:
         return self._parties.key(invitation.party) if invitation else None
 
     def _pool(self, invitation: Invitation) -> str:
-        return self._parties.key(invitation.party) if invitation.rule in _SHARED else invitation.reference
+        return self._parties.key(invitation.party) if invitation.rule.is_shared else invitation.reference
 
     def _respondent(self, answer: Answer, invitation: Invitation) -> tuple[str, ...]:
         """Who answered, first under the name to keep, then under those by which an earlier answer may stand.

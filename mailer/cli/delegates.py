@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from mailer.cli.desk import Desk
 from mailer.model import Address, Answer, Contact, Invitation, Place, Rule
 
-_SHARED = (Rule.TRANSFERABLE, Rule.ONE_PER_PARTY)
-
 
 def delegates(desk: Desk) -> Iterator[Contact]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
@@ -53,5 +51,5 @@ def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contac
         name=name,
         language=host.language if host else None,
         # What is open to the party stays so in the delegate's hands; a seat that is one person's ends there.
-        rule=invitation.rule if invitation.rule in _SHARED else Rule.PERSONAL,
+        rule=invitation.rule if invitation.rule.is_shared else Rule.PERSONAL,
     )

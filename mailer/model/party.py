@@ -23,6 +23,11 @@ class Rule(StrEnum):
     ONE_PER_PARTY = "one_per_party"
     REGRETS_ONLY = "regrets_only"
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether anybody of the party may answer, and closes all its invitations that are so."""
+        return self in {Rule.TRANSFERABLE, Rule.ONE_PER_PARTY}
+
 
 class Standing(StrEnum):
     """The contact's `status` cell: may this person be written to?"""
