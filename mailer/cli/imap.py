@@ -20,7 +20,7 @@ from mailer.cli.imap_wire import TlsWire, Wire
 from mailer.cli.relay import TOKEN_FILE, client_of
 from mailer.config import is_loopback
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted, UsageError
-from mailer.smtp import trust
+from mailer.smtp import tls
 from mailer.smtp.oauth import Tokens
 from mailer.smtp.opening import without_secret
 
@@ -103,7 +103,7 @@ def password_for(url: ImapUrl, config: Config) -> str | None:
 
 def _introduced(url: ImapUrl, config: Config, secret: str, *, is_token: bool = False) -> Account:
     """A new connection, over TLS unless it stays on this machine, that the server has let in with `secret`."""
-    context = trust.context(config.SMTP_CA_FILE)
+    context = tls.context(config.SMTP_CA_FILE)
     if url.is_tls:
         wire: Wire = TlsWire(url.host, url.port, ssl_context=context, timeout=config.SMTP_TIMEOUT)
     else:
@@ -164,7 +164,7 @@ def _explained(url: ImapUrl, secret: str = "") -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as exc:
-        raise RelayUntrusted(trust.proves_nothing(exc, server, url.host, "IMAP_URL")) from None
+        raise RelayUntrusted(tls.proves_nothing(exc, server, url.host, "IMAP_URL")) from None
     except ssl.SSLError as exc:
         raise RelayUntrusted(
             f"TLS with {server} failed ({exc.reason}): imaps:// means TLS at once, imap:// STARTTLS."

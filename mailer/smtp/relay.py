@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.model import Envelope, Reply
-from mailer.smtp import opening, trust
+from mailer.smtp import opening, tls
 from mailer.smtp.dialogue import Dialogue
 from mailer.smtp.features import Features
 from mailer.smtp.reach import NotReached, reach
@@ -161,7 +161,7 @@ class Connection:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = trust.context(self._relay.ca_file)
+            self._tls = tls.context(self._relay.ca_file)
         return self._tls
 
     async def _connect(self, context: ssl.SSLContext | None) -> Wire:
@@ -218,7 +218,7 @@ class Connection:
         """The fault of a connection that was never made, as one sentence that says what to do."""
         relay = self._relay
         if isinstance(exc, ssl.SSLCertVerificationError):
-            return RelayUntrusted(trust.proves_nothing(exc, str(relay), relay.host, "SMTP_HOST"))
+            return RelayUntrusted(tls.proves_nothing(exc, str(relay), relay.host, "SMTP_HOST"))
         if isinstance(exc, ssl.SSLError):
             return RelayUntrusted(
                 f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."
