@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from mailer.ledger.lock import begun_in
 from mailer.ledger.schema import meta
 from mailer.ledger.store import open_store
-
-__all__ = ["begun_in", "try_making", "unproved"]
 
 
 def unproved(url: str) -> str:
