@@ -54,7 +54,7 @@ async def dispatch(
     desk, event, due = prepared.desk, prepared.desk.event, found.due.guests
     async with AsyncExitStack() as stack:
         relay = await _relay(desk, stack)
-        relay = replace(relay, knows_us=ledger.seconds_each(str(relay)) is not None)
+        relay = replace(relay, has_taken_mail=ledger.seconds_each(str(relay)) is not None)
         run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
         ledger.publish(event.name, facts_of(event), desk.clock())
         waiting = _waiting(prepared, due, ledger)

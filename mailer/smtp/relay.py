@@ -55,7 +55,7 @@ class Relay:
     Without `username` there is no login. `password` is the secret itself or, for a token that ages, what fetches it at
     each login, given the one that the relay has just refused (empty if none was); it is in no `repr`. `ca_file` adds a
     certificate authority to the system's. `timeout` is the most, in seconds, that any stage may take; below it each has
-    its own of RFC 5321 section 4.5.3.2. `knows_us`: it has taken mail of ours before.
+    its own of RFC 5321 section 4.5.3.2. `has_taken_mail`: of ours, in an earlier run.
     """
 
     host: str
@@ -66,7 +66,7 @@ class Relay:
     xoauth2: bool = False
     ca_file: Path | None = None
     timeout: float = 600.0
-    knows_us: bool = False
+    has_taken_mail: bool = False
 
     def __post_init__(self) -> None:
         # A plain word would compare unequal to every kind and so go out in the clear.
@@ -116,7 +116,7 @@ class Connection:
             if isinstance(exc, OSError | UnicodeError | NotReached | Lost):
                 raise self._explained(exc) from exc
             raise
-        is_admitted = self._relay.username or self._relay.knows_us
+        is_admitted = self._relay.username or self._relay.has_taken_mail
         self._dialogue = Dialogue(str(self._relay), features, Trust.ADMITTED if is_admitted else Trust.STRANGER)
 
     async def send(
