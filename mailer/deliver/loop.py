@@ -418,7 +418,7 @@ class Round(Generic[C]):
         if self._is_stopping or not self._setbacks.add(now, left_doubt=session.left_doubt):
             return
         self._tray.recall()
-        if not self._setbacks.last:
+        if not self._setbacks.are_lasting:
             return
         if isinstance(error, RelayBusy):
             await self._in_thread(self._run.pause, self._relay, self._setbacks.resume_at)

@@ -47,7 +47,7 @@ class Refusals:
 class Setbacks:
     """Connections in a row that were of no use, or left a message in doubt. Nothing is to be begun before `resume_at`.
 
-    `last`: what the first waits did not mend, so that the next is a long one. `since`: when the first of them came.
+    `are_lasting`: the first waits did not mend it, so the next is a long one. `since`: when the first of them came.
     """
 
     def __init__(self, retry_after: float, source: random.Random) -> None:
@@ -60,7 +60,7 @@ class Setbacks:
         self._doubted_at = self.resume_at
 
     @property
-    def last(self) -> bool:
+    def are_lasting(self) -> bool:
         return self._number > len(REOPEN_AFTER)
 
     def answered(self, at: datetime) -> None:
@@ -80,7 +80,7 @@ class Setbacks:
         if self._number == 0:
             self.since = now
         self._number += 1
-        if self.last:
+        if self.are_lasting:
             number = min(self._number - len(REOPEN_AFTER), _LONGEST)
             self.resume_at = now + wait_after(number, self._retry_after, self._source)
         else:

@@ -30,9 +30,9 @@ def test_what_the_relay_said_before_a_doubt_does_not_make_up_for_it() -> None:
         for _ in range(50):
             setbacks.answered(moment - timedelta(seconds=1))
         moment = setbacks.resume_at
-    assert not setbacks.last
+    assert not setbacks.are_lasting
     setbacks.add(moment, left_doubt=True)
-    assert setbacks.last
+    assert setbacks.are_lasting
 
 
 def test_replies_behind_a_doubt_make_up_for_it() -> None:
