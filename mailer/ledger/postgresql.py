@@ -120,7 +120,7 @@ class PostgreSQLStore(Store):
     def vouch(self) -> None:
         """Nothing to do: a database that is dropped ends its sessions."""
 
-    def settle(self) -> None:
+    def make_durable(self) -> None:
         """Nothing to do: each connection is prepared when it is made."""
 
     def sql(self, statement: str) -> str:

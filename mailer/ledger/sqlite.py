@@ -148,7 +148,7 @@ class SQLiteStore(Store):
         for pragma in ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", f"cache_size = -{_ROOM}"):
             connection.execute(f"PRAGMA {pragma}")
 
-    def settle(self) -> None:
+    def make_durable(self) -> None:
         with self._bare.connect() as connection:
             mode = _write_ahead(connection)
         if self.path is not None and mode != "wal":

@@ -74,7 +74,7 @@ class Store(ABC):
         """Lets the connection hold more in memory: who queues writes all over the indexes of digests and references."""
 
     @abstractmethod
-    def settle(self) -> None:
+    def make_durable(self) -> None:
         """Puts a ledger that is known to be ours into the mode in which it keeps its promises."""
 
     @abstractmethod

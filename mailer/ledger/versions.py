@@ -35,7 +35,7 @@ def bring_up_to_date(store: Store, *, create: bool) -> None:
     elif revision < schema.HEAD:
         with store.migrating() as connection:
             migrate(connection)
-    store.settle()
+    store.make_durable()
 
 
 def _revision(store: Store, connection: Connection) -> str | None:
