@@ -57,7 +57,7 @@ class Envelope:
     where the relay offers that (RFC 3461). `size` is the content's octets.
     """
 
-    reverse_path: Address | None
+    reverse_path: Address
     forward_paths: tuple[Address, ...]
     envelope_id: str | None = None
     size: int = 0

@@ -61,14 +61,11 @@ def rcpt_to(address: Address, features: Features) -> bytes:
 
 
 def _needs_smtputf8(envelope: Envelope) -> bool:
-    paths = envelope.forward_paths
-    return any(
-        path.needs_smtputf8 for path in (paths if envelope.reverse_path is None else (envelope.reverse_path, *paths))
-    )
+    return any(path.needs_smtputf8 for path in (envelope.reverse_path, *envelope.forward_paths))
 
 
-def _path(address: Address | None) -> str:
-    path = address.ascii if address else ""
+def _path(address: Address) -> str:
+    path = address.ascii
     if _UNSAFE_IN_PATH.search(path):
         raise ValueError(f"not an address for an envelope: {path!r}")
     return f"<{path}>"

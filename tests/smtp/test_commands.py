@@ -52,7 +52,7 @@ def test_mail_carries_what_the_relay_offers_and_no_more() -> None:
     assert commands.mail_from(envelope, ALL) == (
         b"MAIL FROM:<bounces@example.org> SIZE=500 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=7KQ4M+20P2+2BXDA\r\n"
     )
-    assert commands.mail_from(Envelope(None, (A,)), ALL) == b"MAIL FROM:<> RET=HDRS\r\n"
+    assert commands.mail_from(Envelope(SENDER, (A,)), ALL) == b"MAIL FROM:<bounces@example.org> RET=HDRS\r\n"
     assert commands.rcpt_to(A, Features()) == b"RCPT TO:<a@example.org>\r\n"
     assert commands.rcpt_to(A, ALL) == b"RCPT TO:<a@example.org> NOTIFY=FAILURE,DELAY\r\n"
 

@@ -413,7 +413,7 @@ def run(relay: TokenRelay, tokens: Tokens, messages: int, connections: int = 4) 
         verdicts = []
         connection = Connection(dataclasses.replace(where, username=f"events+{number}@sender.example.org"))
         while waiting:
-            envelope = Envelope(None, (waiting.pop(),))
+            envelope = Envelope(Address("events", "sender.example.org"), (waiting.pop(),))
             outcome = None
             while outcome is None or outcome.is_retry:
                 if not connection.is_open:

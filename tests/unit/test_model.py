@@ -115,7 +115,7 @@ def test_a_display_name_is_one_line(name: str) -> None:
 def test_an_envelope_has_a_recipient() -> None:
     """A message to nobody cannot be made."""
     with pytest.raises(ValueError, match="at least one recipient"):
-        Envelope(None, ())
+        Envelope(Address("ada", "example.org"), ())
 
 
 # --- contacts ---------------------------------------------------------------------------------------------------------
