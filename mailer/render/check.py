@@ -13,7 +13,7 @@ from mailer.render import limits
 from mailer.render.document import LARGEST_HTML
 from mailer.render.environment import INTERNAL_FILTERS
 from mailer.render.faults import instead, syntax_problem
-from mailer.render.lookups import path_of
+from mailer.render.lookups import path_of, paths_in
 from mailer.render.source import TemplateFile
 
 _ALLOWED = (nodes.If, nodes.For, nodes.Assign, nodes.Output)
@@ -109,16 +109,7 @@ def _paths(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
 def names_used(templates: Iterable[TemplateFile], environment: Environment) -> frozenset[str]:
     """The names that `templates` use, entries in full ("contact.extra.table"). Raises TemplateSyntaxError."""
     trees = [environment.parse(template.text) for template in templates]
-    return frozenset(".".join(path) for tree in trees for path in _every_path(tree))
-
-
-def _every_path(node: nodes.Node) -> Iterator[tuple[str, ...]]:
-    path = path_of(node)
-    if path:
-        yield path
-        return
-    for child in node.iter_child_nodes():
-        yield from _every_path(child)
+    return frozenset(".".join(path) for tree in trees for path in paths_in(tree))
 
 
 def problems_of(letter: Letter, file: str) -> list[Problem]:

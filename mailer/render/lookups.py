@@ -61,7 +61,7 @@ def asked(trace: nodes.Template, shared: Set[str]) -> Callable[[Mapping[str, Any
 
     Raises LookupError or TypeError where they are not there, or not such that they tell the outcome.
     """
-    paths = [path for path in dict.fromkeys(_paths(trace)) if path[0] not in shared]
+    paths = [path for path in dict.fromkeys(paths_in(trace)) if path[0] not in shared]
 
     def read(values: Mapping[str, Any]) -> tuple[object, ...]:
         found = []
@@ -77,13 +77,14 @@ def asked(trace: nodes.Template, shared: Set[str]) -> Callable[[Mapping[str, Any
     return read
 
 
-def _paths(node: nodes.Node) -> Iterator[Path]:
+def paths_in(node: nodes.Node) -> Iterator[Path]:
+    """The way to each name and entry that `node` looks up."""
     path = path_of(node)
     if path:
         yield path
     else:
         for child in node.iter_child_nodes():
-            yield from _paths(child)
+            yield from paths_in(child)
 
 
 def _escaped(value: object) -> str:
