@@ -21,7 +21,7 @@ from mailer.cli.messages import sample_delivery
 from mailer.cli.progress import progress
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch, still_due
-from mailer.deliver import Job, Pace, Policy, Round, Tally, Window
+from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window
 from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Delivery, Envelope, Mailbox, State
@@ -60,21 +60,6 @@ async def dispatch(
         waiting = _waiting(prepared, due, ledger)
         watch = Watch(prepared, ledger, anytime=anytime)
         jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waiting})
-        threads = _thread_ids(prepared, ledger)
-
-        def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
-            letter = prepared.letter(guest, delivery.reference, desk.clock())
-            thread_id = threads.get(delivery.recipient.key)
-            envelope, content = prepared.message(letter, guest, delivery, features, thread_id=thread_id)
-            # Nothing that is this recipient's own, so that it is the same for all the others.
-            shared = prepared.composers[letter.language].shared_size if guest.contact.attachment else envelope.size
-            if features.size and shared > features.size:
-                raise MailingRefused(
-                    f"{relay} takes {features.size:,} octets at most, and a message with what is attached to every one "
-                    f"has {shared:,}: attach less, or shorten the text. Nobody was marked as failed."
-                )
-            return envelope, content
-
         settings = desk.config
         held_to = "" if desk.rehearsal else ", ".join(map(str, settings.SMTP_RATE))
         with progress(len(due), held_to) as teller:
@@ -87,7 +72,7 @@ async def dispatch(
             round_ = Round(
                 run,
                 jobs,
-                compose,
+                _composing(prepared, ledger, relay),
                 lambda: Connection(relay),
                 relay=str(relay),
                 pace=pace_of(desk, ledger),
@@ -200,6 +185,26 @@ def _waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[t
         return []
     pairs = [(guest, *later[key]) for guest in due if (key := guest.contact.address.key) in later]
     return [(due_at, Job(delivery.id, guest, 1 + len(delivery.cc))) for guest, due_at, delivery in pairs]
+
+
+def _composing(prepared: Prepared, ledger: Ledger, relay: Relay) -> Compose[Guest]:
+    """What makes each message; MailingRefused from it says that it is too large for the relay, whoever gets it."""
+    threads = _thread_ids(prepared, ledger)
+
+    def compose(delivery: Delivery, guest: Guest, features: Features) -> tuple[Envelope, Sequence[bytes]]:
+        letter = prepared.letter(guest, delivery.reference, prepared.desk.clock())
+        thread_id = threads.get(delivery.recipient.key)
+        envelope, content = prepared.message(letter, guest, delivery, features, thread_id=thread_id)
+        # Nothing that is this recipient's own, so that it is the same for all the others.
+        shared = prepared.composers[letter.language].shared_size if guest.contact.attachment else envelope.size
+        if features.size and shared > features.size:
+            raise MailingRefused(
+                f"{relay} takes {features.size:,} octets at most, and a message with what is attached to every one "
+                f"has {shared:,}: attach less, or shorten the text. Nobody was marked as failed."
+            )
+        return envelope, content
+
+    return compose
 
 
 def _thread_ids(prepared: Prepared, ledger: Ledger) -> dict[str, str]:

@@ -3,5 +3,6 @@
 from mailer.deliver.agenda import Job
 from mailer.deliver.loop import Policy, Round, Tally
 from mailer.deliver.pace import Pace, Window
+from mailer.deliver.session import Compose
 
-__all__ = ["Job", "Pace", "Policy", "Round", "Tally", "Window"]
+__all__ = ["Compose", "Job", "Pace", "Policy", "Round", "Tally", "Window"]

@@ -80,6 +80,15 @@ def test_pandas_and_jinja2_have_one_home(path: Path) -> None:
 
 
 def test_every_module_opens_with_one_sentence() -> None:
-    """Each module says what it is in its docstring."""
+    """Each module says what it is in the first line of its docstring, which is a sentence."""
     for path in SOURCES:
-        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
+        first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+        assert first.endswith("."), path
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    """What is longer does more than one thing."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno and node.end_lineno - node.lineno < 50, f"{path}: {node.name}"
