@@ -63,7 +63,7 @@ def is_ordinary(name: str) -> bool:
 
 def is_nobody(cell: str) -> bool:
     """Whether the cell says that there is nobody ("TBC", "(vacant)", "nan", "N/A"), or holds no letter at all."""
-    words = unicodedata.normalize("NFKC", cell).strip(" ()[]")
+    words = unicodedata.normalize("NFKC", cell).strip(" ()[].,;:!?–—-")
     return bool(_NOBODY.fullmatch(words) or _NOBODY_YET.fullmatch(words)) or not any(map(str.isalpha, words))
 
 

@@ -85,7 +85,8 @@ def test_names_that_look_like_something_else_stay(row, name: str) -> None:
                                   "To be confirmed", "undefined", "[object Object]", "-", "?", "123", "Mr.", "X", "xx",
                                   "Vacant (recruitment under way)", "(vacant)", "Vacante", "poste vacant", "Mr. none",
                                   "\uff4e\uff41\uff4e", "Ana nan", "Ana nan MUESTRA", "Ana MUESTRA (TBC)",
-                                  "ana@example.org", "Ana ana@example.org"])  # fmt: skip
+                                  "ana@example.org", "Ana ana@example.org", "none.", "null!",
+                                  "Not known."])  # fmt: skip
 def test_what_is_no_name_is_refused(row, name: str) -> None:
     """Placeholders, bare titles and addresses in place of a name are errors in their cell."""
     error = row(**{"First name": "", "Last name": ""}, name=name).error
