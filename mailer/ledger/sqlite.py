@@ -44,6 +44,7 @@ _FAULTS: Mapping[int, str] = {
         f"could not be read or written: the disk may be full, or at fault. See that it has space. {_NETWORK}"
     ),
 }
+_OF_RIGHTS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
 # What keeps the lock's file from being written is told as of the ledger's own.
 _SAME_FAULTS: Mapping[int | None, int] = {
     errno.ENOSPC: sqlite3.SQLITE_FULL,
@@ -85,7 +86,16 @@ class SQLiteStore(Store):
 
     def explain(self, fault: BaseException) -> str:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+        if code in _OF_RIGHTS and (closed := self._closed_to_us()):
+            return f"{self.place} cannot be used: give yourself the right to read and write {' and '.join(closed)}."
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
+
+    def _closed_to_us(self) -> list[str]:
+        """The files that SQLite keeps beside a ledger that is open to us, where they are not: another user's."""
+        if self.path is None or not _is_open_to_us(self.path):
+            return []
+        beside = [Path(f"{self.path}{ending}") for ending in ("-wal", "-shm")]
+        return [path.name for path in beside if path.exists() and not _is_open_to_us(path)]
 
     def exists(self) -> bool:
         if self.path is None or self._lock is None:
@@ -211,6 +221,10 @@ def _why_unlocked(lock: Path, exc: OSError | RuntimeError) -> str:
         return f"cannot be kept to one run, as {lock} is a link: put the file that it leads to in its place."
     known = _SAME_FAULTS.get(getattr(exc, "errno", None))
     return _FAULTS[known] if known else f"cannot be kept to one run by {lock} ({exc}). {_NETWORK}"
+
+
+def _is_open_to_us(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _size(path: Path) -> int:

@@ -514,6 +514,25 @@ def test_a_ledger_that_may_only_be_read_says_so() -> None:
             assert states(ledger) == [State.QUEUED]
 
 
+def test_what_a_colleague_left_beside_a_ledger_is_named() -> None:
+    """Where another user's files beside the ledger keep it closed, it is they that are named."""
+    with TemporaryDirectory() as name:
+        folder, file = Path(name), Path(name, "ledger.db")
+        folder.chmod(0o777)
+        with Ledger.open(f"sqlite:///{file}") as ledger:
+            queue(ledger, 1)
+        file.chmod(0o666)
+        for left in ("ledger.db-wal", "ledger.db-shm"):
+            file.with_name(left).touch()
+            file.with_name(left).chmod(0o444)
+        with (
+            as_nobody(),
+            Ledger.open(f"sqlite:///{file}") as ledger,
+            pytest.raises(LedgerError, match=r"right to read and write ledger\.db-wal and ledger\.db-shm"),
+        ):
+            queue(ledger, 2)
+
+
 def test_a_sweep_of_a_ledger_that_may_only_be_read_does_nothing() -> None:
     """Who may look but not write sees the claims of a dead run as they are, without a complaint."""
     with TemporaryDirectory() as name:
