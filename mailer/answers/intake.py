@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from mailer.answers.book import Book
 from mailer.answers.matching import Match, match
-from mailer.answers.pools import Pools
+from mailer.answers.pools import Pools, time_of
 from mailer.answers.response import Response
 from mailer.model import Answer, AnswerState, Candidate, fold
+
+Recorded = Callable[[Iterable[str]], Mapping[str, int]]
 
 
 def judge(
@@ -43,6 +45,47 @@ def held_to_its_rule(answer: Answer, pools: Pools) -> Answer:
     return replace(
         answer, state=AnswerState.REVIEW, reason=f"{excess}; {answer.reason}", candidates=(candidate,)
     )  # fmt: skip
+
+
+def unrecorded(
+    responses: Iterable[Response], recorded: Recorded, known: Iterable[Answer], file: str
+) -> dict[str, Response]:
+    """Those of the responses in `file` that are news, by fingerprint; of equal ones the first.
+
+    `recorded` tells the ids of those fingerprints that were taken in, `known` are all answers that were. A response
+    without a date has one fingerprint however often it is given. It is given once more where the latest that the file
+    had of this respondent stands in it no longer: as in a sheet in which a Yes became a No, and is a Yes again.
+    """
+    news: dict[str, Response] = {}
+    present: set[int] = set()  # the answers that the file still holds
+    repeated: list[tuple[str, Response, int]] = []
+    asked = {fingerprint(one): one for one in reversed([*responses])}
+    earlier: Mapping[str, int] = {}
+    while asked:
+        numbers = recorded(asked)
+        present.update(numbers.values())
+        for text, response in asked.items():
+            if text not in numbers and text in earlier:
+                repeated.append((text, response, earlier[text]))
+            elif text not in numbers:
+                news[text] = response
+        asked = {f"{text}\nagain": one for text, one in asked.items() if text in numbers and not one.dated}
+        earlier = {f"{text}\nagain": number for text, number in numbers.items()}
+    latest = _latest_by_respondent(one for one in known if one.file == file) if repeated else {}
+    for text, response, number in repeated:
+        last = latest.get(number)
+        if last and last.id not in present and last.at < response.at:
+            news[text] = response
+    return news
+
+
+def _latest_by_respondent(answers: Iterable[Answer]) -> dict[int, Answer]:
+    """The latest answer of the same respondent, by the id of each."""
+    theirs: dict[str, list[Answer]] = {}
+    for one in answers:
+        whose = one.respondent_email.casefold() or fold(one.respondent_name) or one.reference or ""
+        theirs.setdefault(whose, []).append(one)
+    return {one.id: max(group, key=time_of) for group in theirs.values() for one in group}
 
 
 def fingerprint(response: Response) -> str:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,18 +122,19 @@ def _headings(text: str | None) -> dict[str, str]:
 
 def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, Answer]:
     """The answers that are new, by fingerprint. Raises InputRefused where nothing in the file is ours."""
-    from mailer.answers.intake import fingerprint, judge
+    from mailer.answers.intake import fingerprint, judge, unrecorded
     from mailer.answers.matching import references_in
     from mailer.cli.turnout import book_of
 
     event = desk.event
-    by_print = {fingerprint(one): one for one in reversed(export.responses)}
-    known = ledger.recorded(event.name, by_print)
-    fresh = {one: text for text, one in by_print.items() if text not in known}
+    known = ledger.answers(event.name)
+    news = unrecorded(export.responses, partial(ledger.recorded, event.name), known, file.name)
+    fresh = {one: text for text, one in news.items()}
     book = book_of(desk, ledger)
-    judged = judge(fresh, book, ledger.answers(event.name), event=event.name, deadline=event.rsvp.deadline)
+    judged = judge(fresh, book, known, event=event.name, deadline=event.rsvp.deadline)
     elsewhere = all(book.elsewhere.keys() & references_in(response.reference) for response in fresh)
-    if not known and (elsewhere or not any(answer.reference or answer.candidates for _, answer in judged)):
+    is_new = news.keys() >= set(map(fingerprint, export.responses))
+    if is_new and (elsewhere or not any(answer.reference or answer.candidates for _, answer in judged)):
         raise InputRefused([_foreign(desk, file, [answer for _, answer in judged], book)])
     return {fresh[response]: answer for response, answer in judged}
 

@@ -48,10 +48,12 @@ def invitations_of(connection: Connection, event: str) -> list[Invitation]:
     ]
 
 
-def known(connection: Connection, identity: Identity, event: str, fingerprints: Iterable[str]) -> set[str]:
-    """Those of the fingerprints whose answers have been taken in."""
-    digests = set(connection.scalars(select(answers.c.fingerprint).where(answers.c.event == event)))
-    return {one for one in fingerprints if identity.of_answer(one) in digests}
+def known(connection: Connection, identity: Identity, event: str, fingerprints: Iterable[str]) -> dict[str, int]:
+    """Those of the fingerprints whose answers have been taken in, each with the answer's id."""
+    kept = select(answers.c.fingerprint, answers.c.id).where(answers.c.event == event)
+    numbers = {row.fingerprint: row.id for row in connection.execute(kept)}
+    digests = ((one, identity.of_answer(one)) for one in fingerprints)
+    return {one: numbers[digest] for one, digest in digests if digest in numbers}
 
 
 def take_in(

@@ -355,8 +355,8 @@ class Ledger:
             answered, decided, invited = connection.execute(_STAMP).one()
         return answered, decided, invited
 
-    def recorded(self, event: str, fingerprints: Iterable[str]) -> set[str]:
-        """Those of the fingerprints under which an answer of the event was taken in."""
+    def recorded(self, event: str, fingerprints: Iterable[str]) -> dict[str, int]:
+        """Those of the fingerprints under which an answer of the event was taken in, each with the answer's id."""
         with self._store.reading.connect() as connection:
             return answering.known(connection, self._identity, event, fingerprints)
 

@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder, typing
+from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder, Result, typing
 from tests.servers import ScriptedServer
 
 HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
@@ -310,6 +310,36 @@ def test_an_answer_without_a_date_is_not_taken_for_a_new_one_when_its_file_is_sa
     assert "2  recorded before" in taken.out
     answers = sent.run("answers", "list", "--json").json["answers"]
     assert {answer["party"]: answer["attendance"] for answer in answers} == {"Belgium": "attending", "Kenya": "online"}
+
+
+def taken_on(sent: Folder, day: int, *rows: str, name: str = "sheet.csv") -> Result:
+    """The import, on that day of February, of a sheet without dates that was saved an hour before."""
+    file = sent.write(name, "\n".join(("Email,Coming", *rows, "")))
+    os.utime(file, (datetime(2031, 2, day, 8, tzinfo=UTC).timestamp(),) * 2)
+    columns = ("--columns", "email=Email,attendance=Coming")
+    return sent.run("answers", "import", str(file), "--yes", *columns, now=f"2031-02-{day}T10:00")
+
+
+def test_an_answer_without_a_date_that_comes_back_is_given_again(sent: Folder) -> None:
+    """In a sheet in which Yes became No and is Yes again, it is Yes; and what was said by telephone since stands."""
+    for day, word in ((25, "Yes"), (26, "No"), (27, "Yes"), (28, "Yes")):
+        assert taken_on(sent, day, f"{BEN},{word}", f"{ADA},Online").code == 0
+        [said] = [one for one in sent.run("answers", "list", "--json").json["answers"] if one["party"] == "Kenya"]
+        assert said["attendance"] == ("regrets" if word == "No" else "attending")
+    sent.run("answers", "record", BEN, "regrets", now="2031-03-01T10:00")
+    assert "2  recorded before" in taken_on(sent, 28, f"{BEN},Yes", f"{ADA},Online").out
+    seats = sent.run("answers", "list", "--json").json["seats"]
+    assert (seats["attending"], seats["online"]) == (0, 1)
+
+
+def test_an_answer_without_a_date_that_was_only_overtaken_is_not_given_again(sent: Folder) -> None:
+    """Where the sheet still holds the later one, in whatever order, or another file brought it, that one stands."""
+    taken_on(sent, 25, f"{BEN},Yes", f"{ADA},Yes")
+    taken_on(sent, 26, f"{BEN},No", f"{BEN},Yes", f"{ADA},Yes")
+    taken_on(sent, 26, f"{ADA},No", name="another.csv")
+    assert "3  recorded before" in taken_on(sent, 27, f"{BEN},No", f"{BEN},Yes", f"{ADA},Yes").out
+    answers = sent.run("answers", "list", "--json").json["answers"]
+    assert {one["party"]: one["attendance"] for one in answers} == {"Kenya": "regrets", "Belgium": "regrets"}
 
 
 def test_an_answer_without_a_date_is_of_now_where_its_file_was_saved_by_a_clock_that_is_ahead(sent: Folder) -> None:
