@@ -87,15 +87,24 @@ class SQLiteStore(Store):
     def explain(self, fault: BaseException) -> str:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
         if code in _OF_RIGHTS and (closed := self._closed_to_us()):
-            return f"{self.place} cannot be used: give yourself the right to read and write {' and '.join(closed)}."
+            return f"{self.place} cannot be used: {closed}"
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
 
-    def _closed_to_us(self) -> list[str]:
-        """The files that SQLite keeps beside a ledger that is open to us, where they are not: another user's."""
+    def _closed_to_us(self) -> str:
+        """What to do about files beside a ledger that is open to us, where they are not: another user's; or nothing."""
         if self.path is None or not _is_open_to_us(self.path):
-            return []
-        beside = [Path(f"{self.path}{ending}") for ending in ("-wal", "-shm")]
-        return [path.name for path in beside if path.exists() and not _is_open_to_us(path)]
+            return ""
+        beside = [Path(f"{self.path}{ending}") for ending in ("-wal", "-shm", ".lock")]
+        closed = [path.name for path in beside if path.exists() and not _is_open_to_us(path)]
+        return f"give yourself the right to read and write {' and '.join(closed)}." if closed else ""
+
+    def _why_unlocked(self, lock: Path, exc: OSError | RuntimeError) -> str:
+        if lock.is_symlink():
+            return f"cannot be kept to one run, as {lock} is a link: put the file that it leads to in its place."
+        known = _SAME_FAULTS.get(getattr(exc, "errno", None))
+        if known in _OF_RIGHTS and (closed := self._closed_to_us()):
+            return f"cannot be used: {closed}"
+        return _FAULTS[known] if known else f"cannot be kept to one run by {lock} ({exc}). {_NETWORK}"
 
     def exists(self) -> bool:
         if self.path is None or self._lock is None:
@@ -173,7 +182,7 @@ class SQLiteStore(Store):
             try:
                 stack.enter_context(self._lock.held(patient=patient))
             except (OSError, RuntimeError) as exc:
-                raise LedgerError(f"{self.place} {_why_unlocked(self._lock.path, exc)}") from exc
+                raise LedgerError(f"{self.place} {self._why_unlocked(self._lock.path, exc)}") from exc
             yield stack.enter_context(self.session())
 
     def latest_noted(self) -> int:
@@ -214,13 +223,6 @@ class SQLiteStore(Store):
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _why_unlocked(lock: Path, exc: OSError | RuntimeError) -> str:
-    if lock.is_symlink():
-        return f"cannot be kept to one run, as {lock} is a link: put the file that it leads to in its place."
-    known = _SAME_FAULTS.get(getattr(exc, "errno", None))
-    return _FAULTS[known] if known else f"cannot be kept to one run by {lock} ({exc}). {_NETWORK}"
 
 
 def _is_open_to_us(path: Path) -> bool:

@@ -533,6 +533,24 @@ def test_what_a_colleague_left_beside_a_ledger_is_named() -> None:
             queue(ledger, 2)
 
 
+def test_a_lock_of_a_colleague_is_named() -> None:
+    """Where the ledger may be written but the lock beside it may not, it is the lock that is named."""
+    with TemporaryDirectory() as name:
+        folder, file = Path(name), Path(name, "ledger.db")
+        folder.chmod(0o777)
+        with Ledger.open(f"sqlite:///{file}") as ledger, ledger.run(EVENT, MAILING, NOW, relay=RELAY):
+            pass
+        file.chmod(0o666)
+        file.with_name("ledger.db.lock").chmod(0o644)
+        with (
+            as_nobody(),
+            Ledger.open(f"sqlite:///{file}") as ledger,
+            pytest.raises(LedgerError, match=r"right to read and write ledger\.db\.lock"),
+            ledger.run(EVENT, MAILING, NOW, relay=RELAY),
+        ):
+            pass
+
+
 def test_a_sweep_of_a_ledger_that_may_only_be_read_does_nothing() -> None:
     """Who may look but not write sees the claims of a dead run as they are, without a complaint."""
     with TemporaryDirectory() as name:
