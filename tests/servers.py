@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-Action = Callable[["Session"], None]
+Action = Callable[["Session"], bool | None]
 Script = Mapping[str, str | Action | Sequence[str | Action]]
 
 GOOD = {
@@ -119,7 +119,8 @@ class ScriptedServer:
     `script` says, by step, what to answer: a reply, an action, or a list of them for the first, second, ... time (over
     all connections; after its end all goes well). Steps are `connect`, `greeting`, `ehlo`, `helo`, `starttls`, `auth`,
     `mail`, `rcpt`, `data`, `body` (before any of the content is read), `dot`, `rset`, `noop` and `quit`; `rcpt:ADDRESS`
-    holds for one recipient. A reply without code 250, 235, 354 or 220 refuses the step. `features` are the EHLO lines.
+    holds for one recipient. A reply without code 250, 235, 354 or 220 refuses the step, as does an action that returns
+    False. `features` are the EHLO lines.
     """
 
     def __init__(
@@ -268,8 +269,7 @@ class Session:
     def _act(self, act: str | Action | None) -> bool:
         """Whether the step went well as far as the server is concerned."""
         if callable(act):
-            act(self)
-            return True
+            return act(self) is not False
         if act:
             self.socket.sendall(act.encode() + b"\r\n")
         return not act or act[0] in "23"

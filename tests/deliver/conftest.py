@@ -133,16 +133,17 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def queued(ledger: Ledger, guests: int) -> Mailing:
-    """A mailing to so many guests, numbered from 0."""
+def queued(ledger: Ledger, guests: int, copies: int = 0) -> Mailing:
+    """A mailing to so many guests, numbered from 0, each with so many in copy: 100, 101 ... for the first."""
     mailing = Mailing(ledger, guests)
-    invitees = (Invitee(address(n), (), MISSION, Rule.TRANSFERABLE) for n in range(guests))
+    in_copy = (tuple(address(100 * (n + 1) + copy) for copy in range(copies)) for n in range(guests))
+    invitees = (Invitee(address(n), cc, MISSION, Rule.TRANSFERABLE) for n, cc in enumerate(in_copy))
     ledger.enqueue(EVENT, NAME, invitees, domain="example.org", now=mailing.clock())
     return mailing
 
 
 @pytest.fixture
-def mailing_of(ledger: Ledger) -> Callable[[int], Mailing]:
+def mailing_of(ledger: Ledger) -> Callable[..., Mailing]:
     """See `queued`."""
     return partial(queued, ledger)
 

@@ -32,7 +32,7 @@ from mailer.smtp import Connection, Features, Outcome, Security
 from tests.deliver.conftest import EVENT, NAME, Disk, Gate, Mailing, accepted, address, compose, queued
 from tests.servers import GOOD, Action, ScriptedServer, Session, drop, reset, stall
 
-MailingOf = Callable[[int], Mailing]
+MailingOf = Callable[..., Mailing]
 BeforeExchange = Callable[[Callable[[Sequence[Attempt]], None]], None]
 PIPELINING = ["PIPELINING", "8BITMIME"]
 MANNERS = pytest.mark.parametrize("features", [PIPELINING, []], ids=["pipelining", "one-by-one"])
@@ -1211,6 +1211,77 @@ def test_copies_count_in_the_pace_where_recipients_do(mailing_of: MailingOf) -> 
         )
     first, second = mailing.told
     assert second.started_at >= first.finished_at + timedelta(seconds=1)
+
+
+def _one_by_one(session: Session) -> bool:
+    """A relay that takes one recipient in each transaction, and says so to whoever names more."""
+    words = b"452 4.5.3 Too many recipients" if session.rcpts else GOOD["rcpt"].encode()
+    session.socket.sendall(words + b"\r\n")
+    return not session.rcpts
+
+
+TAKEN_APART = pytest.mark.parametrize(
+    ("limit", "rcpt"), [([], _one_by_one), (["LIMITS RCPTMAX=1"], None)], ids=["said at RCPT", "said at EHLO"]
+)
+
+
+def _with_copies(jobs: Sequence[Job[int]]) -> Iterator[Job[int]]:
+    return (replace(job, recipients=3) for job in jobs)
+
+
+@MANNERS
+@CONNECTIONS
+@TAKEN_APART
+def test_a_message_that_the_relay_takes_apart_counts_each_transaction(
+    mailing_of: MailingOf, features: list[str], connections: int, limit: list[str], rcpt: Action | None
+) -> None:
+    """Nothing of it goes before there are places for all: no window at the relay holds more than it may."""
+    mailing = mailing_of(3, copies=2)
+    begun: list[float] = []
+    script: dict[str, Sequence[Action]] = {"mail": [_noting(begun)] * 99, "rcpt": [rcpt] * 99 if rcpt else []}
+    with ScriptedServer(script, [*features, *limit]) as server:
+        pace = Pace([Window(4, 1)])
+        tally = mailing.send(server, connections=connections, pace=pace, reading=_with_copies)
+    assert tally.states == {State.SENT: 3}
+    assert tally.without_copy == 0
+    assert all(accepted(server)[guest] == 1 for guest in (0, 1, 2, 100, 101, 200, 201, 300, 301))
+    assert all(later - earlier >= 1 for earlier, later in zip(begun, begun[4:], strict=False))
+    tries = [attempt for guest in range(3) for attempt in mailing.attempts(guest)]
+    assert sum(attempt.transactions for attempt in tries) == len(begun)
+    assert [attempt.transactions for attempt in tries if attempt.state is State.SENT] == [3, 3, 3]
+
+
+def _noting(moments: list[float]) -> Action:
+    def act(session: Session) -> None:
+        moments.append(time.monotonic())
+        session.socket.sendall(GOOD["mail"].encode() + b"\r\n")
+
+    return act
+
+
+@TAKEN_APART
+def test_what_a_relay_took_apart_counts_in_the_next_run(
+    mailing_of: MailingOf, limit: list[str], rcpt: Action | None
+) -> None:
+    """The ledger tells each of the transactions, so that a restart gives no fresh allowance."""
+    mailing = mailing_of(1, copies=2)
+    with ScriptedServer({"rcpt": [rcpt] * 9 if rcpt else []}, limit) as server:
+        mailing.send(server, reading=_with_copies)
+    now = mailing.clock()
+    before = mailing.ledger.reached_relay_since(now - timedelta(hours=1))
+    assert [recipients for _, recipients in before] == [1, 1, 1]
+    assert Pace([Window(3, 3600)], before).opens_at(now) > now
+    assert len(mailing.attempts(0)) == 1
+
+
+def test_a_message_that_is_lost_on_its_way_counts_in_the_pace(mailing_of: MailingOf) -> None:
+    """A relay that has answered its MAIL may have counted it, whatever became of the connection."""
+    mailing = mailing_of(1)
+    with ScriptedServer({"data": drop}, []) as server:
+        mailing.send(server, pace=Pace([Window(1, 1)]))
+    lost, sent = mailing.told
+    assert (lost.state, lost.transactions, sent.state) == (State.DEFERRED, 1, State.SENT)
+    assert sent.started_at >= lost.finished_at + timedelta(seconds=1)
 
 
 def test_a_clock_that_is_set_back_an_hour_costs_one_window(mailing_of: MailingOf) -> None:

@@ -15,7 +15,20 @@ import pytest
 from mailer.errors import LedgerInUse
 from mailer.ledger import Ledger
 from mailer.model import State
-from tests.ledger.people import EVENT, MAILING, NOW, RELAY, finished, later, outcome, queue, raw, states
+from tests.ledger.people import (
+    DOMAIN,
+    EVENT,
+    MAILING,
+    NOW,
+    RELAY,
+    finished,
+    invitee,
+    later,
+    outcome,
+    queue,
+    raw,
+    states,
+)
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """
@@ -105,6 +118,17 @@ def test_no_doubt_is_before_its_claim(ledger: Ledger, url: str) -> None:
     _sweep_until_swept(ledger, later(-86_400))
     assert [ledger.attempts(number)[-1].finished_at for number in numbers[1:]] == [NOW, NOW]
     assert len(ledger.reached_relay_since(later(-1))) == 3
+
+
+def test_a_doubt_counts_as_if_each_cc_had_gone_alone(ledger: Ledger, url: str) -> None:
+    """Nobody can say whether the relay had taken the message apart, and no window is to be exceeded if it had."""
+    ledger.enqueue(EVENT, MAILING, [invitee(0), invitee(1, 8, 9), invitee(2)], domain=DOMAIN, now=NOW)
+    with process(HOLD, url) as child:
+        assert say(child) == "holding"
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    _sweep_until_swept(ledger)
+    assert ledger.reached_relay_since(later(-1)) == [(later(1), 1), *[(later(60), 1)] * 4]
 
 
 def _sweep_until_swept(ledger: Ledger, now: datetime = later(60)) -> None:  # noqa: B008 - a fixed moment

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mailer.smtp import Outcome
+from mailer.smtp import Connection, Outcome
 from mailer.status import Verdict
 from tests.servers import Action, ScriptedServer, drop, say_and_drop
 
@@ -84,6 +84,71 @@ def test_copies_behind_a_lost_connection_are_left_out(talk) -> None:
     assert outcome.note == (
         "Cc cc@example.org left out: 421 4.4.2 Bye; Cc d@example.org left out: the connection ended before it"
     )
+
+
+@MANNERS
+def test_a_message_that_may_not_take_so_many_transactions_is_not_sent(talk, features: tuple[str, ...]) -> None:
+    """The outcome tells how many it needs, before anybody has got it; allowed those, it goes."""
+    envelopes = [talk.envelope("a@example.org", "cc@example.org"), talk.envelope("b@example.org")]
+
+    async def converse(connection: Connection) -> list[Outcome]:
+        refused = await connection.send(envelopes[0], talk.message, envelopes[1], transactions=1)
+        assert not server.accepted
+        sent = await connection.send(envelopes[0], talk.message, envelopes[1], transactions=2)
+        return [refused, sent, await connection.send(envelopes[1], talk.message, transactions=1)]
+
+    with ScriptedServer({CC: [TOO_MANY, TOO_MANY]}, features) as server:
+        refused, *sent = talk.with_connection(talk.relay(server), converse)
+    assert (refused.verdict, refused.needed, refused.transactions) == (Verdict.TRANSIENT, 2, 1)
+    assert refused.reply.text == TOO_MANY
+    assert [(outcome.verdict, outcome.needed, outcome.transactions) for outcome in sent] == [
+        (Verdict.ACCEPTED, 0, 2),
+        (Verdict.ACCEPTED, 0, 1),
+    ]
+    assert recipients(server) == [["a@example.org"], ["cc@example.org"], ["b@example.org"]]
+    assert server.connections == 1
+
+
+@MANNERS
+def test_where_the_relay_has_said_its_limit_a_message_that_needs_more_is_not_begun(
+    talk, features: tuple[str, ...]
+) -> None:
+    """No command is wasted on it, and the relay has nothing to count; nor does its envelope go ahead of it."""
+    crowded = talk.envelope("a@example.org", "b@example.org", "c@example.org")
+
+    async def converse(connection: Connection) -> list[Outcome]:
+        first = await connection.send(talk.envelope("d@example.org"), talk.message, crowded, transactions=1)
+        return [first, await connection.send(crowded, talk.message, transactions=2)]
+
+    with ScriptedServer(features=(*features, "LIMITS RCPTMAX=1")) as server:
+        _, refused = talk.with_connection(talk.relay(server), converse)
+    assert (refused.verdict, refused.needed, refused.transactions) == (Verdict.TRANSIENT, 3, 0)
+    assert recipients(server) == [["d@example.org"]]
+    assert not any("<a@" in command for command in server.commands)
+
+
+@pytest.mark.parametrize(
+    ("script", "number"),
+    [
+        ({}, 1),
+        ({CC: TOO_MANY}, 2),
+        ({CC: TOO_MANY, "mail": ["250 Ok", "550 5.1.8 Sender"]}, 2),
+        ({CC: TOO_MANY, "dot": [say_and_drop(b"250 Ok\r\n")]}, None),
+        ({"dot": "554 5.6.0 No"}, 1),
+        ({"mail": "450 4.7.1 Later"}, 1),
+        ({"dot": drop}, 1),
+        ({"data": drop}, 1),
+        ({"mail": drop}, 0),
+    ],
+)
+def test_the_relay_may_have_counted_every_transaction_whose_mail_it_answered(
+    talk, script: dict[str, Sequence[str | Action]], number: int | None
+) -> None:
+    """Also one that it refused, up to the final dot and behind it, or that was lost on its way."""
+    with ScriptedServer(script, ()) as server:
+        (outcome,) = talk.send(server, talk.envelope("a@example.org", "cc@example.org"))
+    # A copy may just have been begun when the end of the connection is noticed.
+    assert outcome.transactions in ({1, 2} if number is None else {number})
 
 
 def test_a_full_mailbox_is_no_crowd(talk) -> None:
