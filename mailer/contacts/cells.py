@@ -53,8 +53,14 @@ def control_character(text: str) -> str | None:
     return None
 
 
+# What a first octet of UTF-8 and the next one look like in cp1252: seldom side by side in what is no accident.
+_TWO_OCTETS = re.compile(f"[Â-ô][{re.escape(bytes(range(0x80, 0xC0)).decode('cp1252', 'ignore'))}]")
+
+
 def ungarbled(text: str) -> str | None:
     """What `text` says if it is UTF-8 that a program took for Western European ("AndrÃ©"); None if it is not."""
+    if not _TWO_OCTETS.search(text):
+        return None
     try:
         return text.encode("cp1252").decode("utf-8")
     except UnicodeError:

@@ -86,6 +86,7 @@ def _is_answer(text: str) -> bool:
 def _is_language(text: str) -> bool:
     return (
         1 < len(text) <= 30
+        and not any(map(str.isdigit, text))  # so that most columns need no list of languages, which takes a while
         and (len(text) != 3 or text.casefold() in _LONG_CODES)
         and not _is_answer(text)  # "no" is Norwegian too, and "si" Sinhala
         and words.language(text) is not None
