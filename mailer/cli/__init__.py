@@ -94,7 +94,8 @@ def main() -> None:
     except OSError as exc:
         console.complain(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}")
         code = REFUSED
-    sys.exit(code if isinstance(code, int) else DONE)
+    code = code if isinstance(code, int) else DONE
+    sys.exit(WANTS_A_PERSON if code == DONE and console.is_cut_short() else code)
 
 
 def _explain(error: MailerError) -> int:

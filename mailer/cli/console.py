@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
@@ -15,6 +17,9 @@ import click
 from mailer.cli import screen
 from mailer.errors import Problem, UsageError
 from mailer.model import State
+
+# What a stream says whose reader has left: a pipe or a terminal that is closed.
+_LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET, errno.EINVAL}
 
 
 def say(text: str = "") -> None:
@@ -44,14 +49,32 @@ def _width(stream: TextIO) -> int | None:
 
 
 def _print(text: str, *, err: bool) -> None:
-    """Prints, unless whoever read it has left (`mailer status | head`, a closed terminal): nothing stops for that."""
+    """Prints, unless whoever read it has left (`mailer status | head`, a closed terminal): nothing stops for that.
+
+    Nor does it for a full disk, but a report that is not whole is told, and `is_cut_short` from then on.
+    """
     try:
         click.echo(text, err=err)
-    except OSError:
+    except OSError as exc:
         if err:
             sys.stderr = nowhere()
-        else:
+        elif exc.errno in _LEFT:
             sys.stdout = nowhere()
+        else:
+            sys.stdout = _CutShort()
+            complain(f"mailer: the report could not be written as a whole: {exc.strerror or exc}")
+
+
+class _CutShort(io.TextIOBase):
+    """Standard output of which a part could not be written: the rest goes nowhere."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def is_cut_short() -> bool:
+    """Whether a part of what was said could not be written, though its reader has not left."""
+    return isinstance(sys.stdout, _CutShort)
 
 
 def nowhere() -> TextIO:
