@@ -52,6 +52,7 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
     from mailer import config, event
     from mailer.cli.desk import Desk, clock_at, moment_of, problems_of_sheets
     from mailer.cli.doctor.folder import missing
+    from mailer.render import problems_of_texts
 
     settings, readable = config.Config(), True
     try:
@@ -72,6 +73,7 @@ def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayo
         loaded, odd = event.load(settings.TEMPLATES, name)
     except InputRefused as exc:
         yield from exc.problems
+        yield from problems_of_texts(settings.TEMPLATES / name, settings.TEMPLATES)
         yield from problems_of_sheets(settings, note_layout)
         return
     yield from odd

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from mailer.errors import InputRefused, Problem
 from mailer.model import Contact, Event, Form, Letter, Mailing, Rule
 from mailer.render import check
 from mailer.render.compiled import Compiled
 from mailer.render.document import LARGEST_HTML
+from mailer.render.environment import environment
 from mailer.render.faults import Failed, shown
 from mailer.render.oversights import joined_lines, untranslated
 from mailer.render.press import Folders, compile_language
 from mailer.render.source import TemplateFile, Unreadable, languages_of, read
-from mailer.render.views import contact_view, rsvp_url, samples, shared_values
+from mailer.render.views import NAMES, contact_view, known_names, rsvp_url, samples, shared_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,24 @@ def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: P
     if problems:
         raise InputRefused(dict.fromkeys(problems))
     return letters
+
+
+def problems_of_texts(folder: Path, templates: Path) -> Iterator[Problem]:
+    """What is wrong in the texts of an event of which nothing is known but its folder.
+
+    Texts are the files that begin with a subject. What they say of the event, and all they look like in a letter, is
+    judged by `compile_mailing` alone.
+    """
+    sandbox = environment("en", ZoneInfo("UTC"), html=False)
+    known = known_names({"event": None}, NAMES)
+    for path in sorted(folder.glob("*.md")):
+        try:
+            if path.read_bytes()[:11].removeprefix(BOM_UTF8)[:8].lower() == b"subject:":
+                yield from check.problems_in(read(path, templates, headed=True), sandbox, known)
+        except Unreadable as unreadable:
+            yield unreadable.problem
+        except OSError:
+            continue  # what it holds cannot be told
 
 
 def _files(event: Event, mailing: Mailing, templates: Path, problems: list[Problem]) -> dict[str, TemplateFile]:

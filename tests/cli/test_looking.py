@@ -87,6 +87,26 @@ def test_a_broken_event_does_not_hide_the_sheets(folder: Folder) -> None:
         assert expected in told
 
 
+@pytest.mark.parametrize("event", ['title = "x"\n', "starts = 2031-03-13T15:00\n"])
+def test_a_broken_event_does_not_hide_the_texts(folder: Folder, event: str) -> None:
+    """Wrong tags and names are told with it, once, as far as they do not hang on the event; notes are no texts."""
+    folder.write("templates/round-table/event.toml", event)
+    folder.write("templates/round-table/notes.md", "# To do\n\n{{ whatever\n")
+    folder.write("templates/round-table/empty.md", "Subject:\n\nText\n")
+    text = "subject: {{ event.programme.title }} {{ contact.extra.table }} {{ contact.shoe_size }}\n\n{% if x %}\n"
+    folder.write("templates/round-table/invitation.md", f"\ufeff{text}")
+    folder.write("templates/round-table/reminder.md", text.replace("{% if x %}", "{{ salutations | dat }}"))
+    problems = folder.run("check", "--json").json["problems"]
+    told = [(Path(p["file"]).name, p["row"], p["problem"]) for p in problems if str(p["file"]).endswith(".md")]
+    assert [(file, row) for file, row, _ in told] == [
+        ("empty.md", 1), ("invitation.md", 3), ("reminder.md", 1), ("reminder.md", 3), ("reminder.md", 3),
+    ]  # fmt: skip
+    assert [words for file, _, words in told if file == "reminder.md"] == [
+        "there is no `contact.shoe_size`", "there is no `salutations`", "there is no filter `dat`",
+    ]  # fmt: skip
+    assert any(Path(p["file"]).name == "event.toml" for p in problems if p["file"])
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "words"),
     [
