@@ -194,9 +194,9 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
     finally:
         interrupts.mute()
     left = outstanding(prepared, found, ledger, anytime=options.anytime)
-    _conclude(number, tally, prepared.desk)
+    is_cut_short = _conclude(number, tally, prepared.desk, wait=options.wait)
     _tell(prepared, left, ledger)
-    return 130 if tally.interrupted else left.code
+    return 130 if is_cut_short else left.code
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -315,15 +315,22 @@ def _list(found: Survey) -> None:
 # --- after ------------------------------------------------------------------------------------------------------------
 
 
-def _conclude(number: int, tally: Tally, desk: Desk) -> None:
+def _conclude(number: int, tally: Tally, desk: Desk, *, wait: bool) -> bool:
+    """Says what came of the run; whether it was stopped before it had done all that it was to do."""
     from mailer.cli.again import where
+    from mailer.model import State
 
     console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
     if tally.without_copy:
         console.say(f"{tally.without_copy} sent, but not to everybody in copy: see mailer status{where(desk)}")
-    if tally.interrupted:
-        left = number - sum(tally.states.values()) - tally.passed_over
-        console.say(f"Stopped: {left} not tried. Run the same command again to go on.")
+    untried = number - tally.states.total() - tally.passed_over
+    if tally.interrupted and untried:
+        console.say(f"Stopped: {untried} not tried. Run the same command again to go on.")
+        return True
+    if tally.interrupted and wait and tally.states[State.DEFERRED]:
+        console.say("Stopped before the deferred ones were settled.")
+        return True
+    return False
 
 
 def _tell(prepared: Prepared, left: Outstanding, ledger: Ledger) -> None:

@@ -227,13 +227,14 @@ def test_a_reminder_keeps_its_distance_from_a_mail_sent_while_it_asked(
 class Held:
     """A relay's answer to the first message, which comes when the test wants it to."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: str = GOOD["dot"]) -> None:
+        self._answer = answer
         self.is_there, self.may_go = threading.Event(), threading.Event()
 
     def __call__(self, session: Session) -> None:
         self.is_there.set()
         self.may_go.wait(2 * PATIENCE)
-        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+        session.socket.sendall(self._answer.encode() + b"\r\n")
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -279,6 +280,44 @@ def test_a_second_ctrl_c_ends_the_run_although_the_relay_is_silent(folder: Folde
         assert folder.states()[ADA] == "in_doubt"
         assert folder.run("send", "--yes").code == 1
     assert Counter(_recipients(relay)) == {ADA: 1, BEN: 1, REGISTRY: 1}
+
+
+def test_a_run_that_is_stopped_at_its_last_message_is_a_whole_one(folder: Folder) -> None:
+    """Once nothing is left to try, nobody is told to go on: exit code and report are those of a run not stopped."""
+    held = Held()
+    folder.write("contacts/missions.csv", "".join(CONTACTS.splitlines(keepends=True)[:2]))
+    with ScriptedServer({"dot": held}) as relay:
+        folder.relay(relay, SMTP_TIMEOUT="600")
+        with started(folder.path, "send", "--yes") as process:
+            assert held.is_there.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            told(process, "Stopping after the messages in flight")
+            held.may_go.set()
+            code, printed = ended(process)
+    assert code == 0
+    assert "1 sent of 1." in printed
+    assert "Stopped:" not in printed
+    assert "again" not in printed
+
+
+@pytest.mark.parametrize(("words", "expected"), [(["--wait"], 130), ([], 1)], ids=["who waits", "who does not"])
+def test_deferrals_that_are_no_longer_waited_for_were_tried(folder: Folder, words: list[str], expected: int) -> None:
+    """Only a run that would have stayed is cut short by Ctrl-C; of deferrals, none is called not tried."""
+    held = Held(GREYLISTED)
+    folder.write("contacts/missions.csv", "".join(CONTACTS.splitlines(keepends=True)[:2]))
+    with ScriptedServer({"dot": held}) as relay:
+        folder.relay(relay, SMTP_TIMEOUT="600")
+        with started(folder.path, "send", "--yes", *words) as process:
+            assert held.is_there.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            told(process, "Stopping after the messages in flight")
+            held.may_go.set()
+            code, printed = ended(process)
+    assert code == expected
+    assert "1 deferred of 1." in printed
+    assert "not tried" not in printed
+    assert ("Stopped before the deferred" in printed) is (expected == 130)
+    assert "Deferred ones are due from" in printed
 
 
 @pytest.mark.parametrize("fast", [False, True])
