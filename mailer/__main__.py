@@ -1,6 +1,16 @@
-"""`python -m mailer`: the same as the command `mailer`."""
+"""The command `mailer`, and `python -m mailer`: where the process begins."""
 
-from mailer.cli import main
+import sys
+
+
+def main() -> None:
+    """Runs the command line and ends the process; Ctrl-C ends it without a traceback from the first import on."""
+    try:
+        from mailer.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)  # nothing was done
+    run()
+
 
 if __name__ == "__main__":
     main()

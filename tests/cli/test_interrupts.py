@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
 import sys
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +53,22 @@ def test_a_signal_that_is_ignored_at_the_start_stays_so(folder: Folder, name: st
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+def test_ctrl_c_while_the_command_is_loaded_shows_no_traceback() -> None:
+    """Also in the first moment, before any word was read, the process ends with 130."""
+    root = Path(__file__).parents[2]
+    script = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["mailer"]
+    entry = EntryPoint("mailer", script, "console_scripts")
+    begin = f"""
+import importlib.abc, signal, sys
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "click":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from {entry.module} import {entry.attr}
+{entry.attr}()
+"""
+    done = subprocess.run([sys.executable, "-c", begin], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
