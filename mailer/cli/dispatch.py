@@ -108,13 +108,12 @@ async def send_samples(
     desk = prepared.desk
     number_sent = 0
     with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
-        pace = pace_of(desk, kept)
         kept.try_out()  # what cannot be counted is not sent
         async with AsyncExitStack() as stack:
             connection = Connection(await _relay(desk, stack))
             stack.push_async_callback(connection.close)
             for number, guest in enumerate(guests, 1):
-                await _wait_for_turn(pace, desk)
+                await _wait_for_turn(desk, kept)
                 if not connection.is_open:
                     await connection.open()
                 reference = ledger.reference_of(desk.event.name, guest.contact.address)
@@ -123,19 +122,20 @@ async def send_samples(
                 delivery = replace(sample, recipient=to.address, cc=())
                 letter = prepared.letter(guest, reference, delivery.updated_at)
                 outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
-                pace.start()
-                pace.finish(desk.clock())
                 is_sent = outcome.verdict is Verdict.ACCEPTED
                 number_sent += is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note
-                tell(guest, "sent" if is_sent else f"not sent: {words}")
                 kept.count_besides(desk.clock())
+                tell(guest, "sent" if is_sent else f"not sent: {words}")
     return number_sent
 
 
-async def _wait_for_turn(pace: Pace, desk: Desk) -> None:
-    """Until one more message may go, which is told where it takes a while."""
-    while (opens_at := pace.opens_at(now := desk.clock())) and opens_at > now:
+async def _wait_for_turn(desk: Desk, ledger: Ledger) -> None:
+    """Until one more message may go, beside what a run that is under way has sent by now; told where it takes a while.
+
+    The run itself does not hear of samples before its end.
+    """
+    while (opens_at := pace_of(desk, ledger).opens_at(now := desk.clock())) and opens_at > now:
         if opens_at - now > _WORTH_TELLING:
             until = console.moment(opens_at, now, desk.event.timezone)
             console.say(f"The pace ({', '.join(map(str, desk.config.SMTP_RATE))}) lets the next one go at {until}.")

@@ -166,6 +166,33 @@ def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedSe
     assert len(relay.accepted) == 3
 
 
+def test_samples_wait_for_what_another_process_sends_between_them(folder: Folder) -> None:
+    """Before each one the ledger is asked anew, so that a run under way and the samples share the windows."""
+    folder.write(
+        "contacts/missions.csv",
+        "Organisation,Title,First Name,Last Name,Email\n"
+        "Office 0,,,,to@guest0.example.org\nOffice 1,Ms.,Ada,Adams,to@guest1.example.org\n",
+    )
+    began = datetime(2031, 2, 24, 9, 59, tzinfo=UTC)
+
+    def take(session: Session) -> None:
+        with Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger:
+            ledger.count_besides(began)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": take}) as relay:
+        folder.relay(relay, SMTP_RATE="2/hour")
+        Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}").close()
+        with started(folder.path, "send", "--test", "me@sender.example.org", now="2031-02-24T10:00Z") as process:
+            assert process.stdout
+            lines = [process.stdout.readline() for _ in range(2)]
+            assert lines[0].startswith("sent: ")
+            assert "The pace (2/hour) lets the next one go at" in lines[1]
+            process.send_signal(signal.SIGINT)
+            assert ended(process)[0] == 130
+        assert len(relay.accepted) == 1
+
+
 def test_samples_of_a_day_to_come_hold_back_nothing_until_then(folder: Folder, relay: ScriptedServer) -> None:
     """What a reminder will say is looked at under a later --now; no run before it waits for that."""
     _invite(folder, 2)
