@@ -141,10 +141,10 @@ class Round(Generic[C]):
             finally:
                 await self._end_sessions()
                 await self._hand_in_the_rest()
-        if self._fault:
-            raise self._fault
         if self._put_off:
             self.tally.states[State.DEFERRED] = len(self._put_off)
+        if self._fault:
+            raise self._fault
         return self.tally
 
     @property

@@ -1103,6 +1103,26 @@ def test_a_full_disk_stops_the_run_without_hanging(
         assert {guest for guest, state in mailing.states.items() if state is State.SENT} <= set(accepted(server))
 
 
+def test_what_was_deferred_before_a_fault_is_counted(ledger: Ledger, before_exchange: BeforeExchange) -> None:
+    """What a run that was broken off tells of itself holds all that is recorded."""
+    exchanges = itertools.count(1)
+
+    def fail(_outcomes: Sequence[Attempt]) -> None:
+        if next(exchanges) > 3:
+            raise LedgerError("The ledger is gone.")
+
+    before_exchange(fail)
+    with ScriptedServer({"rcpt": ["451 4.7.1 Greylisted"]}, []) as server:
+        mailing = queued(ledger, 20)
+        with pytest.raises(LedgerError, match="gone"):
+            mailing.send(server)
+    assert mailing.round
+    assert mailing.counts[State.DEFERRED] == 1
+    assert mailing.round.tally.states == {
+        state: number for state, number in mailing.counts.items() if state in (State.DEFERRED, State.SENT)
+    }
+
+
 def _nothing(_session: Session) -> None:
     """All goes well."""
 
