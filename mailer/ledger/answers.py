@@ -6,17 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from mailer.errors import LedgerError
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import address_of, cc_of
-from mailer.ledger.schema import Moment, answers, decisions, deliveries, guests, invitations
+from mailer.ledger.schema import Decision, Moment, answers, decisions, deliveries, guests, invitations
 from mailer.model import Address, Answer, AnswerState, Attendance, Candidate, Invitation, Party, PartyKind, Rule
-
-Decision = Literal["accepted", "rejected", "undone"]
 
 _TAKE_IN = text(
     "INSERT INTO answers (event, fingerprint, state, attendance, respondent_name, respondent_email, invitation_id, "

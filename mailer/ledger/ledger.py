@@ -37,6 +37,7 @@ from mailer.ledger.records import (
 from mailer.ledger.run import Run, exclusive_run, older_copy, require_latest, sweep
 from mailer.ledger.schema import (
     IS_UNSENT,
+    Decision,
     attempts,
     invitations,
     meta,
@@ -373,7 +374,7 @@ class Ledger:
         self,
         event: str,
         number: int,
-        decision: answering.Decision,
+        decision: Decision,
         now: datetime,
         *,
         reference: str | None = None,

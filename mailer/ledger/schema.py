@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     Boolean,
@@ -73,7 +73,7 @@ class Moment(types.TypeDecorator[datetime]):
 
 # How an answer may come in, and what a person may decide about it.
 _READ = (AnswerState.MATCHED, AnswerState.SUGGESTED, AnswerState.REVIEW)
-DECISIONS = ("accepted", "rejected", "undone")
+Decision = Literal["accepted", "rejected", "undone"]
 
 
 def one_of(column: str, states: tuple[str, ...]) -> str:
@@ -273,7 +273,7 @@ decisions = Table(
     Column("decision", Text, nullable=False),
     Column("invitation_id", ForeignKey(invitations.c.id)),
     Column("attendance", Text),
-    CheckConstraint(one_of("decision", DECISIONS), name="decision_is_known"),
+    CheckConstraint(one_of("decision", get_args(Decision)), name="decision_is_known"),
     CheckConstraint(
         "(decision = 'accepted') = (invitation_id IS NOT NULL AND attendance IS NOT NULL)",
         name="accepted_has_invitation",
