@@ -227,7 +227,7 @@ class Round(Generic[C]):
         untried, recorded = self._tray.untried[:], self._attempts[:]
         if untried:
             numbers = [claim.delivery.id for claim in untried]
-            await self._in_thread(self._run.release, numbers, now, "given back: nothing had been sent")
+            await self._in_thread(self._run.release, numbers, now)
             del self._tray.untried[: len(untried)]
             self._take_back(untried, now)
         if recorded or jobs:

@@ -131,8 +131,8 @@ class PostgreSQLStore(Store):
 
     @contextmanager
     def exclusive(self, *, patient: bool = True) -> Iterator[Session]:
-        # The server lets go of the lock when the session ends that took it. What is written under the lock is written
-        # in that session, so that nothing can be once the lock is lost.
+        # The server lets go of the lock when the session ends that took it. Claims and outcomes are written in that
+        # session, so that none can be once the lock is lost; what is given back is known by the number of its run.
         with self.session() as session:
             for left in reversed(range(_TRIES if patient else 1)):
                 if _ask(session, f"SELECT pg_try_advisory_lock{_THE_RIGHT_TO_SEND}"):

@@ -53,6 +53,7 @@ _TRIED_SINCE = (
     "AND id > (SELECT COALESCE(MAX(id), 0) FROM attempts "
     "WHERE delivery_id = a.delivery_id AND (state = 'in_doubt' OR state = 'failed')) GROUP BY delivery_id"
 )
+_GIVEN_BACK = "given back: nothing had been sent"
 _STOPPED = "The run stopped before it could record an outcome."
 _ABANDONED = (
     "SELECT d.id, d.run_id, d.claimed_at, r.relay, d.cc FROM deliveries d JOIN runs r ON r.id = d.run_id "  # noqa: S608 - no value
@@ -84,7 +85,7 @@ class Run:
                 _record(self._store, cursor, [self._row(outcome) for outcome in outcomes])
             return self._claim(cursor, claim, now) if claim else []
 
-    def release(self, claimed: Sequence[int], now: datetime, reason: str) -> None:
+    def release(self, claimed: Sequence[int], now: datetime) -> None:
         """Gives back claims for which nothing was begun: deferred without a wait, not counted as an attempt."""
         self._latest = now
         with self._store.engine.begin() as connection:
@@ -93,7 +94,7 @@ class Run:
                 .where(
                     deliveries.c.id.in_(claimed), deliveries.c.state == State.CLAIMED, deliveries.c.run_id == self.id
                 )
-                .values(state=State.DEFERRED, reason=reason, due_at=NO_WAIT, updated_at=now)
+                .values(state=State.DEFERRED, reason=_GIVEN_BACK, due_at=NO_WAIT, updated_at=now)
             )
 
     def pause(self, relay: str, until: datetime) -> None:

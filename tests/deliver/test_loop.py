@@ -286,7 +286,7 @@ def test_the_give_up_time_begins_with_the_first_attempt(mailing_of: MailingOf) -
     mailing = mailing_of(1)
     with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay="127.0.0.1:25") as run:
         (claimed,) = run.exchange((), [1], mailing.clock())
-        run.release([claimed.id], mailing.clock(), "")
+        run.release([claimed.id], mailing.clock())
     mailing.ahead = timedelta(days=3)
     with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
         assert mailing.send(server).states == {State.DEFERRED: 1}

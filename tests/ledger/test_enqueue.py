@@ -152,7 +152,7 @@ def test_the_sheet_wins_until_the_first_attempt(ledger: Ledger, url: str) -> Non
     numbers = queue(ledger, 1, 2, 3)
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         run.exchange((), numbers[1:], NOW)
-        run.release(numbers[1:2], NOW, "given back")
+        run.release(numbers[1:2], NOW)
         run.exchange([outcome(numbers[2], State.DEFERRED, GREYLISTED, due_at=NOW)], (), NOW)
     party = Party("International Chamber of Tulips", PartyKind.ORGANISATION)
     changed = [Invitee(address(number), (address(number + 10),), party, Rule.PERSONAL) for number in (1, 2, 3)]

@@ -116,11 +116,11 @@ def test_what_was_not_begun_can_be_given_back(ledger: Ledger, url: str) -> None:
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         first, _ = run.exchange((), numbers, NOW)
         run.exchange([outcome(first)], (), NOW)
-        run.release(numbers, NOW, "interrupted")
+        run.release(numbers, NOW)
     assert states(ledger) == [State.SENT, State.DEFERRED]
     assert list(ledger.due(EVENT, MAILING, NOW).values()) == numbers[1:]
     assert ledger.attempts(numbers[1]) == []
-    assert steps(url, numbers[1])[-1] == ("claimed", "deferred", "interrupted")
+    assert steps(url, numbers[1])[-1] == ("claimed", "deferred", "given back: nothing had been sent")
 
 
 @pytest.mark.parametrize("stopped", [False, True])

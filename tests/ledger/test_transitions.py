@@ -152,7 +152,7 @@ def test_only_its_own_run_gives_a_claim_back(ledger: Ledger) -> None:
         pass
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         run.exchange((), [number], NOW)
-        earlier.release([number], NOW, "given back")
+        earlier.release([number], NOW)
         assert states(ledger) == [State.CLAIMED]
-        run.release([number], NOW, "given back")
+        run.release([number], NOW)
         assert states(ledger) == [State.DEFERRED]
