@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
-from mailer.errors import InputRefused, Problem, UsageError
+from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Guest
+    from mailer.cli.desk import Desk, Guest
     from mailer.cli.mailing import Prepared
     from mailer.cli.pages import Entry
     from mailer.ledger import Ledger
@@ -36,9 +37,13 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
 
     desk = open_desk(event, now)
     chosen = [choose_mailing(desk, mailing)] if mailing else list(desk.event.mailings.values())
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{out} cannot be made: {exc.strerror}. Name another folder with --out.") from None
     entries: list[Entry] = []
     problems: list[Problem] = []
-    with desk.ledger(create=True) as ledger:
+    with _ledger(desk) as ledger:
         for one in chosen:
             prepared = prepare(desk, one)
             gathered = gather(prepared)
@@ -48,11 +53,26 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     if address and not entries:
         console.problems(problems)
         raise UsageError(f"No contact that may be written to has the address {address}.")
-    out.mkdir(parents=True, exist_ok=True)
     (out / "index.html").write_text(index(desk.event.title, entries), "utf-8")
     console.problems(problems)
     console.say(f"{console.count(len(entries), 'message')} in {out}; open {out / 'index.html'}")
     return 3 if any(problem.is_error for problem in problems) else 0
+
+
+@contextmanager
+def _ledger(desk: Desk) -> Iterator[Ledger]:
+    """The ledger, made if need be, so that references are those that will be sent; else one that gives samples."""
+    from mailer.ledger import Ledger
+
+    with ExitStack() as stack:
+        try:
+            ledger = stack.enter_context(desk.ledger(create=True))
+        except LedgerError as exc:
+            if Ledger.exists(desk.ledger_url):
+                raise
+            console.complain(f"warning: the references shown are samples, no invitation will have them. {exc}")
+            ledger = stack.enter_context(desk.ledger(create=False))
+        yield ledger
 
 
 def _write_messages(

@@ -91,8 +91,13 @@ class SQLiteStore(Store):
         return f"{self.place} {_FAULTS.get(code, f'refused: {fault}.')}"
 
     def _closed_to_us(self) -> str:
-        """What to do about files beside a ledger that is open to us, where they are not: another user's; or nothing."""
-        if self.path is None or not _is_open_to_us(self.path):
+        """What to do about a folder in which we may make no ledger, or about files beside one that is open to us, where
+        they are not: another user's; or nothing."""
+        if self.path is None:
+            return ""
+        if not self.path.exists():
+            return "" if _is_open_to_us(self.path.parent) else "give yourself the right to write to its folder."
+        if not _is_open_to_us(self.path):
             return ""
         beside = [Path(f"{self.path}{ending}") for ending in ("-wal", "-shm", ".lock")]
         closed = [path.name for path in beside if path.exists() and not _is_open_to_us(path)]
