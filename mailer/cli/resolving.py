@@ -84,7 +84,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
             choices = [decision or _ask(delivery) for delivery in standing]
         else:
             choices = [State.SENT if delivery.message_id in archived else None for delivery in standing]
-        return _settle(ledger, desk, list(zip(standing, choices, strict=True)), archive) or code
+        return _resolve(ledger, desk, list(zip(standing, choices, strict=True)), archive) or code
 
 
 def _decision(archive: str | None, *, failed: bool, sent: bool, resend: bool) -> State | None:
@@ -169,11 +169,11 @@ def _choice(typed: str) -> State | None:
     raise click.BadParameter("type sent, resend or leave, or s, r or l.")
 
 
-def _settle(ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | None]], archive: str | None) -> int:
+def _resolve(ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | None]], archive: str | None) -> int:
     """Records what was chosen, says what still stands and what to do next, and returns the exit code."""
-    sent = ledger.settle([one.id for one, state in choices if state is State.SENT], State.SENT, desk.clock())
+    sent = ledger.resolve([one.id for one, state in choices if state is State.SENT], State.SENT, desk.clock())
     again = [one for one, state in choices if state is State.QUEUED]
-    queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
+    queued = ledger.resolve([one.id for one in again], State.QUEUED, desk.clock())
     left = sum(states.get(State.IN_DOUBT, 0) for states in ledger.counts(desk.event.name).values())
     command = f"mailer resolve{where(desk)}"
     console.say(_summary(sent, queued, len(again) - queued, left, command))
@@ -208,7 +208,7 @@ def _look_at_failed(
         return _say_how(again, reasons, desk)
     if asks:
         _confirm(State.QUEUED, again, ledger)
-    queued = ledger.settle([one.id for one in again], State.QUEUED, desk.clock())
+    queued = ledger.resolve([one.id for one in again], State.QUEUED, desk.clock())
     console.say(f"{queued} to be sent again")
     if stopped := len(again) - queued:
         console.say(f"{stopped} suppressed, so not sent again")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
 from mailer.ledger import editions as publishing
-from mailer.ledger import settling, suppression, traffic, versions
+from mailer.ledger import resolving, suppression, traffic, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
 from mailer.ledger.records import (
@@ -392,14 +392,14 @@ class Ledger:
 
     # --- decisions by a person ---
 
-    def settle(self, delivery_ids: Sequence[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime) -> int:
+    def resolve(self, delivery_ids: Sequence[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime) -> int:
         """Ends the doubt about deliveries: they were sent, or are to be sent again with the same Message-ID and Date.
 
         Those that failed may be sent again too. Passes over all others; returns how many have the outcome. One whose
         address has been suppressed in the meantime is not sent again, and not counted.
         """
         with self._deciding() as connection:
-            return settling.settle(connection, delivery_ids, outcome, now)
+            return resolving.resolve(connection, delivery_ids, outcome, now)
 
     def suppress(self, address: Address, reason: str, now: datetime) -> int:
         """Writes to the address no more, in any event; returns how many deliveries that stops. A first reason stays."""

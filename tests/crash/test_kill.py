@@ -81,7 +81,7 @@ def check_sending_again(url: str, server: ScriptedServer, sender: Sender, connec
     before = accepted(server)
     with Ledger.open(url) as ledger:
         mailing = queued(ledger, 0)
-        ledger.settle([mailing.deliveries[guest].id for guest in doubtful], State.QUEUED, mailing.clock())
+        ledger.resolve([mailing.deliveries[guest].id for guest in doubtful], State.QUEUED, mailing.clock())
         assert sender.run(url, server.port, connections) == 0
         assert mailing.counts == {State.SENT: GUESTS}
     after = accepted(server)

@@ -17,7 +17,7 @@ def test_what_is_sent_again_days_later_is_not_given_up_at_once(mailing_of: Maili
         mailing.send(server)
     assert mailing.counts == {State.IN_DOUBT: 1}
     mailing.ahead = timedelta(days=3)
-    mailing.ledger.settle([one.id for one in mailing.ledger.deliveries(EVENT)], State.QUEUED, mailing.clock())
+    mailing.ledger.resolve([one.id for one in mailing.ledger.deliveries(EVENT)], State.QUEUED, mailing.clock())
     for _ in range(3):
         with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
             assert mailing.send(server).states == {State.DEFERRED: 1}

@@ -378,7 +378,7 @@ def test_what_is_sent_again_after_a_doubt_is_the_same_message(mailing_of: Mailin
     mailing = mailing_of(1)
     with ScriptedServer({"dot": drop}) as server:
         mailing.send(server)
-        mailing.ledger.settle([1], State.QUEUED, mailing.clock())
+        mailing.ledger.resolve([1], State.QUEUED, mailing.clock())
         mailing.ahead = timedelta(hours=1)
         assert mailing.send(server).states == {State.SENT: 1}
     first, again = server.accepted

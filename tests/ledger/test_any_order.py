@@ -84,12 +84,12 @@ class AnyOrder(RuleBasedStateMachine):
         return state is State.QUEUED or (state is State.DEFERRED and self.due[guest] <= self.now)
 
     @rule(guests=st.lists(GUESTS), end=st.sampled_from([State.SENT, State.QUEUED]))
-    def settle(self, guests: list[int], end: State) -> None:
+    def resolve(self, guests: list[int], end: State) -> None:
         settled = {State.IN_DOUBT} if end is State.SENT else {State.IN_DOUBT, State.FAILED}
         doubtful = {guest for guest in guests if self.states.get(guest) in settled}
         numbers = [self.numbers[guest] for guest in guests if guest in self.numbers]
         ended = doubtful if end is State.SENT else doubtful - self.suppressed
-        assert self.ledger.settle(numbers, end, self.now) == len(ended)  # type: ignore[arg-type]
+        assert self.ledger.resolve(numbers, end, self.now) == len(ended)  # type: ignore[arg-type]
         self.states |= dict.fromkeys(doubtful, end)
         self._hold_back()
 

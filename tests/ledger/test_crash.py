@@ -104,7 +104,7 @@ def test_a_sweep_settles_what_a_dead_run_left_and_nothing_else(ledger: Ledger, u
     assert states(ledger) == [State.SENT, State.IN_DOUBT, State.IN_DOUBT]
     [attempt] = ledger.attempts(numbers[1])
     assert (attempt.relay, attempt.started_at, attempt.finished_at) == (RELAY, NOW, later(60))
-    assert ledger.settle(numbers, State.QUEUED, later(90)) == 2
+    assert ledger.resolve(numbers, State.QUEUED, later(90)) == 2
     assert ledger.sweep(later(90)) == 0
 
 

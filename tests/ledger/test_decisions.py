@@ -35,9 +35,9 @@ def test_a_doubt_can_be_settled_as_sent(ledger: Ledger) -> None:
     """What a person found to be sent is never sent again."""
     numbers = queue(ledger, 1, 2)
     doubt(ledger, numbers[:1])
-    assert ledger.settle(numbers, State.SENT, later(60)) == 1
+    assert ledger.resolve(numbers, State.SENT, later(60)) == 1
     assert states(ledger) == [State.SENT, State.QUEUED]
-    assert ledger.settle(numbers, State.QUEUED, later(60)) == 0
+    assert ledger.resolve(numbers, State.QUEUED, later(60)) == 0
     assert list(ledger.due(EVENT, MAILING, later(60)).values()) == numbers[1:]
 
 
@@ -47,7 +47,7 @@ def test_any_number_can_be_settled_at_once(ledger: Ledger, settled: Literal[Stat
     numbers = queue(ledger, 1, 2)
     doubt(ledger, numbers)
     unknown = range(1_000, 301_000)
-    assert ledger.settle([numbers[0], *unknown, numbers[1]], settled, later(60)) == 2
+    assert ledger.resolve([numbers[0], *unknown, numbers[1]], settled, later(60)) == 2
     assert states(ledger) == [settled, settled]
 
 
@@ -57,7 +57,7 @@ def test_a_doubt_about_somebody_who_opted_out_is_not_sent_again(ledger: Ledger) 
     doubt(ledger, numbers)
     ledger.suppress(address(1), "opted out", NOW)
     assert states(ledger) == [State.IN_DOUBT, State.IN_DOUBT]
-    assert ledger.settle(numbers, State.QUEUED, later(60)) == 1
+    assert ledger.resolve(numbers, State.QUEUED, later(60)) == 1
     assert states(ledger) == [State.SUPPRESSED, State.QUEUED]
 
 
@@ -217,7 +217,7 @@ def test_a_forgotten_copy_is_gone_from_what_is_still_to_be_sent(ledger: Ledger) 
     doubt(ledger, numbers[2:])
     ledger.forget(address(9), NOW)
     assert [one.cc for one in ledger.deliveries(EVENT)][:2] == [(address(2),), ()]
-    ledger.settle(numbers, State.QUEUED, NOW)
+    ledger.resolve(numbers, State.QUEUED, NOW)
     ledger.enqueue(EVENT, MAILING, people, domain=DOMAIN, now=NOW)
     with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
         claimed = run.exchange((), numbers, NOW)

@@ -81,7 +81,7 @@ def test_the_date_is_that_of_the_first_claim(ledger: Ledger) -> None:
     """A re-send after a deferral or a doubt has the Message-ID and Date of the first try."""
     [number] = queue(ledger, 1)
     doubt(ledger, [number])
-    assert ledger.settle([number], State.QUEUED, later(60)) == 1
+    assert ledger.resolve([number], State.QUEUED, later(60)) == 1
     with ledger.run(EVENT, MAILING, later(90), relay=RELAY) as run:
         [again] = run.exchange((), [number], later(90))
         assert again.date == NOW
@@ -102,7 +102,7 @@ def test_a_claim_tells_since_when_it_has_been_tried(ledger: Ledger) -> None:
 
     assert [claim_and_defer(seconds).tried_since for seconds in (0, 10, 20)] == [None, later(1), later(1)]
     doubt(ledger, [number], now=later(30))
-    ledger.settle([number], State.QUEUED, later(40))
+    ledger.resolve([number], State.QUEUED, later(40))
     assert [claim_and_defer(seconds).tried_since for seconds in (50, 60)] == [None, later(51)]
     with ledger.run(EVENT, MAILING, later(70), relay=RELAY) as run:
         claimed = run.exchange((), [fresh, number], later(70))

@@ -14,19 +14,19 @@ from mailer.ledger.suppression import hold_back
 from mailer.model import State
 
 
-def settle(
+def resolve(
     connection: Connection, delivery_ids: Iterable[int], outcome: Literal[State.SENT, State.QUEUED], now: datetime
 ) -> int:
-    """What `Ledger.settle` does, within the transaction of the connection, however many deliveries there are."""
+    """What `Ledger.resolve` does, within the transaction of the connection, however many deliveries there are."""
     reason = "settled as sent" if outcome is State.SENT else "settled: to be sent again"
-    settles = (State.IN_DOUBT,) if outcome is State.SENT else (State.IN_DOUBT, State.FAILED)
-    settled: set[int] = set()
+    resolves = (State.IN_DOUBT,) if outcome is State.SENT else (State.IN_DOUBT, State.FAILED)
+    resolved: set[int] = set()
     for some in chunks(delivery_ids, ASKED_AT_ONCE):
         change = (
             update(deliveries)
-            .where(deliveries.c.id.in_(some), deliveries.c.state.in_(settles))
+            .where(deliveries.c.id.in_(some), deliveries.c.state.in_(resolves))
             .values(state=outcome, reason=reason, updated_at=now, code=None, enhanced_status=None, reply=None)
             .returning(deliveries.c.id)
         )
-        settled.update(connection.scalars(change))
-    return len(settled - hold_back(connection, now))
+        resolved.update(connection.scalars(change))
+    return len(resolved - hold_back(connection, now))
