@@ -27,14 +27,14 @@ def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
         return
     file = str(desk.event.folder / "event.toml")
     said, now = editions[-1], facts_of(desk.event)
-    is_told = said.facts == now
-    if not is_told:
+    changed = said.changed(now)
+    is_told = not changed
+    if changed:
         fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger)}."
-        for key, value in now.items():
-            if (was := said.facts.get(key, "")) != value:
-                since = f"{said.at:%d %B %Y}"
-                problem = f"{key} was {was or 'empty'} in the mails since {since} and is {value or 'empty'} now"
-                yield Problem(problem, fix, "warning", file, column=key, value=value or None)
+        for key in changed:
+            was, value = said.facts[key], now[key]
+            problem = f"{key} was {was or 'empty'} in the mails since {said.at:%d %B %Y} and is {value or 'empty'} now"
+            yield Problem(problem, fix, "warning", file, column=key, value=value or None)
     yield from (Problem(*untold, "warning", file) for untold in who_was_not_told(desk, ledger))
     has_changed = len(editions) > 1 or not is_told
     if has_changed and (waiting := _who_may_come_untold(desk, ledger, said.at if is_told else None)):
@@ -47,7 +47,7 @@ def who_was_not_told(desk: Desk, ledger: Ledger) -> Iterator[tuple[str, str]]:
     Nobody is named while the event is otherwise than these say too.
     """
     editions = ledger.editions(desk.event.name)
-    if len(editions) < 2 or editions[-1].facts != facts_of(desk.event):
+    if len(editions) < 2 or editions[-1].changed(facts_of(desk.event)):
         return
     histories = ledger.histories(desk.event.name)
     for untold in (
@@ -69,7 +69,7 @@ def _coming_untold(
     heard = {key: histories[key].last_written for key in turnout.silent}
     heard |= {key: _heard(key, one, hosts[one.reference or ""], histories) for key, one in turnout.comes.items()}
     latest = editions[-1].facts
-    untold = {key: said for key, at in heard.items() if at and (said := _in_force(editions, at).facts) != latest}
+    untold = {key: said for key, at in heard.items() if at and (said := _in_force(editions, at)).changed(latest)}
     beyond = _beyond_reach(untold, ledger)
     untold = {key: said for key, said in untold.items() if beyond.get(key, True)}
     if not untold:
@@ -97,9 +97,11 @@ def _invited_untold(
     if mailing is None:
         return None
     latest = editions[-1].facts
-    told = {key: _in_force(editions, one.last_written).facts for key, one in histories.items() if one.last_written}
+    told = {key: _in_force(editions, one.last_written) for key, one in histories.items() if one.last_written}
     behind = {
-        key for key, said in told.items() if said != latest and histories[key].states.get(mailing.name) in _NOT_HAD
+        key
+        for key, said in told.items()
+        if said.changed(latest) and histories[key].states.get(mailing.name) in _NOT_HAD
     }
     contacts = [contact for contact in contacts_of(desk.config) if contact.address.key in behind] if behind else []
     rules = Rules(mailing, desk.event, desk.clock())
@@ -126,9 +128,9 @@ def _telling_all(desk: Desk, ledger: Ledger, since: datetime) -> Mailing | None:
     return begun[-1] if begun else None
 
 
-def _changed(said: Iterable[Mapping[str, str]], latest: Mapping[str, str]) -> str:
+def _changed(said: Iterable[Edition], latest: Mapping[str, str]) -> str:
     """The facts that any of the mails said otherwise than the latest."""
-    return ", ".join(sorted({fact for facts in said for fact in latest if facts.get(fact) != latest[fact]}))
+    return ", ".join(sorted({fact for edition in said for fact in edition.changed(latest)}))
 
 
 def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> tuple[str, str] | None:

@@ -150,16 +150,36 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
 
 
 def facts_of(event: Event) -> Mapping[str, str]:
-    """What a recipient would have to be told of if it changed."""
-    return {
-        "title": event.title,
+    """What a recipient would have to be told of if it changed: when and where, whom to ask, and where links lead."""
+    facts = {
+        **_words(event),
         "starts": event.starts.isoformat(),
         "ends": event.ends.isoformat(),
-        "venue": event.venue,
-        "online": str(event.online),
+        "rsvp.url": event.rsvp.url,
         "rsvp.deadline": event.rsvp.deadline.isoformat(),
         "cancelled": str(event.cancelled).lower(),
     }
+    for language, over in event.translations.items():
+        words = _words(event.in_language(language))
+        facts |= {f"translations.{language}.{fact}": words[fact] for fact in words if _says(over, *fact.split(".", 1))}
+    return facts
+
+
+def _words(event: Event) -> dict[str, str]:
+    """The facts that may be told otherwise in another language."""
+    return {
+        "title": event.title,
+        "venue": event.venue,
+        "online": str(event.online),
+        "contact_person.email": event.contact_person.email,
+        **{f"links.{name}": link for name, link in event.links.items()},
+    }
+
+
+def _says(table: Mapping[str, object], key: str, *keys: str) -> bool:
+    """Whether the table holds an entry under this key, or under these within tables."""
+    entry = table.get(key)
+    return _says(entry, *keys) if keys and isinstance(entry, Mapping) else key in table
 
 
 def _entry(desk: Desk, domain: str) -> tuple[str, int]:
@@ -176,4 +196,4 @@ def _entry(desk: Desk, domain: str) -> tuple[str, int]:
         return domain, 0  # whoever sends will meet it again; `check` tells it once
     if edition is None:
         return domain, 0
-    return first or domain, edition.number + (edition.facts != facts_of(desk.event))
+    return first or domain, edition.number + bool(edition.changed(facts_of(desk.event)))

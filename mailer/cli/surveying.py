@@ -217,7 +217,7 @@ def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[st
     if mailing.audience is not Audience.ATTENDING:
         return {}
     edition = ledger.edition(desk.event.name)
-    if edition is None or edition.facts != facts_of(desk.event):
+    if edition is None or edition.changed(facts_of(desk.event)):
         return {}
     told: dict[str, tuple[str, ...]] = {}
     for other in desk.event.mailings.values():

@@ -96,6 +96,10 @@ class Edition:
     facts: Mapping[str, str]
     at: datetime
 
+    def changed(self, facts: Mapping[str, str]) -> list[str]:
+        """The facts that are told otherwise in `facts`: what only one of both knows of was never said otherwise."""
+        return [fact for fact, was in self.facts.items() if facts.get(fact, was) != was]
+
 
 def address_of(text: str) -> Address:
     """The address that the ledger stored, which was validated before it came in."""

@@ -1,6 +1,9 @@
 """A change of the event, told to those invited and to those who come: who was not told is named until they were."""
 
+import json
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -65,9 +68,63 @@ def test_what_no_relay_took_was_told_to_nobody(folder: Folder) -> None:
     assert "title was Forum on protection in the mails since 25 February 2031" in told
 
 
+WORDS = """
+[links]
+programme = "https://www.example.org/programme"
+[translations.fr]
+venue = "Salle XX"
+[translations.fr.links]
+programme = "https://www.example.org/fr/programme"
+[translations.fr.contact_person]
+name = "Mme Dana Demo"
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "fact"),
+    [
+        ("dana@", "desk@", "contact_person.email"),
+        ("org/form", "org/new-form", "rsvp.url"),
+        ("org/programme", "org/draft", "links.programme"),
+        ("org/fr/programme", "org/fr/draft", "translations.fr.links.programme"),
+        ("Salle XX", "Salle VII", "translations.fr.venue"),
+    ],
+)
+def test_what_leads_a_reader_astray_is_a_change(
+    folder: Folder, relay: ScriptedServer, was: str, becomes: str, fact: str
+) -> None:
+    """Whom to ask, where a link leads and the place in another language are told, once each."""
+    folder.write("templates/round-table/event.toml", EVENT + WORDS)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    assert "in the mails since" not in folder.run("check").err
+    folder.write("templates/round-table/event.toml", (EVENT + WORDS).replace(was, becomes))
+    told = [line for line in folder.run("check").err.splitlines() if "in the mails since" in line]
+    assert len(told) == 1
+    assert f"{fact} was " in told[0]
+
+
+def test_nobody_is_told_of_a_change_that_is_none(folder: Folder, relay: ScriptedServer) -> None:
+    """A link or a translation that came later, and facts that an older ledger does not hold, changed nothing."""
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    folder.write("templates/round-table/event.toml", EVENT + WORDS)
+    assert "in the mails since" not in folder.run("check").err
+    with closing(sqlite3.connect(folder.path / "ledger.db")) as ledger, ledger:
+        [(known,)] = ledger.execute("SELECT facts FROM editions")
+        older = {key: value for key, value in json.loads(known).items() if key in ("title", "starts", "venue")}
+        ledger.execute("UPDATE editions SET facts = ?", [json.dumps(older)])
+    folder.write("templates/round-table/event.toml", EVENT.replace("dana@", "desk@"))
+    assert "in the mails since" not in folder.run("check").err
+
+
 @pytest.mark.parametrize(
     ("change", "fact"),
-    [(("Room XX", "Salle B"), "venue"), (("[rsvp]", "cancelled = true\n[rsvp]"), "cancelled")],
+    [
+        (("Room XX", "Salle B"), "venue"),
+        (("dana@", "desk@"), "contact_person.email"),
+        (("[rsvp]", "cancelled = true\n[rsvp]"), "cancelled"),
+    ],
 )
 def test_who_comes_and_was_not_told_is_named_until_told(
     coming: Folder, relay: ScriptedServer, change: tuple[str, str], fact: str

@@ -32,6 +32,30 @@ def test_an_edition_is_new_only_when_a_fact_has_changed(ledger: Ledger, url: str
         assert again.editions("other") == []
 
 
+def test_a_fact_that_is_added_or_taken_away_changes_nothing(ledger: Ledger) -> None:
+    """Only what was said otherwise is a change; what was added belongs to the edition in force once it was told."""
+    numbers = queue(ledger, 1, 2, 3, 4)
+    told = (ROOM_A, {**ROOM_A, "note": "A"}, ROOM_A, {**ROOM_A, "note": "B"})
+    for second, facts, edition in zip((0, 10, 20, 30), told, (0, 0, 0, 1), strict=True):
+        assert ledger.publish(EVENT, facts, later(second)) == edition
+        send(ledger, [numbers[second // 10]], now=later(second))
+    first, second = ledger.editions(EVENT)
+    assert (first.number, first.at, first.facts) == (0, later(0), {**ROOM_A, "note": "A"})
+    assert (second.number, second.at, first.changed(second.facts)) == (1, later(30), ["note"])
+
+
+def test_what_was_added_in_vain_was_told_to_nobody(ledger: Ledger) -> None:
+    """Until a mail that says it is out, an added fact may be put otherwise without a change."""
+    first, second, third = queue(ledger, 1, 2, 3)
+    ledger.publish(EVENT, ROOM_A, later(0))
+    send(ledger, [first], now=later(0))
+    ledger.publish(EVENT, {**ROOM_A, "note": "A"}, later(10))
+    refuse(ledger, [second], 11)
+    assert ledger.publish(EVENT, {**ROOM_A, "note": "B"}, later(20)) == 0
+    send(ledger, [third], now=later(20))
+    assert [one.facts for one in ledger.editions(EVENT)] == [{**ROOM_A, "note": "B"}]
+
+
 @pytest.mark.parametrize("out", [send, doubt])
 def test_an_edition_counts_once_something_of_it_may_be_out(ledger: Ledger, out: object) -> None:
     """What no relay took was told to nobody: its number goes to what is told next; a doubt counts as told."""
