@@ -2,74 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import count
-from operator import itemgetter
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from mailer.errors import LedgerError
 from mailer.ledger import answers as answering
+from mailer.ledger import deliveries as delivering
 from mailer.ledger import editions as publishing
 from mailer.ledger import resolving, suppression, traffic, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
-from mailer.ledger.records import (
-    ASKED_AT_ONCE,
-    SELECT_DELIVERY,
-    STATES,
-    Attempt,
-    Edition,
-    Erasure,
-    History,
-    Invitee,
-    Suppression,
-    chunks,
-    delivery_of,
-    marks,
-    reply_of,
-)
+from mailer.ledger.records import Attempt, Edition, Erasure, History, Invitee, Suppression
 from mailer.ledger.run import Run, exclusive_run, older_copy, require_latest, sweep
-from mailer.ledger.schema import (
-    IS_UNSENT,
-    Decision,
-    attempts,
-    invitations,
-    meta,
-    moment_of,
-    moment_text,
-    one_of,
-)
+from mailer.ledger.schema import Decision, invitations, meta
 from mailer.ledger.store import Store, open_store
-from mailer.model import AHEAD, Address, Answer, Attendance, Delivery, Invitation, State
-
-# Rows of one page: bounds the memory.
-PAGE = 10_000
-
-# States in which something was, or may have been, taken by the relay.
-_WRITTEN = (State.SENT, State.BOUNCED, State.IN_DOUBT)
-
-# The deliveries of an event, or of some recipients of it; SQLite takes the tables of a cross join in this order.
-_OF_EVENT = "deliveries d WHERE d.event = ?"
-_OF_RECIPIENTS = (
-    "invitations i CROSS JOIN deliveries d WHERE d.invitation_id = i.id AND i.event = ? AND i.digest IN ({})"
-)
-_HISTORY = "SELECT d.recipient, d.mailing, d.state, d.claimed_at FROM {}"
-_DUE = (
-    f"SELECT d.id, d.recipient FROM {{}} AND d.mailing = ? AND d.state IN ('queued', 'deferred') AND d.{IS_UNSENT} "  # noqa: S608 - no value
-    "AND (d.state = 'queued' OR d.due_at <= ? OR d.updated_at > ?)"
-)
-# All of each mailing, and what of it is not sent: two indexes alone, and no row is visited.
-_COUNTS = text(
-    "SELECT mailing, 'sent', COUNT(*) FROM deliveries WHERE event = :event GROUP BY mailing UNION ALL "  # noqa: S608 - states
-    f"SELECT mailing, state, COUNT(*) FROM deliveries WHERE event = :event AND {IS_UNSENT} "
-    f"AND ({one_of('state', tuple(set(State) - {State.SENT}))}) GROUP BY state, mailing"
-)
+from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
 
 # Rows of these three are never taken away. Answers are counted, since where several take them in at once, one with a
 # lower id may come to light after one with a higher; invitations, which may be a million, are made by one at a time.
@@ -167,10 +120,7 @@ class Ledger:
 
         A deferral by a clock that was `AHEAD` of `now` is due.
         """
-        waiting = sorted(
-            self._rows(_DUE, event, among, mailing, moment_text(now), moment_text(now + AHEAD)), key=itemgetter(0)
-        )
-        return {recipient.casefold(): number for number, recipient in waiting}
+        return delivering.due(self._store, self._identity, event, mailing, now=now, among=among)
 
     def run(self, event: str, mailing: str, now: datetime, *, relay: str) -> AbstractContextManager[Run]:
         """The exclusive right to send, for the length of a `with`; `relay` is "host:port".
@@ -199,66 +149,21 @@ class Ledger:
 
     def deliveries(self, event: str, mailing: str | None = None, state: State | None = None) -> Iterator[Delivery]:
         """Deliveries in the order queued. They are read in pages, so that a long report keeps nobody from writing."""
-        conditions = ["d.event = :event", "d.id > :last"]
-        if mailing is not None:
-            conditions.append("d.mailing = :mailing")
-        if state is not None:
-            conditions.append("d.state = :state")
-        if state not in {None, State.SENT}:
-            conditions.append(f"d.{IS_UNSENT}")
-        page_after = text(f"{SELECT_DELIVERY} WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT {PAGE}")
-        last = 0
-        while True:
-            place = {"event": event, "mailing": mailing, "state": state, "last": last}
-            with self._store.reading.connect() as connection:
-                page = connection.execute(page_after, place).all()
-            yield from map(delivery_of, page)
-            if len(page) < PAGE:
-                return
-            last = page[-1].id
+        return delivering.deliveries_of(self._store, event, mailing, state)
 
     def attempts(self, delivery_id: int) -> list[Attempt]:
         """What was tried for one delivery, oldest first."""
-        query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
         with self._store.reading.connect() as connection:
-            return [
-                Attempt(
-                    delivery_id=row.delivery_id,
-                    state=STATES[row.state],
-                    started_at=row.started_at,
-                    finished_at=row.finished_at,
-                    relay=row.relay,
-                    reply=reply_of(row.code, row.enhanced_status, row.reply),
-                    note=row.note,
-                    due_at=row.due_at,
-                    transactions=row.transactions,
-                )
-                for row in connection.execute(query)
-            ]
+            return delivering.attempts_for(connection, delivery_id)
 
     def histories(self, event: str, among: Iterable[Address] | None = None) -> dict[str, History]:
         """What each recipient has had of the event, by recipient key; of `among` only, if given."""
-        states: dict[str, dict[str, State]] = {}
-        written: dict[str, Any] = {}
-        for recipient, mailing, word, at in self._rows(_HISTORY, event, among):
-            key = recipient.casefold()
-            state = STATES[word]
-            states.setdefault(key, {})[mailing] = state
-            # Times are compared as the driver returns them, since most are never looked at.
-            if state in _WRITTEN and (key not in written or written[key] < at):
-                written[key] = at
-        return {key: History(own, moment_of(written[key]) if key in written else None) for key, own in states.items()}
+        return delivering.histories(self._store, self._identity, event, among)
 
     def counts(self, event: str) -> dict[str, dict[State, int]]:
         """How many deliveries of each mailing stand in each state; mailings in the order of their names."""
-        tallies: dict[str, Counter[State]] = {}
         with self._store.reading.connect() as connection:
-            for mailing, state, number in connection.execute(_COUNTS, {"event": event}):
-                # What is sent is what is left of all.
-                tallies.setdefault(mailing, Counter()).update({STATES[state]: number})
-                if state != State.SENT:
-                    tallies[mailing][State.SENT] -= number
-        return {mailing: dict(+tallies[mailing]) for mailing in sorted(tallies)}
+            return delivering.counts(connection, event)
 
     def reached_relay_since(self, moment: datetime, now: datetime | None = None) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
@@ -316,21 +221,6 @@ class Ledger:
         """
         with self._store.reading.connect() as connection:
             return suppression.listed(connection, self._identity, known)
-
-    def _rows(
-        self, query: str, event: str, among: Iterable[Address] | None, *values: str
-    ) -> Iterator[Row[*tuple[Any, ...]]]:
-        """What the query says of the deliveries of the event, or of each chunk of `among` in turn."""
-        if among is None:
-            yield from self._ask(query.format(_OF_EVENT), event, *values)
-            return
-        for chunk in chunks(among, ASKED_AT_ONCE):
-            digests = map(self._identity.of, chunk)
-            yield from self._ask(query.format(_OF_RECIPIENTS.format(marks(chunk))), event, *digests, *values)
-
-    def _ask(self, query: str, *values: str | bytes) -> Sequence[Row[*tuple[Any, ...]]]:
-        with self._store.reading.connect() as connection:
-            return connection.exec_driver_sql(self._store.sql(query), values).all()
 
     # --- answers ---
 
