@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from mailer.errors import Problem
 from mailer.model import Letter, Rule
 from mailer.render.plaintext import BREAK
 from mailer.render.stencil import Part
@@ -26,8 +27,8 @@ class Compiled:
     """The templates of one language.
 
     `file` names the template to people, `names` are those that it, its layouts and its notes use, `shared` the values
-    that are the same for everybody, `images` (content id, file) what the HTML shows. `notes` is empty where the
-    template has no use for one.
+    that are the same for everybody, `images` (content id, file) what the HTML shows, `warnings` what many will not see
+    of it. `notes` is empty where the template has no use for one.
     """
 
     language: str
@@ -35,6 +36,7 @@ class Compiled:
     names: frozenset[str]
     shared: Mapping[str, object]
     images: tuple[tuple[str, Path], ...]
+    warnings: tuple[Problem, ...]
     subject: Part[str]
     text: Part[bytes]
     html: Part[bytes]

@@ -18,6 +18,11 @@ from mailer.render.source import TemplateFile
 # Gmail cuts a message off at about 102 kB; what is over this many octets of HTML is refused.
 LARGEST_HTML = 90_000
 
+# The pictures that every mail program shows begin so: PNG, JPEG, GIF. Gmail and Outlook show no SVG, and Outlook for
+# Windows no WebP.
+_SHOWN = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+_SELDOM_SHOWN = {".svg", ".webp"}
+
 _ELEMENT = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>|(?<=<title>)[^<]*')
 _ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
 _IMAGE = re.compile(r'\b(src|background)="([^"]*)"')
@@ -88,12 +93,24 @@ def with_images(
         if path is None:
             problems.append(_refused(name, files, placeholders))
             return match[0]
+        if not octets.startswith(_SHOWN) and path.suffix.lower() not in _SELDOM_SHOWN:
+            problems.append(_no_picture(name, files))
         cid = f"{hashlib.sha256(octets).hexdigest()[:24]}@images.mailer"
         images[cid] = path
         return f'{match[1]}="cid:{cid}"'
 
     document = _ELEMENT.sub(lambda element: _IMAGE.sub(taken, element[0]), document)
     return document, list(images.items()), problems
+
+
+def seldom_shown(images: Iterable[tuple[str, Path]], files: Sequence[TemplateFile]) -> Iterator[Problem]:
+    """A warning for each of the `images` that many mail programs leave out, of the one of `files` that names it."""
+    for _, path in images:
+        if path.suffix.lower() in _SELDOM_SHOWN:
+            file, line = _origin(path.name, files)
+            problem = f"many mail programs do not show an image of the kind {path.suffix.lower()}"
+            fix = "Save it as PNG and name that file."
+            yield Problem(problem, fix, "warning", file, row=line, value=path.name)
 
 
 def _inside(folders: Iterable[Path], name: str) -> Path | None:
@@ -117,6 +134,12 @@ def _refused(name: str, files: Sequence[TemplateFile], placeholders: Placeholder
             "Put it beside the layout or into the event's folder, or correct its name.",
         )
     return Problem(problem, fix, file=file, row=line, value=named)
+
+
+def _no_picture(name: str, files: Sequence[TemplateFile]) -> Problem:
+    file, line = _origin(name, files)
+    fix = "Show a PNG, JPEG or GIF there, or name the file among the mailing's attachments instead."
+    return Problem("the file is no picture that mail programs show", fix, file=file, row=line, value=name)
 
 
 def _unreadable(name: str, exc: Exception, files: Sequence[TemplateFile]) -> Problem:

@@ -120,12 +120,12 @@ def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: P
     for language, template in files.items():
         try:
             shared = shared_values(event, language)
-            compiled[language] = compile_language(shared, language, event.timezone, template, folders)
-            warnings += [*joined_lines(template), *untranslated(event, language, compiled[language].names)]
+            made = compiled[language] = compile_language(shared, language, event.timezone, template, folders)
+            warnings += [*made.warnings, *joined_lines(template), *untranslated(event, language, made.names)]
         except InputRefused as refused:
             problems += refused.problems
     images = tuple({cid: (cid, path) for one in compiled.values() for cid, path in one.images}.values())
-    letters = Letters(event, mailing, event.language, images, compiled, tuple(warnings))
+    letters = Letters(event, mailing, event.language, images, compiled, tuple(dict.fromkeys(warnings)))
     for language in compiled:
         problems += letters.samples(language)
     if problems:

@@ -76,14 +76,16 @@ def compile_language(
         "language": language,
         "direction": "rtl" if is_right_to_left(language) else "ltr",
     }
-    press = _Press(language, zone, shared, [template, house.html, house.text, house.foot, *notes.values()])
+    shown = [template, house.html, house.foot]
+    press = _Press(language, zone, shared, [*shown, house.text, *notes.values()])
     try:
         subject = press.subject(template)
         text, html, images = press.bodies(template, house, folders)
         made = {rule: press.note(file) for rule, file in notes.items()}
     except MisplacedTag as misplaced:
         raise InputRefused([_misplaced(misplaced)]) from misplaced
-    return Compiled(language, template.file, used - LAYOUT_NAMES, shared, images, subject, text, html, made)
+    warnings = tuple(document.seldom_shown(images, shown))
+    return Compiled(language, template.file, used - LAYOUT_NAMES, shared, images, warnings, subject, text, html, made)
 
 
 def _house(folders: Folders, language: str) -> House:

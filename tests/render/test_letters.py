@@ -196,7 +196,7 @@ def test_layouts_and_notes_must_be_somewhere(event: Event, tmp_path: Path) -> No
 
 def test_no_picture_and_no_address_makes_the_page_wider_than_the_screen(letters: Compiled, event: Event) -> None:
     """A picture shrinks to its column and a long address is broken, in the styles that mail programs keep: inline."""
-    (event.folder / "hall.png").write_bytes(b"picture")
+    (event.folder / "hall.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     html = render_to(letters("![Hall](hall.png)\n\n- https://www.example.org/" + "x" * 90), contact()).html
     (picture,) = re.findall(r'<img [^>]*alt="Hall"[^>]*>', html)
     assert "max-width: 100%;height: auto" in picture

@@ -174,7 +174,7 @@ def test_a_branch_may_depend_on_the_kind_of_party(rendered: Rendered) -> None:
 
 def test_a_picture_that_is_a_link_is_no_button(rendered: Rendered, event: Event) -> None:
     """It is shown as it is, without the colour and the room that a button's words have around them."""
-    (event.folder / "plan.png").write_bytes(b"picture")
+    (event.folder / "plan.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     letter = rendered("[![Plan](plan.png)]({{ event.links.note }})")
     assert re.fullmatch(
         r'<p><a href="https://www.example.org/note"><img src="cid:[^"]+" alt="Plan"></a></p>', body_of(letter)

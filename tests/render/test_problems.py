@@ -216,3 +216,27 @@ def test_an_image_with_a_name_that_no_file_can_have_is_a_problem(letters: Compil
     for name in ("m" * 300 + ".png", "map%00.png"):
         (problem,) = problems(letters, f"![map]({name})")
         assert problem.problem.startswith("an image cannot be read: ")
+
+
+def test_a_file_that_is_no_picture_is_not_shown_as_one(letters: Compiled, event: Event) -> None:
+    """Template, line and file are named, whatever the file is called; what no mail program shows does not leave."""
+    (event.folder / "agenda.html").write_text("<h1>Agenda</h1>")
+    (event.folder / "map.png").write_text("a page that was saved in place of the map")
+    (event.folder / "map.JPG").write_bytes(b"\xff\xd8\xff\xe0")
+    found = problems(letters, "![x](agenda.html)\n\n![y](map.png) ![z](map.JPG)")
+    file = "templates/meeting/invitation.md"
+    assert [(p.file, p.row, p.value, p.is_error) for p in found] == [
+        (file, 3, "agenda.html", True),
+        (file, 5, "map.png", True),
+    ]
+
+
+@pytest.mark.parametrize("name", ["map.svg", "map.WEBP"])
+def test_a_picture_that_many_do_not_see_is_a_warning(letters: Compiled, event: Event, name: str) -> None:
+    """It leaves as it is, and whoever wrote the text is told once, with file and line."""
+    (event.folder / name).write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (event.folder / "invitation.fr.md").write_text("Subject: x\n\nx")
+    made = letters(f"x\n\n![map]({name})")
+    assert name in {path.name for _, path in made.images}
+    [told] = [warning for warning in made.warnings if "do not show" in warning.problem]
+    assert (told.file, told.row, told.value) == ("templates/meeting/invitation.md", 5, name)
