@@ -74,7 +74,7 @@ def load(templates: Path, name: str) -> tuple[Event, tuple[Problem, ...]]:
         raise InputRefused([*(faults.refusal(error, path) for error in errors), *problems]) from None
     if any(problem.is_error for problem in problems):
         raise InputRefused(problems)
-    problems += faults.out_of_reach(sheet.mailings, path)
+    problems += [*faults.out_of_reach(sheet.mailings, path), *faults.of_one_name(sheet.mailings, path)]
     return sheet.event(path.parent, faults.tables_of_its_own(table)), tuple(problems)
 
 

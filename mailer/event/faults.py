@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
@@ -16,7 +17,7 @@ from mailer.errors import Problem
 from mailer.event import values
 from mailer.event.moments import moment
 from mailer.event.sheet import ContactPersonTable, EventFile, MailingTable, RsvpTable, Table, usual_audience
-from mailer.model import Audience
+from mailer.model import CALENDAR_FILE, Audience
 
 # pydantic's own words are for programmers.
 _SENTENCES = {
@@ -53,6 +54,20 @@ def out_of_reach(mailings: Mapping[str, MailingTable], path: Path) -> Iterator[P
             problem = f"{key} has {second} so soon after {first} that nobody gets both: the gap is {mailing.gap} days"
             fix = f'Add gap = "{days}d" if both are meant, or gap = "{mailing.gap}d" if not.'
             yield Problem(problem, fix, "warning", str(path), column=key)
+
+
+def of_one_name(mailings: Mapping[str, MailingTable], path: Path) -> Iterator[Problem]:
+    """Files of a mailing that nobody can tell apart by their names, and of which one saved replaces the other."""
+    for name, table in mailings.items():
+        files = [CALENDAR_FILE] if table.calendar else []
+        for file, number in Counter([*files, *(file.name for file in table.attachments)]).items():
+            if number > 1:
+                key = f"mailings.{name}.attachments"
+                problem = f"each message would carry {number} files called {file}"
+                fix = "Take out or rename all but one."
+                if table.calendar and file == CALENDAR_FILE:
+                    fix = "Rename yours, or take out calendar = true, which adds one."
+                yield Problem(problem, fix, "warning", str(path), column=key, value=file)
 
 
 def refusal(error: ErrorDetails, path: Path) -> Problem:

@@ -8,18 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailer.model import CALENDAR_FILE
+
 # Octets of all attachments of a message in Base64. Usual relays and mailboxes end at 25 MB for the whole message.
 ATTACHMENTS_LIMIT = 20_000_000
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 # What staff attach and the standard library's own table lacks.
-_OFFICE_TYPES = {
+_MORE_TYPES = {
+    ".ics": "text/calendar",
+    ".webp": "image/webp",
     ".docx": f"{_OPEN_XML}wordprocessingml.document",
     ".pptx": f"{_OPEN_XML}presentationml.presentation",
     ".xlsx": f"{_OPEN_XML}spreadsheetml.sheet",
 }
 _UNKNOWN = "application/octet-stream"
-_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+_METHOD = re.compile(rb"^METHOD:([A-Z-]+)\r?$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +71,28 @@ def read_attachment(path: Path) -> Attachment:
 
 
 def calendar_attachment(calendar: bytes) -> Attachment:
-    """The calendar file as `invite.ics`, its type's method equal to the one inside (RFC 6047 section 2.4)."""
-    method = _METHOD.search(calendar)
-    if method is None:
+    """The calendar file of a mailing."""
+    if not (method := _method(calendar)):
         raise ValueError("the calendar file has no METHOD")
-    return Attachment("invite.ics", calendar, "text/calendar", {"method": method[1].decode(), "charset": "utf-8"})
+    return Attachment(CALENDAR_FILE, calendar, "text/calendar", {**method, "charset": "utf-8"})
+
+
+def _method(calendar: bytes) -> dict[str, str]:
+    """The parameter of a calendar's type that must be equal to the METHOD inside, if any (RFC 6047 section 2.4)."""
+    found = _METHOD.search(calendar)
+    return {"method": found[1].decode()} if found else {}
 
 
 def _content_type(path: Path, octets: bytes) -> tuple[str, dict[str, str]]:
     guess, compression = mimetypes.guess_type(path.name)
-    guess = guess or _OFFICE_TYPES.get(path.suffix.lower(), _UNKNOWN)
+    guess = guess or _MORE_TYPES.get(path.suffix.lower(), _UNKNOWN)
     # Base64 is not allowed for messages and multiparts (RFC 2046 section 5).
     if compression or guess.startswith(("message/", "multipart/")):
         return _UNKNOWN, {}
     if guess.startswith("text/"):
         # A text whose charset we do not know is best opened by whatever wrote it.
-        return (guess, {"charset": "utf-8"}) if _is_utf8(octets) else (_UNKNOWN, {})
+        method = _method(octets) if guess == "text/calendar" else {}
+        return (guess, {**method, "charset": "utf-8"}) if _is_utf8(octets) else (_UNKNOWN, {})
     return guess, {}
 
 

@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 from mailer.model.address import Address, Mailbox
 from mailer.model.party import Rule
 
+# The name under which the calendar file of a mailing travels.
+CALENDAR_FILE = "invite.ics"
+
 
 class Audience(StrEnum):
     """Whom a mailing is for; all but `contacts` are read from the ledger."""

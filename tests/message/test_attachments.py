@@ -18,6 +18,8 @@ from mailer.message import Composer
         ("programme.txt", "événement".encode("cp1252"), "application/octet-stream"),
         ("old.eml", b"Subject: x\n\n", "application/octet-stream"),
         ("archive.tar.gz", b"\x1f\x8b", "application/octet-stream"),
+        ("own.ics", b"BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\n", 'text/calendar; method="PUBLISH"; charset="utf-8"'),
+        ("kept.ics", b"BEGIN:VCALENDAR\r\n", 'text/calendar; charset="utf-8"'),
         ("no-ending", b"x", "application/octet-stream"),
         ("مذكرة مفاهيمية عن حماية المدنيين وعن الدور الذي تقوم به المجتمعات المحلية.pdf", b"x", "application/pdf"),
         ('quote"and\\slash, semi;colon.pdf', b"x", "application/pdf"),

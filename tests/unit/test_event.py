@@ -332,6 +332,24 @@ def test_reminders_that_are_bounded_in_so_many_words_are_none(tmp_path: Path, bo
     assert load_all(tmp_path, toml(*table))[1] == ()
 
 
+def test_attachments_of_one_name_are_noticed(tmp_path: Path) -> None:
+    """Two files that nobody can tell apart are a warning, and so is an `invite.ics` beside the calendar's."""
+    for name in ("attachments/brief.pdf", "b/brief.pdf", "invite.ics"):
+        file = tmp_path / "forum" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    invitation = ('attachments = ["brief.pdf", "b/brief.pdf", "invite.ics"]', "calendar = true")
+    change = ("[mailings.change]", 'audience = "invited"', 'attachments = ["invite.ics"]')
+    problems = load_all(tmp_path, toml(*invitation, *change))[1]
+    assert [(p.severity, p.column, p.value, p.problem) for p in problems] == [
+        (
+            "warning", "mailings.invitation.attachments", name,
+            f"each message would carry 2 files called {name}",
+        )
+        for name in ("invite.ics", "brief.pdf")
+    ]  # fmt: skip
+
+
 def test_everything_that_an_event_may_say(tmp_path: Path) -> None:
     """Each key of the design arrives where it belongs, and what is not ours stays the templates' own."""
     (tmp_path / "forum" / "attachments").mkdir(parents=True)
