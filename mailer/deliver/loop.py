@@ -19,14 +19,14 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar, TypeVarTuple, Unpack
 
 from mailer.deliver.agenda import Agenda, Job
-from mailer.deliver.pace import Pace, wait_after
-from mailer.deliver.session import Claim, Compose, Session, Settled, Tray
-from mailer.deliver.setbacks import Refusals, Setbacks
-from mailer.errors import MailingRefused, RelayBusy, RelayUnreachable
+from mailer.deliver.judge import Judge, Policy
+from mailer.deliver.pace import Pace
+from mailer.deliver.session import Claim, Compose, Session, Tray
+from mailer.deliver.setbacks import Setbacks
+from mailer.errors import RelayBusy, RelayUnreachable
 from mailer.ledger import Attempt, Run
-from mailer.model import GIVEN_UP, Delivery, State
-from mailer.smtp import Outcome, Transport
-from mailer.status import Verdict
+from mailer.model import Delivery, State
+from mailer.smtp import Transport
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -36,27 +36,8 @@ A = TypeVarTuple("A")
 _CLAIMS_EACH = 2
 # A relay that takes no more connections now may do so later in a run of hours.
 _WITHHELD_FOR = timedelta(minutes=5)
-_STATES = {
-    Verdict.ACCEPTED: State.SENT,
-    Verdict.TRANSIENT: State.DEFERRED,
-    Verdict.PERMANENT: State.FAILED,
-    Verdict.UNKNOWN: State.IN_DOUBT,
-}
 
 Progress = Callable[[Delivery, Attempt], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How patient the loop is. `retry_after` (the first wait) and `give_up_after` are in seconds.
-
-    `connections` are sessions at once; with `wait` the round lasts until every deferral is settled.
-    """
-
-    connections: int = 1
-    retry_after: float = 300
-    give_up_after: float = 86_400
-    wait: bool = False
 
 
 @dataclass(slots=True)
@@ -105,17 +86,16 @@ class Round(Generic[C]):
         self.tally = Tally()
         self._run, self._compose, self._connect, self._relay = run, compose, connect, relay
         self._pace, self._policy, self._clock = pace, policy, clock
-        self._random, self._progress, self._still_due, self._idle = source, progress, still_due, idle
+        self._progress, self._still_due, self._idle = progress, still_due, idle
         self._agenda = Agenda(jobs, deferred, wait=policy.wait)
         self._tray: Tray[C] = Tray()
         self._claims = 0  # on disk, and their outcome not yet
         self._attempts: list[tuple[Claim[C], Attempt]] = []  # not yet on disk
         self._put_off: set[int] = set()
-        self._lost: Counter[int] = Counter()
         self._sessions: dict[Session[C], asyncio.Task[None]] = {}
         self._withheld: list[datetime] = []  # until when there is one connection less than there may be
         self._setbacks = Setbacks(policy.retry_after, source)
-        self._refusals = Refusals()
+        self._judge = Judge(relay, policy, source)
         self._was_reached = False
         self._fault: Exception | None = None
 
@@ -170,7 +150,7 @@ class Round(Generic[C]):
                 if self._agenda.is_low and not self._is_stopping:
                     await self._read_jobs()
                 now = self._clock()
-                self._judge_settled()
+                self._take_in()
                 try:
                     jobs, look_again_at = self._choose(now)
                 except Exception as exc:
@@ -196,6 +176,21 @@ class Round(Generic[C]):
             await self._in_thread(self._agenda.read)
         except Exception as exc:
             self._fail(exc)
+
+    def _take_in(self) -> None:
+        """Has what the sessions have settled judged, for the ledger and for the round, and frees its places."""
+        for one in self._tray.collect():
+            (delivery, job), _, finished_at, outcome, _, _ = one
+            self._pace.finish(finished_at, job.recipients, job.transactions, counted=outcome.transactions)
+            if outcome.needed:
+                self._pace.expect(1 + len(delivery.cc), outcome.needed)
+                job = replace(job, transactions=outcome.needed)
+            if outcome.reply and not outcome.slow_down:
+                self._setbacks.answered(finished_at)
+            self._attempts.append((Claim(delivery, job), self._judge.attempt(one)))
+            refusal = self._judge.refusal(one)
+            if refusal and self._agenda.first(finished_at):
+                self._fail(refusal)
 
     def _choose(self, now: datetime) -> tuple[list[Job[C]], datetime | None]:
         """The jobs to claim now, and when there may be another if nothing happens until then."""
@@ -289,61 +284,6 @@ class Round(Generic[C]):
     async def _in_thread(self, visit: Callable[[Unpack[A]], T], *args: *A) -> T:
         """A visit to the ledger, which takes one at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, visit, *args)
-
-    # --- what became of a message -------------------------------------------------------------------------------------
-
-    def _judge_settled(self) -> None:
-        """Turns what the sessions have settled into attempts for the ledger, and frees their places in the pace."""
-        for one in self._tray.collect():
-            (delivery, job), _, finished_at, outcome, _, refusals = one
-            self._pace.finish(finished_at, job.recipients, job.transactions, counted=outcome.transactions)
-            if outcome.needed:
-                self._pace.expect(1 + len(delivery.cc), outcome.needed)
-                job = replace(job, transactions=outcome.needed)
-            if outcome.reply and not outcome.slow_down:
-                self._setbacks.answered(finished_at)
-            self._attempts.append((Claim(delivery, job), self._attempt(one)))
-            # By all connections together; and by each, as they may end at different servers of which one takes nothing.
-            domain = delivery.recipient.domain
-            is_refused = [heard.hear(outcome, domain) for heard in (self._refusals, refusals)]
-            if any(is_refused) and outcome.reply and self._agenda.first(finished_at):
-                self._fail(
-                    MailingRefused(
-                        f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest "
-                        "was not tried: have that mended, and run the command again. Those who were refused: mailer "
-                        "resolve --failed."
-                    )
-                )
-
-    def _attempt(self, settled: Settled[C]) -> Attempt:
-        (delivery, _), began, ended, outcome, is_first, _ = settled
-        state, note, due_at = _STATES[outcome.verdict], outcome.note, None
-        if state is State.DEFERRED:
-            due_at = self._retry_at(delivery, outcome, ended, is_first)
-            if due_at is None:
-                state, note = State.FAILED, f"{GIVEN_UP}: {note}"
-        reply, transactions = outcome.reply, outcome.transactions
-        return Attempt(delivery.id, state, began, ended, self._relay, reply, note, due_at, transactions)
-
-    def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime, is_first: bool) -> datetime | None:
-        """When a deferral is tried again, the last time at the give-up time; None once that has passed.
-
-        One that takes more transactions than it was allowed goes as soon as the pace has places for all of them.
-        A message that met with a lost connection, or with a relay that asks for less, is not to blame and goes at once,
-        unless it was the first on more connections than there may be; and the latter never makes it fail.
-        """
-        if outcome.needed:
-            return now
-        if outcome.is_retry or outcome.slow_down:
-            self._lost[delivery.id] += is_first
-            if self._lost[delivery.id] <= self._policy.connections:
-                return now
-        # A person who had it sent again days later means to have it tried as long as any other.
-        give_up_at = (delivery.tried_since or now) + timedelta(seconds=self._policy.give_up_after)
-        later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._random)
-        if outcome.slow_down:
-            return later
-        return min(later, give_up_at) if now < give_up_at else None
 
     # --- the relay ----------------------------------------------------------------------------------------------------
 
@@ -441,7 +381,7 @@ class Round(Generic[C]):
 
     async def _hand_in_the_rest(self) -> None:
         """A last visit to the ledger, if something is left because the loop was broken off."""
-        self._judge_settled()
+        self._take_in()
         if self._attempts or self._tray.untried:
             try:
                 await self._exchange((), self._clock())
