@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -23,17 +23,16 @@ _ADDRESS = re.compile(
     r"|(?P<mailbox>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
     r"|\w+"
 )
-# The values that are such addresses.
-_WEB_VALUE, _MAILBOX_VALUE = re.compile(r"rsvp_url|event\.links\.\w+"), "event.contact_person.email"
 
 
-def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
+def tokens_of(hidden: str, placeholders: Placeholders, links: Mapping[str, str]) -> list[Token]:
     """The block tokens of the Markdown `hidden`, whose Jinja tags are behind words of `placeholders`.
 
     A block tag alone on its line becomes a token "tag" that stands between blocks, or between the items of a list or
     the rows of a table if that is where its construct begins and ends: a loop around the items of a list makes one
-    list. HTML is text here, a bare address of the web or of a mailbox is a link, and a paragraph that is nothing but a
-    link with words of its own is marked as an `action`. Raises MisplacedTag.
+    list. HTML is text here, a bare address of the web or of a mailbox is a link, and so are those values that `links`
+    names, each with what a link to it begins with. A paragraph that is nothing but a link with words of its own is
+    marked as an `action`. Raises MisplacedTag.
     """
     lines, marks = without_tag_lines(hidden.split("\n"), placeholders)
     parser = _parser(placeholders)
@@ -41,7 +40,7 @@ def tokens_of(hidden: str, placeholders: Placeholders) -> list[Token]:
     for token in tokens:
         if token.type == "inline":
             require_whole(placeholders.tags_in(token.content))
-            token.children = list(_with_links(token.children or [], parser, placeholders))
+            token.children = list(_with_links(token.children or [], parser, placeholders, links))
     _mark_actions(tokens)
     return with_tags(tokens, marks, lines, placeholders)
 
@@ -77,7 +76,9 @@ def _parser(placeholders: Placeholders) -> MarkdownIt:
     return parser
 
 
-def _with_links(children: Iterable[Token], parser: MarkdownIt, placeholders: Placeholders) -> Iterator[Token]:
+def _with_links(
+    children: Iterable[Token], parser: MarkdownIt, placeholders: Placeholders, links: Mapping[str, str]
+) -> Iterator[Token]:
     """The inline tokens, with each address that stands in their text as a link that shows it."""
     depth = 0
     for child in children:
@@ -87,7 +88,7 @@ def _with_links(children: Iterable[Token], parser: MarkdownIt, placeholders: Pla
             continue
         end = 0
         for found in _ADDRESS.finditer(child.content):
-            if address := _address(found, placeholders):
+            if address := _address(found, placeholders, links):
                 yield Token("text", "", 0, content=child.content[end : found.start()])
                 yield Token("link_open", "a", 1, attrs={"href": parser.normalizeLink(address)}, info="auto")
                 yield Token("text", "", 0, content=found[0])
@@ -96,19 +97,14 @@ def _with_links(children: Iterable[Token], parser: MarkdownIt, placeholders: Pla
         yield Token("text", "", 0, content=child.content[end:])
 
 
-def _address(found: re.Match[str], placeholders: Placeholders) -> str | None:
+def _address(found: re.Match[str], placeholders: Placeholders, links: Mapping[str, str]) -> str | None:
     """Where a link on what was `found` leads; None where it is no address, or one only under a condition."""
     if tag := placeholders.tag(found[0]):
-        is_mailbox = tag.body == _MAILBOX_VALUE
-        if not (is_mailbox or _WEB_VALUE.fullmatch(tag.body)):
-            return None
-    elif found["web"] or found["mailbox"]:
-        is_mailbox = bool(found["mailbox"])
-        if any(tag.kind != "value" for tag in placeholders.tags_in(found[0])):
-            return None
-    else:
+        beginning = links.get(tag.body)
+        return None if beginning is None else beginning + found[0]
+    if any(tag.kind != "value" for tag in placeholders.tags_in(found[0])):
         return None
-    return f"mailto:{found[0]}" if is_mailbox else found[0]
+    return found["web"] or (f"mailto:{found[0]}" if found["mailbox"] else None)
 
 
 def _mark_actions(tokens: Sequence[Token]) -> None:

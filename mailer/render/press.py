@@ -23,7 +23,7 @@ from mailer.render.placeholders import MisplacedTag, Placeholders
 from mailer.render.plaintext import TextWriter
 from mailer.render.source import TemplateFile, Unreadable, find, read
 from mailer.render.stencil import Part
-from mailer.render.views import LAYOUT_NAMES, NAMES, known_names
+from mailer.render.views import LAYOUT_NAMES, NAMES, known_names, links_in
 
 T = TypeVar("T")
 
@@ -147,6 +147,7 @@ class _Press:
         self._html = environment(language, zone, html=True)
         self._places = Placeholders(self._text, *(file.text for file in files))
         self._writer = TextWriter(self._places)
+        self._links = {"rsvp_url": "", **links_in(shared)}
 
     def subject(self, template: TemplateFile) -> Part[str]:
         """The subject, whose Latin runs are not isolated: lists of mails show such signs unevenly."""
@@ -195,7 +196,8 @@ class _Press:
         )
 
     def _tokens(self, file: TemplateFile) -> list[Token]:
-        return markdown.tokens_of(self._places.hide(file.body, file.file, file.body_line), self._places)
+        hidden = self._places.hide(file.body, file.file, file.body_line)
+        return markdown.tokens_of(hidden, self._places, self._links)
 
     def _part(self, sandbox: Sandbox, hidden: str, name: str, made: Callable[[str], Filling[T]]) -> Part[T]:
         source = self._places.show(hidden)

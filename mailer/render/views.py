@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ NAMES = frozenset({
 
 # What the layouts see besides: the parts they put together.
 LAYOUT_NAMES = frozenset({"subject", "language", "direction", "body", "foot"})
+
+_ADDRESS = re.compile(r"(?:https?://|mailto:)\S+|(?P<mailbox>[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+)")
 
 
 def event_view(event: Event, language: str) -> dict[str, object]:
@@ -44,6 +47,20 @@ def event_view(event: Event, language: str) -> dict[str, object]:
             "capacity": event.rsvp.capacity,
         },
     }
+
+
+def links_in(shared: Mapping[str, object], *tables: str) -> dict[str, str]:
+    """The `shared` values that are nothing but an address, as templates name them; what a link to each begins with.
+
+    They are the organiser's own words, which a contact's values are not.
+    """
+    links: dict[str, str] = {}
+    for key, value in shared.items():
+        if isinstance(value, Mapping):
+            links |= links_in(value, *tables, key)
+        elif isinstance(value, str) and (address := _ADDRESS.fullmatch(value)):
+            links[".".join((*tables, key))] = "mailto:" if address["mailbox"] else ""
+    return links
 
 
 def contact_view(contact: Contact, party: str, language: str) -> dict[str, object]:

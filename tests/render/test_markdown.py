@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from mailer.errors import InputRefused
 from mailer.model import Event, Letter, PartyKind
-from tests.render.samples import body_of, contact, text_of
+from mailer.render import Letters
+from tests.render.samples import body_of, contact, render_to, text_of
 
 Rendered = Callable[..., Letter]
 
@@ -77,6 +79,28 @@ def test_placeholders_work_in_every_construct(rendered: Rendered, source: str, h
     letter = rendered(source)
     assert body_of(letter) == html
     assert text_of(letter) == text
+
+
+def test_an_address_from_the_event_is_a_link_wherever_it_stands(letters: Callable[..., Letters]) -> None:
+    """Also that of the online room, and those in tables of the event's own; a word of the organisers is none."""
+    stream, room = "https://live.example.org/a?b=1&c=2", "https://zoom.example.org/j/1"
+    changes = {"online": room, "venue": "Room XX", "tables": {"press": {"stream": stream, "desk": "press@example.org"}}}
+    made = letters(
+        "At {{ event.venue }} or {{ event.online }}, {{ event.press.stream }} or {{ event.press.desk }}",
+        changes=changes,
+    )
+    letter = render_to(made, contact())
+    links = [unescape(link) for link in re.findall(r'<a href="([^"]*)"', letter.html)]
+    assert links[:3] == [room, stream, "mailto:press@example.org"]
+    assert f"At Room XX or {room}, {stream} or press@example.org" in " ".join(letter.text.split())
+
+
+def test_an_address_from_a_sheet_is_only_text(rendered: Rendered) -> None:
+    """A cell makes no link by itself; whoever writes the text may make one of it."""
+    visitor = contact(extra={"site": "https://www.example.net/x"})
+    letter = rendered("See {{ contact.extra.site }}, www.example.org", to=visitor)
+    assert body_of(letter) == "<p>See https://www.example.net/x, www.example.org</p>"
+    assert "<a " in rendered("See <{{ contact.extra.site }}>", to=visitor).html
 
 
 SPEAKERS = "{% for name in event.programme.speakers %}\n{item}\n{% endfor %}"
