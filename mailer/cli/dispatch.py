@@ -74,7 +74,6 @@ async def dispatch(
                 jobs,
                 _composing(prepared, ledger, relay),
                 lambda: Connection(relay),
-                relay=str(relay),
                 pace=pace_of(desk, ledger),
                 policy=Policy(settings.SMTP_CONNECTIONS, settings.RETRY_AFTER, settings.GIVE_UP_AFTER, wait),
                 clock=desk.clock,

@@ -64,7 +64,6 @@ class Round(Generic[C]):
         compose: Compose[C],
         connect: Callable[[], Transport],
         *,
-        relay: str,
         pace: Pace,
         policy: Policy,
         clock: Callable[[], datetime],
@@ -77,14 +76,14 @@ class Round(Generic[C]):
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 
         `jobs` are read some hundred at a time where the ledger is visited; what reading them raises ends the round.
-        `connect` makes a transport that is not yet open; `relay` ("host:port") names it in the ledger. `compose` makes
-        the message for one claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each
-        outcome when it is on disk. `still_due` is asked right before each claim, as a round may last for hours in which
-        people answer; whoever is not is passed over, untried. `idle` is told until when nothing may go where nothing is
-        on its way either.
+        `connect` makes a transport to the relay of `run` that is not yet open. `compose` makes the message for one
+        claimed delivery; InputRefused from it fails that delivery alone. `progress` is told each outcome when it is on
+        disk. `still_due` is asked right before each claim, as a round may last for hours in which people answer;
+        whoever is not is passed over, untried. `idle` is told until when nothing may go where nothing is on its way
+        either.
         """
         self.tally = Tally()
-        self._run, self._compose, self._connect, self._relay = run, compose, connect, relay
+        self._run, self._compose, self._connect, self._relay = run, compose, connect, run.relay
         self._pace, self._policy, self._clock = pace, policy, clock
         self._progress, self._still_due, self._idle = progress, still_due, idle
         self._agenda = Agenda(jobs, deferred, wait=policy.wait)
@@ -95,7 +94,7 @@ class Round(Generic[C]):
         self._sessions: dict[Session[C], asyncio.Task[None]] = {}
         self._withheld: list[datetime] = []  # until when there is one connection less than there may be
         self._setbacks = Setbacks(policy.retry_after, source)
-        self._judge = Judge(relay, policy, source)
+        self._judge = Judge(run.relay, policy, source)
         self._was_reached = False
         self._fault: Exception | None = None
 
@@ -289,7 +288,7 @@ class Round(Generic[C]):
 
     async def _respect_pause(self) -> None:
         """Takes over what the relay asked of an earlier run. Raises RelayBusy where that is not to be waited for."""
-        until = await self._in_thread(self._run.paused_until, self._relay)
+        until = await self._in_thread(self._run.paused_until)
         now = self._clock()
         if until is None or self._agenda.first(now) is None or not self._setbacks.resume(until, now):
             return
@@ -361,7 +360,7 @@ class Round(Generic[C]):
         if not self._setbacks.are_lasting:
             return
         if isinstance(error, RelayBusy):
-            await self._in_thread(self._run.pause, self._relay, self._setbacks.resume_at)
+            await self._in_thread(self._run.pause, self._setbacks.resume_at)
         if not self._policy.wait or now - self._setbacks.since > timedelta(seconds=self._policy.give_up_after):
             self._fail(error)
 

@@ -62,14 +62,21 @@ _ABANDONED = (
 
 
 class Run:
-    """What the delivery loop holds while it alone may send. One thread at a time may call it, whichever that is."""
+    """What the delivery loop holds while it alone may send, over `relay` ("host:port").
 
-    def __init__(self, store: Store, session: Session, identity: Identity, number: int, now: datetime) -> None:
+    One thread at a time may call it, whichever that is.
+    """
+
+    def __init__(
+        self, store: Store, session: Session, identity: Identity, number: int, *, relay: str, now: datetime
+    ) -> None:
         self._store = store
         self._session = session
         self._identity = identity
         self._latest = now
+        self._pause = f"pause_until {relay}"  # its name in `meta`
         self.id = number
+        self.relay = relay
 
     def exchange(self, outcomes: Sequence[Attempt], claim: Sequence[int], now: datetime) -> list[Delivery]:
         """Records outcomes and claims deliveries in one transaction, which is on the disk when this returns.
@@ -97,17 +104,16 @@ class Run:
                 .values(state=State.DEFERRED, reason=_GIVEN_BACK, due_at=NO_WAIT, updated_at=now)
             )
 
-    def pause(self, relay: str, until: datetime) -> None:
+    def pause(self, until: datetime) -> None:
         """Keeps that the relay wants to be left alone until then, for whichever run comes next."""
-        name = f"pause_until {relay}"
         with self._store.engine.begin() as connection:
-            connection.execute(delete(meta).where(meta.c.name == name))
-            connection.execute(insert(meta).values(name=name, value=moment_text(until)))
+            connection.execute(delete(meta).where(meta.c.name == self._pause))
+            connection.execute(insert(meta).values(name=self._pause, value=moment_text(until)))
 
-    def paused_until(self, relay: str) -> datetime | None:
+    def paused_until(self) -> datetime | None:
         """What `pause` kept last, be it over or not."""
         with self._store.reading.connect() as connection:
-            until = connection.scalar(select(meta.c.value).where(meta.c.name == f"pause_until {relay}"))
+            until = connection.scalar(select(meta.c.value).where(meta.c.name == self._pause))
         return moment_of(until) if until else None
 
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:
@@ -166,7 +172,8 @@ def exclusive_run(
     try:
         with store.exclusive() as session:
             require_latest(store)
-            run = Run(store, session, identity, _enter(store, event, mailing, relay, now), now)
+            number = _enter(store, event, mailing, relay, now)
+            run = Run(store, session, identity, number, relay=relay, now=now)
             _doubt_claims(store, session, now, _STOPPED)
             try:
                 yield run

@@ -31,7 +31,6 @@ def send(url: str, port: int, connections: int) -> None:
             [Job(number, int(key.partition("@")[0].removeprefix("guest"))) for key, number in due.items()],
             compose,
             lambda: Connection(relay),
-            relay=str(relay),
             pace=Pace(()),
             policy=Policy(connections),
             clock=lambda: datetime.now(UTC),

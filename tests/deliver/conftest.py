@@ -77,7 +77,6 @@ class Mailing:
                 reading([Job(number, _guest(key)) for key, number in numbers.items()]),
                 compose,
                 lambda: Connection(here),
-                relay=str(here),
                 pace=pace or Pace(()),
                 policy=Policy(**policy),  # type: ignore[arg-type]
                 clock=self.clock,

@@ -647,9 +647,9 @@ def test_with_wait_a_pause_of_an_earlier_run_is_waited_for(mailing_of: MailingOf
     with ScriptedServer() as server:
         here = f"127.0.0.1:{server.port}"
         until = mailing.clock() + timedelta(seconds=0.5)
-        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
-            run.pause("elsewhere.example.org:25", until + timedelta(minutes=1))
-            run.pause(here, until)
+        for relay, end in ((here, until), ("elsewhere.example.org:25", until + timedelta(minutes=1))):
+            with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=relay) as run:
+                run.pause(end)
         assert mailing.send(server, wait=True).states == {State.SENT: 3}
     assert min(attempt.started_at for attempt in mailing.told) >= until
 
@@ -685,7 +685,7 @@ def test_a_pause_until_another_day_is_told_with_the_day(mailing_of: MailingOf) -
         for hours in (1, 13):
             until = _at_noon(mailing) + timedelta(hours=hours)
             with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
-                run.pause(here, until)
+                run.pause(until)
             with pytest.raises(RelayBusy) as caught:
                 mailing.send(server, retry_after=86_400)
             told.append((str(caught.value), until.astimezone()))
@@ -707,7 +707,7 @@ def test_a_pause_that_another_clock_wrote_counts_for_nothing(mailing_of: Mailing
     with ScriptedServer() as server:
         here = f"127.0.0.1:{server.port}"
         with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
-            run.pause(here, mailing.clock() + timedelta(days=900))
+            run.pause(mailing.clock() + timedelta(days=900))
         assert mailing.send(server).states == {State.SENT: 1}
 
 
@@ -894,8 +894,8 @@ def test_stop_ends_a_wait(mailing_of: MailingOf) -> None:
         mailing.ahead = timedelta(hours=1)
         full = Pace([Window(1, 86_400)], [(mailing.clock(), 1)])
         assert mailing.send(server, pace=full, meanwhile=soon).interrupted
-        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay="") as run:
-            run.pause(f"127.0.0.1:{server.port}", mailing.clock() + timedelta(minutes=5))
+        with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=f"127.0.0.1:{server.port}") as run:
+            run.pause(mailing.clock() + timedelta(minutes=5))
         assert mailing.send(server, wait=True, meanwhile=soon).interrupted
     assert len(server.accepted) == 1
 
