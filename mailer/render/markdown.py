@@ -47,7 +47,7 @@ def tokens_of(hidden: str, placeholders: Placeholders, links: Mapping[str, str])
 
 def html_of(tokens: Sequence[Token]) -> str:
     """The HTML of `tokens`, block tags as comments, because that is all HTML allows between the rows of a table."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = _dialect()
     parser.add_render_rule("tag", _tag_as_comment)
     return str(parser.renderer.render(tokens, parser.options, {}))
 
@@ -56,8 +56,12 @@ def _tag_as_comment(_self: RendererHTML, tokens: Sequence[Token], index: int, *_
     return f"<!--{tokens[index].content}-->"
 
 
+def _dialect() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
 def _parser(placeholders: Placeholders) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = _dialect()
 
     def autolink(state: StateInline, silent: bool) -> bool:
         """`<{{ rsvp_url }}>`: a link that shows its own address."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
+from mailer.render.blocks import require_whole
 from mailer.render.markdown import ACTION
 from mailer.render.placeholders import Placeholders
 
@@ -37,9 +38,11 @@ class TextWriter:
     def running(self, children: Sequence[Token], *, apart: bool = False) -> str:
         """Inline tokens as running text: a link as "text (address)", or as its address where that is its text.
 
-        With `apart` the address has a line of its own, where every program finds it whole.
+        With `apart` the address has a line of its own, where every program finds it whole. What is struck out is left
+        out. Raises MisplacedTag where a tag in it belongs to one outside.
         """
         pieces: list[str] = []
+        struck: list[int] = []
         links: list[tuple[int, str]] = []
         for child in children:
             if child.type in ("text", "code_inline"):
@@ -48,6 +51,12 @@ class TextWriter:
                 pieces.append(self.running(child.children or []))
             elif child.type in ("softbreak", "hardbreak"):
                 pieces.append(" " if child.type == "softbreak" else BREAK)
+            elif child.type == "s_open":
+                struck.append(len(pieces))
+            elif child.type == "s_close":
+                start = struck.pop()
+                require_whole(self._placeholders.tags_in("".join(pieces[start:])))
+                del pieces[start:]
             elif child.type == "link_open":
                 links.append((len(pieces), str(child.attrGet("href") or "")))
             elif child.type == "link_close":

@@ -62,6 +62,12 @@ Rendered = Callable[..., Letter]
          '<p class="action"><a href="mailto:eva@example.org?subject=Regrets%207KQ4M-P2XDA">Decline</a></p>',
          "Decline\neva@example.org"),
         ("a {% if contact.rank %}b{% else %}c{% endif %} d", "<p>a b d</p>", "a b d"),
+        ("In ~~Room **{{ contact.rank }}** [x]({{ event.links.note }})~~ Room B",
+         '<p>In <s>Room <strong>Counsellor</strong> <a href="https://www.example.org/note">x</a></s> Room B</p>',
+         "In Room B"),
+        ("~~In Room A~~\n\nIn ~one~ \\~~room~~", "<p><s>In Room A</s></p>\n<p>In ~one~ ~~room~~</p>",
+         "In ~one~ ~~room~~"),
+        ("In ~~{% if contact.rank %}Room A{% endif %}~~ Room B", "<p>In <s>Room A</s> Room B</p>", "In Room B"),
         ("one  \n{{ contact.rank }}", "<p>one<br>\nCounsellor</p>", "one\nCounsellor"),
         ("a{# not for readers #} b", "<p>a b</p>", "a b"),
         ("one\n{# not\nfor readers #}\ntwo", "<p>one\ntwo</p>", "one two"),
@@ -146,6 +152,7 @@ def test_block_tags_stand_between_blocks(rendered: Rendered, source: str, html: 
         ("One {% if contact.rank %}two\n\nthree{% endif %} four", 3),
         ("{% if contact.rank %}\n- one {% endif %}\n- two", 4),
         ("One\n\n```\n{% if true %}\ncode\n{% endif %}\n```", 6),
+        ("One ~~{% if contact.rank %}two~~ three{% endif %}", 3),
     ],
 )
 def test_a_tag_that_would_break_the_structure_is_refused(rendered: Rendered, source: str, line: int) -> None:
