@@ -235,4 +235,4 @@ class Session(Generic[C]):
 
 
 def _not_sent(fault: Exception) -> Outcome:
-    return Outcome(Verdict.PERMANENT, Stage.MAIL, note=f"not sent: {fault}", transactions=0)
+    return Outcome(Verdict.PERMANENT, Stage.MAIL, note=f"not sent: {fault}")

@@ -69,7 +69,7 @@ class Dialogue:
             self._require_sender(envelope)
             flight = Flight.of(envelope, self.features)
             if transactions and (needed := 1 + len(flight.put_off)) > transactions:
-                return Outcome(Verdict.TRANSIENT, Stage.RCPT, note=_CROWD, transactions=0, needed=needed)
+                return Outcome(Verdict.TRANSIENT, Stage.RCPT, note=_CROWD, needed=needed)
         ahead = None
         if following is not None and self.features.pipelining and self._obstacle(following) is None:
             ahead = Flight.of(following, self.features)
@@ -111,16 +111,16 @@ class Dialogue:
         limit = self.features.size
         if limit and envelope.size > limit:
             note = f"the message has {envelope.size} octets and {self._relay} takes {limit} at most: attach less"
-            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note, transactions=0)
+            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
         if envelope.forward_paths[0].needs_smtputf8 and not self.features.smtputf8:
             note = (
                 f"the address has letters outside ASCII and {self._relay} cannot carry it (SMTPUTF8): use another one"
             )
-            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note, transactions=0)
+            return Outcome(Verdict.PERMANENT, Stage.MAIL, note=note)
         if envelope.eight_bit and not self.features.eight_bit:
             # Connections to one name may end at different servers: later, built anew for another, the message can go.
             note = f"{self._relay} does not offer 8BITMIME on this connection: the message is to be encoded for that"
-            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note, transactions=0)
+            return Outcome(Verdict.TRANSIENT, Stage.MAIL, note=note)
         return None
 
     def _require_sender(self, envelope: Envelope) -> None:
@@ -238,7 +238,7 @@ class Dialogue:
             self.has_ended = True
             if reply.code < 400:
                 note = f"the relay said {reply.text!r} amidst the message"
-                return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION)
+                return Outcome(Verdict.TRANSIENT, Stage.BODY, note=note, scope=Scope.CONNECTION, transactions=1)
             return _refused(_Refusal(Stage.BODY, reply, judge(Stage.BODY, reply, self._trust)))
         self._has_dot = True
         self._ahead = ahead
@@ -249,7 +249,7 @@ class Dialogue:
         if refusal := self._judge(reply):
             return _refused(refusal)
         self._trust = Trust.KNOWN
-        return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes))
+        return Outcome(Verdict.ACCEPTED, Stage.BODY, reply, "; ".join(notes), transactions=1)
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
@@ -274,9 +274,10 @@ class Dialogue:
 
 
 def _refused(refusal: _Refusal) -> Outcome:
-    stage, reply, judgement, needed = refusal
-    scope, slow_down = judgement.scope, judgement.slow_down
-    return Outcome(judgement.verdict, stage, reply, judgement.reason, scope=scope, slow_down=slow_down, needed=needed)
+    stage, reply, judged, needed = refusal
+    return Outcome(
+        judged.verdict, stage, reply, judged.reason, judged.scope, judged.slow_down, transactions=1, needed=needed
+    )
 
 
 def _left_out(path: Address, why: str) -> str:

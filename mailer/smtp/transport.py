@@ -20,8 +20,8 @@ class Outcome:
     `scope` is CONNECTION where all this says nothing about the message but that another connection is needed (421, a
     fault of the network). `slow_down`: the relay asks for fewer connections or a slower pace.
 
-    `transactions` are those that the relay may have counted: whose MAIL it answered. `needed`: the message was not
-    sent, as it would have taken so many, and was allowed fewer; 0 otherwise.
+    `transactions` are those that the relay may have counted: whose MAIL it answered; none unless that is
+    said. `needed`: the message was not sent, as it would have taken so many, and was allowed fewer; 0 otherwise.
     """
 
     verdict: Verdict
@@ -30,7 +30,7 @@ class Outcome:
     note: str = ""
     scope: Scope = Scope.DELIVERY
     slow_down: bool = False
-    transactions: int = 1
+    transactions: int = 0
     needed: int = 0
 
     @property
