@@ -80,7 +80,7 @@ def login(relay: str, features: Features, username: str, secret: str, *, xoauth2
     judgement = judge(Stage.AUTH, reply)
     if judgement.verdict is Verdict.TRANSIENT:
         error = RelayBusy if judgement.slow_down else RelayUnreachable
-        raise error(f"{relay} cannot check the login now: {words}. What is left is due; try again later.")
+        raise error(f"{relay} cannot check the login now: {words}. Try again later.")
     raise LoginRefused(f"{relay} refused the login of {username}: {words.rstrip('.')}. {_advice(words)}")
 
 
@@ -142,8 +142,8 @@ def _exchange(relay: str, ask: Ask) -> Steps[Reply]:
         return (yield ask)
     except Lost as exc:
         raise RelayUnreachable(
-            f"{relay} was lost at {ask.stage.upper()}: {exc}. What is left is due; check SMTP_HOST, SMTP_PORT and "
-            "SMTP_SECURITY, or try again later."
+            f"{relay} was lost at {ask.stage.upper()}: {exc}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY, or "
+            "try again later."
         ) from None
 
 
@@ -155,6 +155,5 @@ def _require(relay: str, stage: Stage, reply: Reply) -> None:
         raise LoginRefused(f"{relay} wants a login: {reply.text}. Set SMTP_USERNAME, SMTP_PASSWORD and SMTP_SECURITY.")
     error = RelayBusy if judgement.slow_down else RelayUnreachable
     raise error(
-        f"{relay} takes no mail from here now: {reply.text}. What is left is due; try again later, or ask the relay's "
-        "administrator."
+        f"{relay} takes no mail from here now: {reply.text}. Try again later, or ask the relay's administrator."
     )

@@ -64,7 +64,7 @@ async def examine(relay: Relay, clock: Clock, largest: int | None, provider: str
         await connection.open()
     except RelayError as exc:
         check = "tls" if isinstance(exc, RelayUntrusted) else "relay"
-        return [Finding(check, Result.FAILED, _clause(exc), "No message can leave")]
+        return [Finding(check, Result.FAILED, str(exc).rstrip("."), "No message can leave")]
     try:
         after, greeting = clock(), connection.greeting.text if connection.greeting else ""
         features = connection.features
@@ -79,12 +79,6 @@ async def examine(relay: Relay, clock: Clock, largest: int | None, provider: str
     finally:
         await connection.close()
     return [*findings, await _login(relay, features, provider)]
-
-
-def _clause(exc: MailerError) -> str:
-    """What is the matter and what to do, without what it comes to for a run: here nothing is left."""
-    fault, _, advice = str(exc).rstrip(".").partition("What is left is due; ")
-    return fault + advice[:1].upper() + advice[1:]
 
 
 def _encryption(relay: Relay, tls: ssl.SSLObject | None) -> Finding:
@@ -173,7 +167,7 @@ async def _login(relay: Relay, features: Features, provider: str | None) -> Find
     try:
         await connection.open()
     except MailerError as exc:
-        return Finding("login", Result.FAILED, _clause(exc), "No message can leave")
+        return Finding("login", Result.FAILED, str(exc).rstrip("."), "No message can leave")
     finally:
         await connection.close()
     meaning, kind = "Messages can be handed over", "a token" if relay.xoauth2 else "a password"
