@@ -9,11 +9,11 @@ from itertools import islice
 from mailer.contacts import cells as words
 from mailer.contacts.columns import MISSING, Columns
 from mailer.contacts.headings import meaning
-from mailer.contacts.names import is_nobody
 from mailer.contacts.rows import Sheet, letters
 from mailer.contacts.titles import is_title_of_address
 from mailer.errors import Problem, Severity
 from mailer.model import fold
+from mailer.model.nobody import is_nobody
 
 Doubt = tuple[str, str, Severity]
 

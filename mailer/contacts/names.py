@@ -7,6 +7,7 @@ import unicodedata
 
 from mailer.contacts.cells import key, plain
 from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, is_title_of_address, title_of_address, title_words
+from mailer.model.nobody import is_no_name
 
 # Nobody's name, with or without a point; the other short forms count in a name only with their point.
 _SURE = frozenset({
@@ -20,19 +21,6 @@ _WITH_POINT = frozenset({
 })  # fmt: skip
 _IN_BRACKETS = re.compile(r"\s*\(\s*([^()]{1,20}?)\s*\)$")
 _INITIALS = re.compile(r"[HS]\. E\b", re.IGNORECASE)
-_NOBODY = re.compile(
-    r"undefined|object object"
-    r"|nan|t\W?b\W?[acd]\W?|n\W{1,2}a\W?|na|null|none|x{2,}|unknown|not (?:applicable|available|known)"
-    r"|(?:(?:puesto|plaza|cargo) )?vacante|inconnue?|desconocid[oa]",
-    re.IGNORECASE,
-)
-# What says so in a name beside other words too; "Nan" with a capital letter or a hyphen is a name (Nan Htwe, Nan-Hee).
-_NOBODY_YET = re.compile(
-    r"(?<![\w-])(?:(?-i:nan|NaN)|n/a|tb[acd]|vacant|vacancy|شاغر"
-    r"|to be (?:confirmed|announced|determined|appointed|named)|[àa] (?:confirmer|désigner)|por (?:confirmar|designar))"
-    r"(?![\w-])",
-    re.IGNORECASE,
-)
 # First and last words that deserve a second look, beside all titles.
 _TELLING = frozenset({
     "nan", "undefined", "tbc", "tbd", "tba", "na", "null", "none", "x", "xx", "xxx", "unknown", "not", "vacant",
@@ -59,17 +47,6 @@ def is_ordinary(name: str) -> bool:
         and name[-1] != ")"
         and first not in TITLE_WORDS
     )
-
-
-def is_nobody(cell: str) -> bool:
-    """Whether the cell says that there is nobody ("TBC", "(vacant)", "nan", "N/A"), or holds no letter at all."""
-    words = unicodedata.normalize("NFKC", cell).strip(" ()[].,;:!?–—-")
-    return bool(_NOBODY.fullmatch(words) or _NOBODY_YET.fullmatch(words)) or not any(map(str.isalpha, words))
-
-
-def is_no_name(name: str) -> bool:
-    """Whether nobody is called by what stands in a name's cell: it `is_nobody`, in part or as a whole, or a cross."""
-    return name in ("x", "X") or is_nobody(name) or bool(_NOBODY_YET.search(unicodedata.normalize("NFKC", name)))
 
 
 def title_and_name(typed: str) -> tuple[str, str]:

@@ -12,8 +12,6 @@ from mailer.contacts.addresses import addresses
 from mailer.contacts.columns import Columns
 from mailer.contacts.names import (
     family_name_in_capitals,
-    is_no_name,
-    is_nobody,
     is_ordinary,
     looks_like_code,
     without_honorific,
@@ -22,6 +20,7 @@ from mailer.contacts.rows import letters
 from mailer.contacts.titles import merged, title_of_address
 from mailer.errors import Problem, Severity
 from mailer.model import Address, Contact, Party, PartyKind, Place, Rule, Standing
+from mailer.model.nobody import is_no_name, is_nobody
 
 _NAMES = ("name", "first_name", "last_name")
 _SHORT = ("title", "first_name", "last_name", "name", "position", "rank", "salutation", "address_name")
