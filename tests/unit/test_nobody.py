@@ -7,7 +7,8 @@ from mailer.model.nobody import is_no_name, is_nobody
 from mailer.protocol.names import fault
 
 NOBODY = ["none", "nan", "NULL", "TBC", "t.b.d.", "N/A", "n.a.", "na", "unknown", "Not known", "vacant",
-          "Puesto vacante", "à désigner", "To be confirmed", "شاغر", "xx", "undefined", "inconnue", "\uff4e\uff41\uff4e"]  # fmt: skip
+          "Puesto vacante", "à désigner", "To be confirmed", "شاغر", "xx", "undefined",
+          "inconnue", "\uff4e\uff41\uff4e"]  # fmt: skip
 PEOPLE = ["Nan Htwe", "Nan-Hee Kim", "Ada Null", "Na Li", "Malcolm X", "Vacante Sample", "Ana Tbcova", "Max", "X."]
 
 
