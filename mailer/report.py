@@ -89,7 +89,7 @@ def status_rows(
             delivery.mailing,
             str(delivery.recipient),
             delivery.party,
-            delivery.state.value.replace("_", " "),
+            delivery.state.in_words,
             delivery.attempts,
             words(delivery),
         )
@@ -154,7 +154,7 @@ def answer_rows(answers: Iterable[Answer], zone: tzinfo) -> list[Sequence[object
             answer.party or "",
             _with_guests(answer),
             answer.respondent_email,
-            answer.attendance.value.replace("_", " "),
+            answer.attendance.in_words,
             answer.state.value,
             f"{answer.at.astimezone(zone):%d %B %Y %H:%M}" + (", late" if answer.late else ""),
             answer.reference or "",

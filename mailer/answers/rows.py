@@ -109,7 +109,7 @@ def says(heading: str, cell: str, *, online_event: bool) -> str:
     if ticked or (unticked and online_event):
         place = attendance.of(re.sub(r"[?؟¿]", " ", question), registered=False)
         if place in (Attendance.IN_PERSON, Attendance.ONLINE):
-            where = place.replace("_", " ")
+            where = place.in_words
             return f"{cell} ({where})" if ticked else f"not {where}"
     return cell
 

@@ -132,7 +132,7 @@ def few(names: Sequence[str], most: int = 5) -> str:
 
 def states(counts: Mapping[State, int]) -> str:
     """`1 failed, 20 sent`; empty where there are none."""
-    return ", ".join(f"{number} {state.value.replace('_', ' ')}" for state, number in sorted(counts.items()))
+    return ", ".join(f"{number} {state.in_words}" for state, number in sorted(counts.items()))
 
 
 def moment(at: datetime, now: datetime, zone: tzinfo) -> str:

@@ -189,7 +189,7 @@ def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
     from mailer.cli.again import where
 
     matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
-    if told := ", ".join(f"{n} {said.value.replace('_', ' ')}" for said, n in sorted(Counter(matched).items())):
+    if told := ", ".join(f"{n} {said.in_words}" for said, n in sorted(Counter(matched).items())):
         yield f"answers: {told}"
     for hold in turnout.holds:
         yield f"held: {hold.party}, {hold.reason}"

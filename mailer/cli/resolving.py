@@ -102,7 +102,7 @@ def _standing(ledger: Ledger, event: Event, state: State, wanted: set[str]) -> l
     """What stands so, or of it those whose address is `wanted`. Raises UsageError where one of these does not."""
     found = list(ledger.deliveries(event.name, state=state))
     if wanted - {delivery.recipient.key for delivery in found}:
-        word = state.value.replace("_", " ")
+        word = state.in_words
         known = ", ".join(dict.fromkeys(str(delivery.recipient) for delivery in found)) or "nothing"
         raise UsageError(f"Not all of these are {word}: {', '.join(sorted(wanted))}. {word.capitalize()}: {known}.")
     return [delivery for delivery in found if not wanted or delivery.recipient.key in wanted]

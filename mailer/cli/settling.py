@@ -178,7 +178,7 @@ def who(answer: Answer) -> str:
 
 
 def plain(attendance: Attendance) -> str:
-    return "unclear" if attendance is Attendance.REVIEW else attendance.value.replace("_", " ")
+    return "unclear" if attendance is Attendance.REVIEW else attendance.in_words
 
 
 def besides(answer: Answer) -> str:

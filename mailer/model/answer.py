@@ -20,6 +20,11 @@ class Attendance(StrEnum):
     WAITING = "waiting"
     REVIEW = "review"
 
+    @property
+    def in_words(self) -> str:
+        """As people read it: `in person`."""
+        return self.value.replace("_", " ")
+
 
 class AnswerState(StrEnum):
     """How sure it is whose answer this is; `suggested` and `review` wait for a person, who may reject it."""

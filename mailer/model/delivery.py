@@ -28,6 +28,11 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
     CANCELLED = "cancelled"
 
+    @property
+    def in_words(self) -> str:
+        """As people read it: `in doubt`."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
