@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -15,7 +14,7 @@ from mailer.ledger.records import ASKED_AT_ONCE, Invitee, cc_of, cc_text, chunks
 from mailer.ledger.schema import moment_text
 from mailer.ledger.store import Store
 from mailer.ledger.suppression import hold_back, suppressed
-from mailer.model import Address, Party
+from mailer.model import Address
 
 # The last two columns say whether the delivery waits to be sent, and how often it was tried.
 _KNOWN = (
@@ -25,8 +24,8 @@ _KNOWN = (
     "WHERE i.event = ? AND i.digest IN ({})"
 )
 _INVITE = (
-    "INSERT INTO invitations (event, digest, recipient, party, party_key, party_kind, rule, reference, created_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO invitations (event, digest, recipient, party, party_kind, rule, reference, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 # Nobody else makes invitations meanwhile, so that those above the last id are the new ones.
 _LAST = "SELECT COALESCE(MAX(id), 0) FROM invitations"
@@ -38,7 +37,7 @@ _QUEUE = (
 # Both look again, as another process may have claimed the delivery in the meantime.
 _CORRECT_CC = "UPDATE deliveries SET cc = ? WHERE id = ? AND attempts = ? AND (state = 'queued' OR state = 'deferred')"
 _CORRECT_INVITATION = (
-    "UPDATE invitations SET party = ?, party_key = ?, party_kind = ?, rule = ? WHERE id = ? AND NOT EXISTS ("
+    "UPDATE invitations SET party = ?, party_kind = ?, rule = ? WHERE id = ? AND NOT EXISTS ("
     "SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND (d.attempts > 0 OR d.state = 'claimed'))"
 )
 
@@ -119,9 +118,9 @@ class Intake:
                 continue
             invitee = invitees[digest]
             party = invitee.party
-            # Words equal their StrEnum; the key follows from the name.
+            # Words equal their StrEnum.
             if not attempts and (name != party.name or kind != party.kind or rule != invitee.rule):
-                invitations.append((party.name, party.key, party.kind.value, invitee.rule.value, number))
+                invitations.append((party.name, party.kind.value, invitee.rule.value, number))
             if delivery is not None and cc != cc_text(invitee.cc):
                 # What the relay was offered before is offered again, but to nobody who is to have no copy any more.
                 keys = {one.key for one in invitee.cc}
@@ -140,16 +139,13 @@ class Intake:
     def _invitation_rows(self, invitees: Mapping[bytes, Invitee], turn: int) -> list[tuple[object, ...]]:
         at = moment_text(self.now)
 
-        @cache
-        def columns(party: Party) -> tuple[str, str, str]:
-            return party.name, party.key, party.kind.value
-
         return [
             (
                 self.event,
                 digest,
                 str(invitee.recipient),
-                *columns(invitee.party),
+                invitee.party.name,
+                invitee.party.kind.value,
                 invitee.rule.value,
                 self.identity.reference(self.event, invitee.recipient, turn),
                 at,
