@@ -140,11 +140,11 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
     mailing = letters.mailing
     if not mailing.calendar:
         return dict.fromkeys(letters.languages, Composer(sender, mailing.attachments, letters.images))
-    (domain, sequence), now = _entry(desk, sender.from_.address.ascii_domain), desk.clock()
+    (uid, sequence), now = _entry(desk, sender.from_.address.ascii_domain), desk.clock()
     composers = {}
     for language in letters.languages:
         event = desk.event.in_language(language)
-        calendar = calendar_file(event, uid_domain=domain, sequence=sequence, now=now, cancelled=event.cancelled)
+        calendar = calendar_file(event, uid=uid, sequence=sequence, now=now, cancelled=event.cancelled)
         composers[language] = Composer(sender, mailing.attachments, letters.images, calendar)
     return composers
 
@@ -183,17 +183,18 @@ def _says(table: Mapping[str, object], key: str, *keys: str) -> bool:
 
 
 def _entry(desk: Desk, domain: str) -> tuple[str, int]:
-    """What tells calendars that they have this entry already, and that it is newer: its UID's domain, its SEQUENCE.
+    """What tells calendars that they have this entry already, its UID, and that it is newer, its SEQUENCE.
 
-    The domain is the sender's, `domain`, and stays what it was in the first mails if the sender's changes. The number
-    is how often the facts have changed since mails about them went out.
+    The UID holds the day of the event, so that last year's of the same name is another entry, and the sender's
+    `domain`; both stay what they were in the first mails. The number is how often the facts have changed since.
     """
+    event, day, number = desk.event, desk.event.starts.isoformat(), 0
     try:
         with desk.ledger(create=False) as ledger:
-            edition = ledger.edition(desk.event.name)
-            first = ledger.first_domain(desk.event.name) if edition else None
+            if editions := ledger.editions(event.name):
+                day = editions[0].facts["starts"]
+                domain = ledger.first_domain(event.name) or domain
+                number = editions[-1].number + bool(editions[-1].changed(facts_of(event)))
     except LedgerError:
-        return domain, 0  # whoever sends will meet it again; `check` tells it once
-    if edition is None:
-        return domain, 0
-    return first or domain, edition.number + bool(edition.changed(facts_of(desk.event)))
+        pass  # whoever sends will meet it again; `check` tells it once
+    return f"{event.name}-{day[:10]}@{domain}", number

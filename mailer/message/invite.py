@@ -9,12 +9,12 @@ from mailer.model import Event
 _A_DAY = timedelta(days=1)
 
 
-def calendar_file(event: Event, *, uid_domain: str, sequence: int, now: datetime, cancelled: bool = False) -> bytes:
+def calendar_file(event: Event, *, uid: str, sequence: int, now: datetime, cancelled: bool = False) -> bytes:
     """The event for everybody's calendar: published, or withdrawn if `cancelled`.
 
-    It has an organiser and no attendees, so that it can be forwarded and nobody's calendar answers it. Its UID is the
-    event's, in `uid_domain`, for every recipient; `sequence` grows by one with each change of time or place (RFC 5546
-    section 2.1.4). `now` is the aware moment of its making. Nothing in it is personal to a recipient.
+    It has an organiser and no attendees, so that it can be forwarded and nobody's calendar answers it. Its `uid` is the
+    same for every recipient; `sequence` grows by one with each change of time or place (RFC 5546 section 2.1.4). `now`
+    is the aware moment of its making. Nothing in it is personal to a recipient.
     """
     from icalendar import Calendar, vCalAddress
     from icalendar import Event as Entry
@@ -22,7 +22,7 @@ def calendar_file(event: Event, *, uid_domain: str, sequence: int, now: datetime
     organiser = vCalAddress(f"mailto:{event.contact_person.address.ascii}")
     organiser.params["CN"] = event.contact_person.name
     entry = Entry()
-    entry.add("uid", f"{event.name}@{uid_domain}")
+    entry.add("uid", uid)
     entry.add("sequence", sequence)
     entry.add("dtstamp", now)
     entry.add("dtstart", event.starts)

@@ -452,19 +452,40 @@ def test_a_change_of_the_event_is_told_with_what_was_sent(folder: Folder, relay:
     assert len(relay.accepted) == 3
 
 
-def test_a_calendar_entry_is_replaced_though_the_sender_has_moved(folder: Folder, relay: ScriptedServer) -> None:
-    """Its UID keeps the domain of the first mails: by another one calendars would keep the old entry beside the new."""
+def test_a_calendar_entry_is_replaced_though_sender_and_day_have_moved(folder: Folder, relay: ScriptedServer) -> None:
+    """It keeps the UID of the first mails: by another one calendars would keep the old entry beside the new."""
     event = EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true")
     folder.write("templates/round-table/event.toml", event)
     folder.relay(relay)
     folder.run("send", "--yes", "--only", "kenya")
-    first = _calendar(relay.accepted[0].content)
     config = (folder.path / "config.env").read_text("utf-8")
     folder.write("config.env", f"{config}\nMAIL_FROM=The hosts <hosts@moved.example.net>\n")
+    folder.write("templates/round-table/event.toml", _on_another_day(event))
     folder.run("send", "--yes")
     assert b"<hosts@moved.example.net>" in relay.accepted[1].content
-    uids = [re.findall(rb"^UID:.*$", file, re.M) for file in (first, _calendar(relay.accepted[1].content))]
-    assert uids[0] == uids[1]
+    first, second = (_uid(one.content) for one in relay.accepted[:2])
+    assert first == second
+
+
+def test_next_years_event_of_the_same_name_is_another_calendar_entry(folder: Folder, relay: ScriptedServer) -> None:
+    """A ledger of its own begins to count anew, and calendars take nothing with a lower number for news."""
+    event = EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true")
+    folder.relay(relay)
+    config = (folder.path / "config.env").read_text("utf-8")
+    for ledger, text in (("this.db", event), ("next.db", _on_another_day(event))):
+        folder.write("templates/round-table/event.toml", text)
+        folder.write("config.env", f"{config}\nLEDGER_URL=sqlite:///{ledger}\n")
+        folder.run("send", "--yes", "--only", "kenya")
+    first, second = (_uid(one.content) for one in relay.accepted[:2])
+    assert first != second
+
+
+def _on_another_day(event: str) -> str:
+    return event.replace("2031-03-13T", "2031-03-14T")
+
+
+def _uid(message: bytes) -> list[bytes]:
+    return re.findall(rb"^UID:.*$", _calendar(message), re.M)
 
 
 def _calendar(message: bytes) -> bytes:

@@ -12,6 +12,7 @@ from mailer.message import Composer, calendar_file
 from mailer.model import Address, ContactPerson, Event, Rsvp
 
 NOW = datetime(2024, 4, 22, 13, 5, 9, tzinfo=UTC)
+UID = "poc-week-2024-05-21@npx.example.org"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def event() -> Event:
 
 
 def calendar_of(event: Event, **given: object) -> tuple[Component, Component]:
-    values = {"uid_domain": "npx.example.org", "sequence": 0, "now": NOW}
+    values = {"uid": UID, "sequence": 0, "now": NOW}
     calendar = Calendar.from_ical(calendar_file(event, **(values | given)))
     (entry,) = calendar.walk("VEVENT")
     return calendar, entry
@@ -45,7 +46,7 @@ def test_the_event_is_published_to_everybody_alike(event) -> None:
     """It has method PUBLISH, an organiser and no attendees, one UID and nothing that is a recipient's own."""
     calendar, entry = calendar_of(event)
     assert calendar["METHOD"] == "PUBLISH"
-    assert (entry["UID"], entry["SEQUENCE"], entry["STATUS"]) == ("poc-week@npx.example.org", 0, "CONFIRMED")
+    assert (entry["UID"], entry["SEQUENCE"], entry["STATUS"]) == (UID, 0, "CONFIRMED")
     assert entry["ORGANIZER"] == "mailto:amina@npx.example.org"
     assert entry["ORGANIZER"].params["CN"] == "Amina Okoro"
     assert "ATTENDEE" not in entry
@@ -53,15 +54,15 @@ def test_the_event_is_published_to_everybody_alike(event) -> None:
     assert entry["LOCATION"] == "Mission of the Kingdom of the Netherlands, New York; Zoom"
     assert entry["DESCRIPTION"] == ("Amina Okoro, UN Representative, amina@npx.example.org\nhttps://example.org/note")
     assert entry["DTSTAMP"].dt == NOW
-    assert b"reference" not in calendar_file(event, uid_domain="npx.example.org", sequence=0, now=NOW)
+    assert b"reference" not in calendar_file(event, uid=UID, sequence=0, now=NOW)
 
 
 def test_a_change_and_a_withdrawal_keep_the_uid(event) -> None:
     """A later version has the same UID and a higher sequence; a withdrawal says CANCEL in both places."""
     _, entry = calendar_of(replace(event, starts=event.starts + timedelta(hours=-1)), sequence=1)
-    assert (entry["UID"], entry["SEQUENCE"]) == ("poc-week@npx.example.org", 1)
+    assert (entry["UID"], entry["SEQUENCE"]) == (UID, 1)
     calendar, entry = calendar_of(event, sequence=2, cancelled=True)
-    assert (calendar["METHOD"], entry["STATUS"], entry["UID"]) == ("CANCEL", "CANCELLED", "poc-week@npx.example.org")
+    assert (calendar["METHOD"], entry["STATUS"], entry["UID"]) == ("CANCEL", "CANCELLED", UID)
 
 
 # No RRULE, which would go on for ever, and no RDATE, which Outlook passes over.
@@ -100,7 +101,7 @@ def test_an_event_over_a_night_on_which_the_clocks_change_keeps_both_ends(event)
 @pytest.mark.parametrize(("cancelled", "method"), [(False, "PUBLISH"), (True, "CANCEL")])
 def test_it_travels_as_an_attachment_with_its_method(event, sender, compose, cancelled, method) -> None:
     """`invite.ics` is an attachment and no alternative of the text, its type's method that of the file."""
-    octets = calendar_file(event, uid_domain="npx.example.org", sequence=1, now=NOW, cancelled=cancelled)
+    octets = calendar_file(event, uid=UID, sequence=1, now=NOW, cancelled=cancelled)
     message = compose(Composer(sender, calendar=octets))[2]
     (part,) = message.iter_attachments()
     assert dict(part["Content-Type"].params) == {"method": method, "charset": "utf-8"}
