@@ -140,9 +140,10 @@ _KINDS |= {"1": PartyKind.MISSION, "2": PartyKind.MISSION} | dict.fromkeys(("4",
 _KINDS_FOLDED = {fold(word): kind for word, kind in _KINDS.items()}
 _SAYS_YES = frozenset(fold(word) for word in ("yes", "y", "true", "1", "oui", "sí", "نعم"))
 _SAYS_NO = frozenset(fold(word) for word in ("no", "n", "false", "0", "non", "لا"))
-_YES = _SAYS_YES | {
-    "x", "do not contact", "do not invite", "ne pas contacter", "ne pas inviter", "no contactar", "no invitar",
-}  # fmt: skip
+_FORBIDS = frozenset({
+    "do not contact", "do not invite", "ne pas contacter", "ne pas inviter", "no contactar", "no invitar",
+})  # fmt: skip
+_YES = _SAYS_YES | _FORBIDS | {"x"}
 _NO = _SAYS_NO | {""}
 
 
@@ -169,6 +170,12 @@ def yes_or_no(text: str) -> bool | None:
     """Whether the cell says yes (a cross counts) or no (empty counts); None if it says neither."""
     folded = fold(text) or text  # a tick is no letter, and not empty
     return True if folded in _YES else False if folded in _NO else None
+
+
+@lru_cache(maxsize=1024)
+def forbids(text: str) -> bool:
+    """Whether the cell says in so many words, under whatever heading, that somebody is not to be written to."""
+    return fold(text) in _FORBIDS or standing(text) is Standing.DO_NOT_CONTACT
 
 
 @lru_cache(maxsize=1024)

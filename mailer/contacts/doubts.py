@@ -12,7 +12,7 @@ from mailer.contacts.headings import meaning
 from mailer.contacts.rows import Sheet, letters
 from mailer.contacts.titles import is_title_of_address
 from mailer.errors import Problem, Severity
-from mailer.model import fold
+from mailer.model import Standing, fold
 from mailer.model.nobody import is_nobody
 
 Doubt = tuple[str, str, Severity]
@@ -43,10 +43,28 @@ def doubts(sheet: Sheet, header: int, columns: Columns, sample: Sequence[Sequenc
             continue
         values = [row[column] for row in sample if column < len(row) and row[column]]
         values = [value for value in values if not is_nobody(value) or value.isdigit()]
-        if doubt := _doubt(heading, values, columns):
+        if doubt := _forbidden(heading, column, columns, sample) or _doubt(heading, values, columns):
             problem, fix, severity = doubt
             place = f"{letters(column)}{header}"
             yield Problem(problem, fix, severity, sheet.file, sheet.name, place, header, heading or None)
+
+
+def _forbidden(heading: str, column: int, columns: Columns, sample: Sequence[Sequence[str]]) -> Doubt | None:
+    """That a cell forbids to write to somebody whom no column that is read holds back."""
+    for row in sample:
+        if column < len(row) and words.forbids(row[column]) and not _is_held_back(row, columns):
+            called = f"“{heading}”" if heading else "A column without a heading"
+            problem = f"{called} holds {row[column]!r}, and is not read"
+            fix = "Write it into a column called Status; if it means something else, say it otherwise."
+            return problem, fix, "error"
+    return None
+
+
+def _is_held_back(row: Sequence[str], columns: Columns) -> bool:
+    status = columns.at["status"]
+    if status != MISSING and status < len(row) and words.standing(row[status]) is not Standing.ACTIVE:
+        return True
+    return any(column < len(row) and words.is_barred(row[column], inviting) for column, inviting in columns.barring)
 
 
 def _doubt(heading: str, values: Sequence[str], columns: Columns) -> Doubt | None:

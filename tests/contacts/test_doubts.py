@@ -92,6 +92,38 @@ def test_two_columns_of_status_stop_the_sheet(table) -> None:
     assert (error.cell, error.column) == ("D1", "Statut")
 
 
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("Notes", ["came late", "Do not contact"]),
+        ("Observaciones", ["no contactar"]),
+        ("Estado", ["activo", "no contactar"]),
+        ("Remarques", ["Ne plus contacter !"]),
+        ("", ["do not invite"]),
+    ],
+)
+def test_words_that_forbid_stop_the_sheet_wherever_they_stand(table, heading: str, cells: list[str]) -> None:
+    """Nobody is written to of whom a column that is not read says in so many words that they are not to be."""
+    rows = [["Chile", f"ana{number}@example.org", cell] for number, cell in enumerate(cells)]
+    found = table(["Mission", "Email", heading], *rows)
+    assert (found.error.cell, found.error.column) == ("C1", heading or None)
+    assert "Status" in found.error.fix
+    assert not found.contacts
+
+
+def test_words_that_forbid_may_be_said_twice(table) -> None:
+    """What Status or "Do not invite" says already may stand in the notes too."""
+    header = ["Mission", "Email", "Status", "Do not invite", "Notes"]
+    rows = [
+        ["Chile", ADDRESS, "do not contact", "", "Do not contact"],
+        ["Peru", "p@example.org", "", "x", "do not invite"],
+        ["Ghana", "g@example.org", "", "", "do not invite the spouse"],
+    ]
+    found = table(header, *rows)
+    assert not found.errors
+    assert [contact.status is Standing.ACTIVE for contact in found.contacts] == [False, False, True]
+
+
 # --- columns that seem to say something -------------------------------------------------------------------------------
 
 
