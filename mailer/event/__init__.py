@@ -55,7 +55,7 @@ def choose(templates: Path, name: str | None) -> str:
             "folder, or make one: mailer init DIR"
         )
     what = f"There is no event {name!r}" if name else "There are several events"
-    how = "Write its name behind the command, or into config.env as EVENT=NAME."
+    how = "Write its name behind the command (mailer answers takes it as --event NAME), or EVENT=NAME into config.env."
     raise UsageError(f"{what}. Name one of: {', '.join(known)}. {how}")
 
 

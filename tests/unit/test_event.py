@@ -448,7 +448,7 @@ def test_the_only_event_need_not_be_named(tmp_path: Path) -> None:
     [
         ((), None, "There is no event: no folder in .* holds an event.toml"),
         ((), "forum", "There is no event: no folder in .* holds an event.toml"),
-        (("forum", "briefing"), None, "There are several events. Name one of: briefing, forum. Write"),
+        (("forum", "briefing"), None, "There are several events. Name one of: briefing, forum. Write .*--event NAME"),
         (("forum",), "fourm", "There is no event 'fourm'. Name one of: forum. Write"),
     ],
 )
