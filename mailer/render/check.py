@@ -11,7 +11,7 @@ from mailer.errors import Problem
 from mailer.model import Letter
 from mailer.render import limits
 from mailer.render.document import LARGEST_HTML
-from mailer.render.environment import INTERNAL_FILTERS
+from mailer.render.environment import INTERNAL_FILTERS, unprintable
 from mailer.render.faults import instead, syntax_problem
 from mailer.render.lookups import path_of, paths_in
 from mailer.render.source import TemplateFile
@@ -19,6 +19,8 @@ from mailer.render.source import TemplateFile
 _ALLOWED = (nodes.If, nodes.For, nodes.Assign, nodes.Output)
 # What else may be meant by an entry that a table does not have.
 _ADD = {"event": "Or add it to event.toml.", "contact": "A further column of your sheet is `contact.extra.{name}`."}
+# Those of the names whose values are the same in every letter, and known.
+_SHARED = frozenset({"event", "deadline"})
 _LEFTOVER = re.compile(r"\{\{|\{%|\{#|\{reference\}")
 _EMPTY_LINK = re.compile(r'\bhref="(?:mailto:)?"')
 
@@ -32,7 +34,8 @@ def problems_in(template: TemplateFile, environment: Environment, known: Mapping
         tree = environment.parse(template.text)
         filters = list(_filters(tree, environment))
         environment.compile(tree)
-        found = {(line, what): fix for line, what, fix in (*filters, *_tags(tree), *_names(tree, environment, known))}
+        names = (*_names(tree, environment, known), *_unprintable(tree, known))
+        found = {(line, what): fix for line, what, fix in (*filters, *_tags(tree), *names)}
     except TemplateSyntaxError as exc:
         return [syntax_problem(exc, template.file)]
     except RecursionError:
@@ -88,6 +91,21 @@ def _unknown_entry(path: tuple[str, ...], line: int, known: Mapping[str, object]
                 yield line, f"there is no `{'.'.join(path[: depth + 1])}`", fix
             return
         table = table[part]
+
+
+def _unprintable(tree: nodes.Template, known: Mapping[str, object]) -> Iterator[tuple[int, str, str]]:
+    """What every letter prints and none can, as the event's values are known: Jinja would stop at the first.
+
+    Whatever stands between tags such as `{% if %}` may never be printed; the samples show it if it is.
+    """
+    printed = (node for output in tree.body if isinstance(output, nodes.Output) for node in output.nodes)
+    for node in printed:
+        path = path_of(node) or ("",)
+        value: object = known if known.get(path[0]) and path[0] in _SHARED else ""
+        for key in path:
+            value = value.get(key, "") if isinstance(value, Mapping) else ""
+        if unfit := unprintable(value):
+            yield node.lineno, f"{{{{ {'.'.join(path)} }}}} cannot be printed: {unfit}", unfit.fix
 
 
 def _paths(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:

@@ -96,14 +96,17 @@ def _printed(*, isolated: bool) -> Callable[[object], object]:
             return isolate(text) if isolated else text
         if isinstance(value, Undefined):
             return str(value)  # raises, as it is a strict one
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
-        raise _unprintable(value)
+        if unfit := unprintable(value):
+            raise unfit
+        return value
 
     return printed
 
 
-def _unprintable(value: object) -> Unfit:
+def unprintable(value: object) -> Unfit | None:
+    """Why a value of this kind can be printed nowhere; None for texts and numbers."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return None
     if value is None:
         return Unfit("it is empty", "Fill it in, or ask with `{% if … %}` whether it is there.")
     if isinstance(value, bool):

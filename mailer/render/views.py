@@ -86,9 +86,9 @@ def shared_values(event: Event, language: str) -> dict[str, object]:
 
 
 def known_names(shared: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
-    """`names` with what is known of their entries: the event's keys, the contact's fields but not its extra ones."""
+    """`names` with what is known of them: the `shared` values, the contact's fields but not its extra ones."""
     contact, _ = next(samples())
-    known: dict[str, object] = dict.fromkeys(names)
+    known: dict[str, object] = {name: shared.get(name) for name in names}
     return {**known, "event": shared["event"], "contact": {**contact_view(contact, "", ""), "extra": None}}
 
 

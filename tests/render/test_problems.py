@@ -83,6 +83,21 @@ def test_an_unknown_filter_hides_nothing_else(letters: Compiled) -> None:
     ]
 
 
+def test_all_that_cannot_be_printed_is_told_at_once(letters: Compiled) -> None:
+    """Times, lists and what is true or false are named together, but for what a tag may keep out of the letter."""
+    guarded = "{% if event.online is string %}\n{{ event.online }}\n{% endif %}"
+    body = (
+        f"{{{{ deadline }}}}\n\n{{{{ event.starts }}}} {{{{ event.hosts }}}}\n\n{guarded}\n\n{{{{ event.cancelled }}}}"
+    )
+    found = problems(letters, body)
+    assert [(problem.row, problem.problem.partition(" cannot be printed: ")[0]) for problem in found] == [
+        (3, "{{ deadline }}"),
+        (5, "{{ event.hosts }}"),
+        (5, "{{ event.starts }}"),
+        (11, "{{ event.cancelled }}"),
+    ]
+
+
 def test_a_column_that_is_not_there_is_answered_with_those_that_are(letters: Compiled) -> None:
     """A column of the sheet that a template misspells is told with the heading that looks like it."""
     made = letters("{{ contact.extra.tabel_no }}")
