@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import json_option, now_option
+from mailer.cli.arguments import json_option
 from mailer.cli.doctor.finding import Finding, Result
 from mailer.errors import InputRefused
 
@@ -25,7 +25,7 @@ _PATIENCE = 30.0
 @click.option("--resolver", metavar="HOST:PORT", help="Ask this DNS server, not the machine's own.")
 @click.option("--selector", "selectors", metavar="NAME", multiple=True, help="The relay's DKIM selector.")
 @json_option
-@now_option
+@click.option("--now", metavar="ISO", help="Taken as by every command; the machine's own clock is looked at.")
 def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
     """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
 
