@@ -50,7 +50,9 @@ def answers() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @event_option
 @click.option(
-    "--columns", metavar="KEY=HEADING,...", help='As in reference=Code,email="E-mail",name=Name,party=Entity.'
+    "--columns",
+    metavar="KEY=HEADING,...",
+    help='As in reference=Code,email="E-mail",party=Entity; the others are name, attendance, at and guest.',
 )
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of day and month, where it is not clear.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be recorded.")
