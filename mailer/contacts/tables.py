@@ -47,17 +47,25 @@ def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     """The files that `paths` name and the readable files in the folders that they name, and what was passed over."""
     found: dict[Path, None] = {}
     problems = []
+    paths = list(paths)
     for path in paths:
         if path.is_dir():
             try:
-                inside = sorted(p for p in path.iterdir() if p.is_file() and not _is_passing(p.name))
+                there = sorted(p for p in path.iterdir() if not _is_passing(p.name))
             except OSError as exc:
                 problems.append(
                     Problem(f"The folder {path} cannot be read ({exc.strerror})", "Ask for leave to read it.")
                 )
                 continue
-            readable = [p for p in inside if p.suffix.lower() in READABLE]
+            inside = [p for p in there if p.is_file()]
+            readable = [p for p in inside if _is_readable(p)]
             found |= dict.fromkeys(readable)
+            fix = "Move up what is to be read, or name the folder in CONTACTS; nothing, if it is put away."
+            problems += [
+                Problem("The folder holds lists that are not read", fix, "warning", f"{p.name}/")
+                for p in there
+                if p not in paths and _holds_lists(p)
+            ]
             problems += [
                 Problem(
                     "The file is not read", "Save it as .xlsx, .ods or .csv if it holds contacts.", "warning", p.name
@@ -73,6 +81,18 @@ def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
         else:
             found[path] = None
     return list(found), problems
+
+
+def _is_readable(path: Path) -> bool:
+    return path.suffix.lower() in READABLE
+
+
+def _holds_lists(path: Path) -> bool:
+    """Whether it is a folder with files in it that could be read; one that nobody may look into is taken for none."""
+    try:
+        return any(_is_readable(p) and not _is_passing(p.name) and p.is_file() for p in path.iterdir())
+    except OSError:
+        return False
 
 
 def _is_passing(name: str) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from mailer.contacts.rows import letters, sheets
 from mailer.errors import InputRefused
+from tests.contacts.conftest import write_csv
 
 ROWS = "Mission;Name;Email\r\nCôte d’Ivoire;Zoé EXEMPLE;zoe@example.org\r\n"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -281,6 +282,19 @@ def test_damage_of_any_kind_is_told_as_such(tmp_path, understand) -> None:
 def test_missing_files_and_folders(tmp_path, understand) -> None:
     """A file that has vanished is one error."""
     assert "cannot be opened" in understand(tmp_path / "gone.xlsx").error.problem
+
+
+def test_lists_in_a_folder_within_are_told(tmp_path, understand) -> None:
+    """They are not read, and not passed over in silence, unless that folder is named itself or holds no list."""
+    write_csv(tmp_path / "a.csv", [("Mission", "Email"), ("Chile", "ana@chile.example.org")])
+    for within, name in (("Geneva", "b.csv"), ("photos", "c.jpg"), (".hidden", "d.csv")):
+        (tmp_path / within).mkdir()
+        write_csv(tmp_path / within / name, [("Mission", "Email"), ("Peru", "p@example.org")])
+    found = understand(tmp_path)
+    assert (len(found.contacts), found.warning.file) == (1, "Geneva/")
+    assert "CONTACTS" in found.warning.fix
+    found = understand(tmp_path, tmp_path / "Geneva")
+    assert (len(found.contacts), found.warnings) == (2, [])
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
