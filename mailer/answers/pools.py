@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -118,6 +118,12 @@ class Pools:
         said = _weightiest(list(standing.values()) or [self._last[pool]])
         is_office = said.attendance is Attendance.REGRETS and bool(through)
         return Closing(said, by_colleague=not is_office, is_reached_here=False)
+
+    def shut(self) -> Iterator[tuple[str, Answer]]:
+        """The keys of the parties that have answered, with what closes a shared invitation that is still to be made."""
+        for pool, last in self._last.items():
+            if self.invitations[last.reference or ""].rule.is_shared:
+                yield pool, _weightiest(list(self._standing[pool].values()) or [last])
 
     def is_by_invitee(self, answer: Answer) -> bool:
         """Whether the person or office invited gave the matched answer, as far as address and name tell.

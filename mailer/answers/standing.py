@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailer.answers.parties import Parties
 from mailer.answers.pools import COMES, Pools, time_of
@@ -44,7 +44,7 @@ class Turnout:
     `answered` tells by recipient key the attendance that closes the invitation, in words where it is a colleague's, and
     for delegates by the key of their own address what they said; `comes` the answer of those who come by the key of the
     address at which they are written to; `held` why a person must settle something first. `silent` are those whose
-    silence is a yes.
+    silence is a yes. `shut` tells by party key what closes the shared invitations that are still to be made.
     """
 
     current: tuple[Answer, ...]
@@ -53,6 +53,7 @@ class Turnout:
     held: Mapping[str, str]
     holds: tuple[Hold, ...]
     silent: frozenset[str]
+    shut: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def doubts(self) -> tuple[Answer, ...]:
@@ -127,7 +128,8 @@ def turnout(
     }
     current = {*standing, *doubts}
     kept = (answer for answer in in_time if answer in current or answer.state is AnswerState.REJECTED)
-    return Turnout(tuple(kept), answered, comes, held, holds, frozenset(silent))
+    shut = {key: _by_colleague(answer) for key, answer in pools.shut()}
+    return Turnout(tuple(kept), answered, comes, held, holds, frozenset(silent), shut)
 
 
 def _closed(
@@ -145,8 +147,8 @@ def _closed(
             answered[recipient] = answer.attendance.value
             comes[recipient] = answer
         elif closing := pools.closing(invitation):
-            word = closing.answer.attendance.value
-            answered[recipient] = f"{word}, by a colleague" if closing.by_colleague else word
+            answer = closing.answer
+            answered[recipient] = _by_colleague(answer) if closing.by_colleague else answer.attendance.value
             if closing.is_reached_here:
                 comes[recipient] = closing.answer
     for address, answer in own.items():
@@ -154,6 +156,10 @@ def _closed(
         if not pools.is_by_invitee(answer):
             comes[address] = answer
     return answered, {key: answer for key, answer in comes.items() if answer.attendance in COMES}
+
+
+def _by_colleague(answer: Answer) -> str:
+    return f"{answer.attendance.value}, by a colleague"
 
 
 def _doubts(in_time: Sequence[Answer], standing: Sequence[Answer], pools: Pools) -> list[Answer]:

@@ -119,8 +119,13 @@ class Records:
         self, desk: Desk, ledger: Ledger, mailing: Mailing, *, retried: Mapping[str, datetime] | None = None
     ) -> None:
         """`retried` are `Record.retry_at` by recipient key."""
+        from mailer.answers.parties import Parties
+
         self._desk, self._ledger, self._retried = desk, ledger, retried or {}
         self._answers = _answers(desk, ledger, mailing)
+        self._parties = Parties(desk.directory)
+        # As for those who have an invitation already: it is sent to nobody of a party that has answered.
+        self._shut = self._answers.shut if mailing.audience is Audience.CONTACTS else {}
         self._told = _told(desk, ledger, mailing)
 
     def of(self, contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Record]]:
@@ -131,20 +136,28 @@ class Records:
             suppressed = self._suppressed(addresses)
             for contact in some:
                 key = contact.address.key
-                yield contact, self._record(key, histories.get(key), suppressed.get(key))
+                yield contact, self._record(contact, histories.get(key), suppressed.get(key))
 
-    def _record(self, key: str, history: History | None, suppression: Suppression | None) -> Record:
-        answers = self._answers
+    def _record(self, contact: Contact, history: History | None, suppression: Suppression | None) -> Record:
+        key, answers = contact.address.key, self._answers
+        answer = answers.answered.get(key)
+        if answer is None and history is None and self._shut:
+            answer = self._answer_of_party(contact)
         return Record(
             history.states if history else {},
             self._retried.get(key),
             history.last_written if history else None,
-            answers.answered.get(key),
+            answer,
             key in answers.comes,
             answers.held.get(key),
             self._told.get(key, ()),
             suppression.reason if suppression else None,
         )
+
+    def _answer_of_party(self, contact: Contact) -> str | None:
+        """What a colleague's answer says to somebody for whom there is no invitation yet."""
+        rule = contact.rule or self._desk.event.rsvp.rule
+        return self._shut.get(self._parties.key(contact.party)) if rule.is_shared else None
 
     def _suppressed(self, addresses: Sequence[Address]) -> dict[str, Suppression]:
         """A rehearsal spares those too whom the real ledger does."""
@@ -191,11 +204,15 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What closes each closed invitation, who comes, and why each held one is held, by recipient key."""
+    """What closes each closed invitation, who comes, and why each held one is held, by recipient key.
+
+    `shut` are by party key, and for invitations that are still to be made.
+    """
 
     answered: Mapping[str, str]
     comes: Collection[str]
     held: Mapping[str, str]
+    shut: Mapping[str, str]
 
     def of(self, key: str) -> Record:
         """The record of nothing but what was answered."""
@@ -207,9 +224,9 @@ def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
 
     # Spares the invitations, which are many before the first answer, unless silence may be one.
     if mailing.audience is not Audience.ATTENDING and not ledger.answers(desk.event.name):
-        return _Answers({}, (), {})
+        return _Answers({}, (), {}, {})
     turnout = turnout_of(desk, ledger)
-    return _Answers(turnout.answered, turnout.comes.keys() | turnout.silent, turnout.held)
+    return _Answers(turnout.answered, turnout.comes.keys() | turnout.silent, turnout.held, turnout.shut)
 
 
 def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[str, ...]]:

@@ -54,6 +54,22 @@ def reminded(folder: Folder, relay: ScriptedServer, *words: str) -> set[str]:
     return {taken.recipients[0] for taken in relay.accepted}
 
 
+def test_whoever_joins_a_party_that_has_answered_is_not_forecast(sent: Folder, relay: ScriptedServer) -> None:
+    """A colleague who is added later is left out with the reason, as in the run; one who is to answer alone is not."""
+    assert sent.run("answers", "record", ADA, "in-person", now=ANSWERED).code == 0
+    row = "Belgium,Ms.,Eva,SAMPLE,Counsellor,eva@belgium.example.org,,\n"
+    contacts = sent.write("contacts/missions.csv", (sent.path / "contacts/missions.csv").read_text("utf-8") + row)
+    foreseen = sent.run("send", "--dry-run", now=ANSWERED).out
+    assert "invitation: 0 to be sent" in foreseen
+    assert "left out eva@belgium.example.org: has answered: in person, by a colleague" in foreseen
+    assert "Nothing is due." in sent.run("send", "--yes", now=ANSWERED).out
+    assert "eva@belgium.example.org" not in sent.states(ANSWERED)
+    [heading, *rows] = contacts.read_text("utf-8").splitlines()
+    contacts.write_text("\n".join((f"{heading},Rule", *rows[:-1], f"{rows[-1]},personal", "")), "utf-8")
+    assert "1 sent of 1." in sent.run("send", "--yes", now=ANSWERED).out
+    assert [taken.recipients for taken in relay.accepted] == [["eva@belgium.example.org"]]
+
+
 def test_a_delegates_answer_stops_the_partys_reminder(sent: Folder, relay: ScriptedServer) -> None:
     """The forwarded link, answered from a private address: the party is left alone, the others are reminded."""
     file = export(sent, f"dora@gmail.com,Dora Delegate,Belgium,Online,{reference_of(sent, ADA).lower()}")
