@@ -11,9 +11,10 @@ from mailer.cli import console
 from mailer.cli.again import command_of, where
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
-from mailer.model import Address, Answer, Audience, Invitation, Mailing, State
+from mailer.model import Address, Answer, Audience, Invitation, Mailing, Standing, State
 
 if TYPE_CHECKING:
+    from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Edition, History, Ledger
 
@@ -78,10 +79,13 @@ def _coming_untold(
     what = _changed(untold.values(), latest)
     problem = f"{len(untold)} of those who come {were} not told of the change ({what}): {console.few([*untold])}"
     ways = []
-    if within := untold.keys() - beyond.keys():
+    off = _off_the_lists(desk, turnout, untold.keys() - beyond.keys())
+    if within := untold.keys() - beyond.keys() - off:
         ways.append(f"Tell them with {_telling(desk, within, histories)}.")
     if silenced := [key for key in untold if key in beyond]:
         ways.append(f"No mail goes to {console.few(silenced)}: tell them yourself.")
+    if unlisted := [key for key in untold if key in off]:
+        ways.append(f"No row that may be written to names {console.few(unlisted)}: tell them yourself.")
     return problem, " ".join(ways)
 
 
@@ -164,6 +168,15 @@ def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
         except ValueError:
             beyond[key] = not key.endswith("@invalid")  # whoever was forgotten stands there without an address
     return beyond | dict.fromkeys(ledger.suppressed(addresses.values()), True)
+
+
+def _off_the_lists(desk: Desk, turnout: Turnout, keys: Set[str]) -> set[str]:
+    """Those of the keys where no mailing finds anybody: left, or in no sound row, and not a delegate's own address."""
+    from mailer.cli.invitees import contacts_of
+
+    standing = {one.address.key: one.status for one in contacts_of(desk.config) if one.address.key in keys}
+    own = {key for key in keys if key in turnout.comes and turnout.comes[key].respondent_email.casefold() == key}
+    return {key for key in keys if standing.get(key, Standing.ACTIVE if key in own else None) is not Standing.ACTIVE}
 
 
 def _heard(key: str, answer: Answer, host: Invitation, histories: Mapping[str, History]) -> datetime:

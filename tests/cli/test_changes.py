@@ -438,3 +438,26 @@ def test_a_further_event_or_mailing_is_no_doubt(folder: Folder, relay: ScriptedS
     for name in ("event.toml", "invitation.md", "reminder.md", "save-the-date.md"):
         folder.write(f"templates/forum/{name}", (folder.path / "templates/round-table" / name).read_text("utf-8"))
     assert "by another name" not in folder.run("send", "forum", "--dry-run").err
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("ben@kenya.example.org", "successor@kenya.example.org"),
+        ("ben@kenya.example.org,,", "ben@kenya.example.org,,left"),
+    ],
+)
+def test_no_mailing_is_named_for_whom_the_lists_name_no_more(
+    coming: Folder, relay: ScriptedServer, was: str, becomes: str
+) -> None:
+    """Somebody comes by the invitation of a predecessor, and has left no address: only a person can tell them."""
+    assert coming.run("answers", "record", BEN, "in-person", "--by", "Kim Other", now=ANSWERED).code == 0
+    lists = coming.path / "contacts/missions.csv"
+    lists.write_text(lists.read_text("utf-8").replace(was, becomes), "utf-8")
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE + FOR_DELEGATES)
+    coming.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    told = coming.run("send", "--mailing", "change-delegates", "--yes", now=LATER).out
+    assert f"1 of those who come was not told of the change (venue): {BEN}. " in told
+    assert f"No row that may be written to names {BEN}: tell them yourself." in told
+    assert "Tell them with" not in told
+    assert "Tell them with" not in coming.run("status", now=LATER).out
