@@ -198,7 +198,11 @@ def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
 
     sent = ledger.counts(desk.event.name)
     unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
-    how = command_of(unsent[0], desk) if unsent else 'a new mailing with audience = "invited" in event.toml'
+    how = 'a new mailing with audience = "invited" in event.toml'
+    if unsent:
+        # Which text tells of it nobody knows but its writer: in a folder that was copied, others are left over.
+        either = "one of these, whichever is meant for it: " if len(unsent) > 1 else ""
+        how = either + " or ".join(command_of(mailing, desk) for mailing in unsent)
     histories = ledger.histories(desk.event.name)
     delegates = {key for key in turnout_of(desk, ledger).comes if not _is_invited(desk, histories.get(key))}
     if not delegates:

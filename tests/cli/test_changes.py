@@ -53,6 +53,15 @@ def recipients(relay: ScriptedServer) -> list[str]:
     return found
 
 
+def test_no_text_is_named_for_another(coming: Folder) -> None:
+    """Of several mailings to all invited that have not gone out none is taken for the one that tells of the change."""
+    others = '[mailings.erratum]\ntemplate = "arrival"\naudience = "invited"\n'
+    coming.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + others + CHANGE)
+    both = "mailer send --mailing erratum or mailer send --mailing change, and the delegates with"
+    said = coming.run("check", now=CHANGED).err
+    assert f"tell those invited with one of these, whichever is meant for it: {both}" in said
+
+
 def test_what_no_relay_took_was_told_to_nobody(folder: Folder) -> None:
     """After a run whose sender was refused the event may be changed without a word; after one that sent, not."""
     with ScriptedServer({"mail": ["550 5.7.1 Not your address"] * 4}) as refusing:
