@@ -113,10 +113,10 @@ class Pools:
         through = [answer for answer in standing.values() if answer.reference == invitation.reference]
         if by_invitee := [answer for answer in through if self.is_by_invitee(answer)]:
             return Closing(_weightiest(by_invitee), by_colleague=False, is_reached_here=True)
-        if without_address := [answer for answer in through if not answer.respondent_email]:
-            return Closing(_weightiest(without_address), by_colleague=True, is_reached_here=True)
         said = _weightiest(list(standing.values()) or [self._last[pool]])
         is_office = said.attendance is Attendance.REGRETS and bool(through)
+        if without_address := [answer for answer in through if not answer.respondent_email]:
+            return Closing(_weightiest(without_address), by_colleague=not is_office, is_reached_here=True)
         return Closing(said, by_colleague=not is_office, is_reached_here=False)
 
     def shut(self) -> Iterator[tuple[str, Answer]]:

@@ -44,6 +44,12 @@ def test_the_invitees_own_answer_is_the_invitees() -> None:
     assert (found.answered[ADA], found.answered[DAN]) == ("regrets", "online, by a colleague")
     by_secretary = stand(INVITED, answer(AMBASSADOR, NO, email="office@belgium.example.org"))
     assert (by_secretary.answered[ADA], by_secretary.answered[DAN]) == ("regrets", "regrets, by a colleague")
+    without_address = answer(AMBASSADOR, NO, name="Sam Secretary")
+    people = {ADA: "Ada Sample"}
+    by_form = stand(INVITED, without_address, people=people)
+    assert (by_form.answered[ADA], by_form.answered[DAN]) == ("regrets", "regrets, by a colleague")
+    somebody_comes = stand(INVITED, without_address, answer(DEPUTY, ONLINE, email="d@gmail.com"), people=people)
+    assert somebody_comes.answered[ADA] == "regrets, by a colleague"
 
 
 def test_a_name_without_an_address_speaks_for_the_invitation() -> None:
