@@ -24,7 +24,7 @@ from mailer.cli.surveying import Survey, Watch, still_due
 from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window
 from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
-from mailer.model import Delivery, Envelope, Mailbox, State
+from mailer.model import Audience, Delivery, Envelope, Mailbox, State
 from mailer.smtp import Connection, Features, Relay, Security
 from mailer.status import Verdict
 
@@ -165,7 +165,8 @@ def _jobs(
         guests = still_due(prepared, ledger, batch) if prepared.mailing.is_reminder else batch
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
-        ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock())
+        invites = prepared.mailing.audience is Audience.CONTACTS
+        ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock(), invites=invites)
         # An answer that came in between concerns the party's invitations, of which there may now be more.
         watch.look()
         numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])

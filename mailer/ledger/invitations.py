@@ -38,13 +38,17 @@ _QUEUE = (
 _CORRECT_CC = "UPDATE deliveries SET cc = ? WHERE id = ? AND attempts = ? AND (state = 'queued' OR state = 'deferred')"
 _CORRECT_INVITATION = (
     "UPDATE invitations SET party = ?, party_kind = ?, rule = ? WHERE id = ? AND NOT EXISTS ("
-    "SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND (d.attempts > 0 OR d.state = 'claimed'))"
+    "SELECT 1 FROM deliveries d WHERE d.invitation_id = invitations.id AND (d.attempts > 0 OR d.state = 'claimed'){})"
 )
+_OF_THIS_MAILING = " AND d.mailing = ?"
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What the rows of one call have in common: event, mailing, the domain of the Message-IDs, and the moment."""
+    """What the rows of one call have in common: event, mailing, the domain of the Message-IDs, and the moment.
+
+    `invites` says that the mailing tells party and rule anew, whatever others have told before.
+    """
 
     store: Store
     identity: Identity
@@ -52,6 +56,7 @@ class Intake:
     mailing: str
     domain: str
     now: datetime
+    invites: bool = False
 
     def enqueue(self, invitees: Iterable[Invitee]) -> int:
         """Queues those in one transaction who are not in the mailing yet; returns how many wait to be sent."""
@@ -130,7 +135,9 @@ class Intake:
         if copies:
             connection.exec_driver_sql(self.store.sql(_CORRECT_CC), copies)
         if invitations:
-            connection.exec_driver_sql(self.store.sql(_CORRECT_INVITATION), invitations)
+            mailing = (self.mailing,) if self.invites else ()
+            correct = self.store.sql(_CORRECT_INVITATION.format(_OF_THIS_MAILING if mailing else ""))
+            connection.exec_driver_sql(correct, [(*row, *mailing) for row in invitations])
 
     def _cc(self, named: Sequence[Address], gone: Collection[bytes]) -> str:
         """The Cc as it is stored, without the suppressed."""

@@ -103,17 +103,27 @@ class Ledger:
 
     # --- before sending ---
 
-    def enqueue(self, event: str, mailing: str, invitees: Iterable[Invitee], *, domain: str, now: datetime) -> int:
+    def enqueue(
+        self,
+        event: str,
+        mailing: str,
+        invitees: Iterable[Invitee],
+        *,
+        domain: str,
+        now: datetime,
+        invites: bool = False,
+    ) -> int:
         """Queues the invitees who are not in the mailing yet, in one transaction; returns how many that were.
 
         An invitation is made where there is none; a second call does nothing, and makes good one that was interrupted.
         What the invitees say now replaces the Cc of a delivery until the first attempt for it, and party and rule of
         an invitation until the first attempt for any of its deliveries; from then on they stay as they were attempted,
-        except that a Cc whom the invitees no longer name gets no copy of what is still to be sent. Suppressed addresses
+        except that a Cc whom the invitees no longer name gets no copy of what is still to be sent. A mailing that
+        `invites` tells party and rule anew: they stay from the first attempt for it on. Suppressed addresses
         are entered as `suppressed` and not counted, and left out of every Cc. `domain` is the right-hand side of the
         Message-IDs.
         """
-        return Intake(self._store, self._identity, event, mailing, domain, now).enqueue(invitees)
+        return Intake(self._store, self._identity, event, mailing, domain, now, invites).enqueue(invitees)
 
     def due(self, event: str, mailing: str, now: datetime, among: Iterable[Address] | None = None) -> dict[str, int]:
         """What may be claimed at `now`: recipient key -> delivery, in the order queued; of `among` only, if given.

@@ -70,6 +70,22 @@ def test_whoever_joins_a_party_that_has_answered_is_not_forecast(sent: Folder, r
     assert [taken.recipients for taken in relay.accepted] == [["eva@belgium.example.org"]]
 
 
+def test_an_answer_is_held_to_what_the_invitation_says(folder: Folder, relay: ScriptedServer) -> None:
+    """Not to the rule and the party that the sheet had when the save-the-date went out."""
+    early = '[mailings.save-the-date]\ntemplate = "invitation"\naudience = "contacts"\n'
+    folder.write("templates/round-table/event.toml", EVENT + early)
+    folder.relay(relay)
+    assert folder.run("send", "--mailing", "save-the-date", "--yes").code == 0
+    folder.write("contacts/missions.csv", f"Mission,Email,Rule\nBelgium,{ADA},personal\nBelgium,{BEN},\n")
+    assert folder.run("send", "--yes").code == 0
+    row = f"x@gmail.com,Somebody Else,,In person,{reference_of(folder, ADA)}"
+    stranger = folder.run("answers", "import", export(folder, row), "--yes", now=ANSWERED)
+    assert "1  for review" in stranger.out
+    assert {row["party"] for row in folder.run("status", "--json").json["deliveries"] if row["recipient"] == BEN} == {
+        "Belgium"
+    }
+
+
 def test_a_delegates_answer_stops_the_partys_reminder(sent: Folder, relay: ScriptedServer) -> None:
     """The forwarded link, answered from a private address: the party is left alone, the others are reminded."""
     file = export(sent, f"dora@gmail.com,Dora Delegate,Belgium,Online,{reference_of(sent, ADA).lower()}")

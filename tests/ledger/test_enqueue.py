@@ -168,6 +168,23 @@ def test_the_sheet_wins_until_the_first_attempt(ledger: Ledger, url: str) -> Non
     assert [one.cc for one in ledger.deliveries(EVENT, MAILING)] == [(address(11),), (address(12),), ()]
 
 
+def test_an_invitation_after_a_save_the_date_says_party_and_rule_anew(ledger: Ledger, url: str) -> None:
+    """What the sheet said months before holds no longer, but from the first attempt for the invitation on."""
+    send(ledger, queue(ledger, 1, 2, mailing="save-the-date"))
+    party = Party("International Chamber of Tulips", PartyKind.ORGANISATION)
+
+    def invite(rule: Rule) -> list[tuple[str, ...]]:
+        invitees = [Invitee(address(1), (), party, rule)]
+        ledger.enqueue(EVENT, MAILING, invitees, domain=DOMAIN, now=later(60), invites=True)
+        return raw(url, "SELECT party, party_kind, rule FROM invitations ORDER BY id")
+
+    old = (MISSION.name, MISSION.kind, "transferable")
+    assert invite(Rule.PERSONAL) == [(party.name, party.kind, "personal"), old]
+    assert invite(Rule.PLUS_ONE) == [(party.name, party.kind, "plus_one"), old]
+    send(ledger, list(ledger.due(EVENT, MAILING, later(60)).values()), now=later(90))
+    assert invite(Rule.TRANSFERABLE) == [(party.name, party.kind, "plus_one"), old]
+
+
 def test_who_is_to_have_no_copy_any_more_gets_none_at_the_next_attempt(ledger: Ledger) -> None:
     """A Cc that the sheet drops after an attempt is dropped from the retry; one that it adds then is not added."""
     ledger.enqueue(EVENT, MAILING, [invitee(1, 5, 6)], domain=DOMAIN, now=NOW)
