@@ -32,9 +32,10 @@ class Record:
 
 
 _HELD = "held: "
+ALREADY_SENT = "already sent"
 
 _SETTLED: Mapping[State | None, str] = {
-    State.SENT: "already sent",
+    State.SENT: ALREADY_SENT,
     State.BOUNCED: "bounced",
     State.FAILED: "refused by the relay before",
     State.IN_DOUBT: "in doubt",

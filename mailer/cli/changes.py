@@ -92,33 +92,39 @@ def _coming_untold(
 def _invited_untold(
     desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
 ) -> tuple[str, str] | None:
-    """How many are still to get the mailing to all invited that has told some of them, as after --limit or Ctrl-C."""
-    from mailer.audience import Rules
+    """How many are still to get the mailing to all invited that has told some of them, as after --limit or Ctrl-C.
+
+    Before there is one, who had the invitation as it was, of those who are still to answer: the event was changed while
+    it went out.
+    """
+    from mailer.audience import ALREADY_SENT, Rules, main_mailing
     from mailer.cli.invitees import contacts_of
     from mailer.cli.surveying import Records
 
-    mailing = _telling_all(desk, ledger, editions[-1].at)
-    if mailing is None:
-        return None
+    telling = _telling_all(desk, ledger, editions[-1].at)
+    mailing = telling or main_mailing(desk.event)
     latest = editions[-1].facts
     told = {key: _in_force(editions, one.last_written) for key, one in histories.items() if one.last_written}
     behind = {
         key
         for key, said in told.items()
-        if said.changed(latest) and histories[key].states.get(mailing.name) in _NOT_HAD
+        if said.changed(latest) and (not telling or histories[key].states.get(telling.name) in _NOT_HAD)
     }
     contacts = [contact for contact in contacts_of(desk.config) if contact.address.key in behind] if behind else []
     rules = Rules(mailing, desk.event, desk.clock())
     left = [
         contact.address.key
         for contact, record in Records(desk, ledger, mailing).of(contacts)
-        if rules.why_not(contact, record) is None
+        if (why_not := rules.why_not(contact, record)) is None or (not telling and why_not == ALREADY_SENT)
     ]
     if not left:
         return None
     have, what = "has" if len(left) == 1 else "have", _changed([told[key] for key in left], latest)
-    problem = f"{len(left)} of those invited {have} not had {mailing.name}, which tells of the change ({what})"
-    return problem, f"Send it to them with {command_of(mailing, desk)}."
+    if not telling:
+        problem = f"{len(left)} of those invited {have} read otherwise ({what}): {console.few(left)}"
+        return problem, f"Where no reminder is to tell them, do so with {_way_to_all(desk, ledger)}."
+    problem = f"{len(left)} of those invited {have} not had {telling.name}, which tells of the change ({what})"
+    return problem, f"Send it to them with {command_of(telling, desk)}."
 
 
 def _telling_all(desk: Desk, ledger: Ledger, since: datetime) -> Mailing | None:
@@ -193,17 +199,21 @@ def _in_force(editions: Sequence[Edition], at: datetime) -> Edition:
     return next((earlier for earlier, later in pairwise(editions) if at < later.at), editions[-1])
 
 
+def _way_to_all(desk: Desk, ledger: Ledger) -> str:
+    """What tells all invited, as it has not gone out yet, in words."""
+    sent = ledger.counts(desk.event.name)
+    unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
+    if not unsent:
+        return 'a new mailing with audience = "invited" in event.toml'
+    # Which text tells of it nobody knows but its writer: in a folder that was copied, others are left over.
+    either = "one of these, whichever is meant for it: " if len(unsent) > 1 else ""
+    return either + " or ".join(command_of(mailing, desk) for mailing in unsent)
+
+
 def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
     from mailer.cli.turnout import turnout_of
 
-    sent = ledger.counts(desk.event.name)
-    unsent = [one for one in desk.event.mailings.values() if one.audience is Audience.INVITED and one.name not in sent]
-    how = 'a new mailing with audience = "invited" in event.toml'
-    if unsent:
-        # Which text tells of it nobody knows but its writer: in a folder that was copied, others are left over.
-        either = "one of these, whichever is meant for it: " if len(unsent) > 1 else ""
-        how = either + " or ".join(command_of(mailing, desk) for mailing in unsent)
-    histories = ledger.histories(desk.event.name)
+    how, histories = _way_to_all(desk, ledger), ledger.histories(desk.event.name)
     delegates = {key for key in turnout_of(desk, ledger).comes if not _is_invited(desk, histories.get(key))}
     if not delegates:
         return f"tell those invited with {how}"

@@ -62,6 +62,21 @@ def test_no_text_is_named_for_another(coming: Folder) -> None:
     assert f"tell those invited with one of these, whichever is meant for it: {both}" in said
 
 
+def test_a_change_while_the_invitation_goes_out_names_who_read_otherwise(folder: Folder, relay: ScriptedServer) -> None:
+    """The rest get it as it is now; the first are named until a reminder or another mailing has told them."""
+    folder.relay(relay)
+    folder.write("templates/round-table/event.toml", EVENT)
+    assert folder.run("send", "--limit", "1", "--yes").code == 0
+    folder.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B"))
+    otherwise = f"1 of those invited has read otherwise (venue): {ADA}"
+    went_on = folder.run("send", "--yes", now=ANSWERED)
+    assert "2 sent of 2." in went_on.out
+    assert f"{otherwise}. Where no reminder is to tell them, do so with a new mailing" in went_on.out
+    assert otherwise in folder.run("check", now=ANSWERED).err
+    assert folder.run("remind", "--anytime", "--yes", "--only", ADA, now="2031-02-28T10:00").code == 0
+    assert "otherwise" not in folder.run("check", now="2031-02-28T11:00").err
+
+
 def test_what_no_relay_took_was_told_to_nobody(folder: Folder) -> None:
     """After a run whose sender was refused the event may be changed without a word; after one that sent, not."""
     with ScriptedServer({"mail": ["550 5.7.1 Not your address"] * 4}) as refusing:
