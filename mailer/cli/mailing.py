@@ -186,14 +186,15 @@ def _entry(desk: Desk, domain: str) -> tuple[str, int]:
     """What tells calendars that they have this entry already, its UID, and that it is newer, its SEQUENCE.
 
     The UID holds the day of the event, so that last year's of the same name is another entry, and the sender's
-    `domain`; both stay what they were in the first mails. The number is how often the facts have changed since.
+    `domain`. The day stays what it was in the first mails, and the domain what it was when they were queued: mails that
+    are refused at first keep their Message-IDs too. The number is how often the facts have changed since.
     """
     event, day, number = desk.event, desk.event.starts.isoformat(), 0
     try:
         with desk.ledger(create=False) as ledger:
+            domain = ledger.first_domain(event.name) or domain
             if editions := ledger.editions(event.name):
                 day = editions[0].facts["starts"]
-                domain = ledger.first_domain(event.name) or domain
                 number = editions[-1].number + bool(editions[-1].changed(facts_of(event)))
     except LedgerError:
         pass  # whoever sends will meet it again; `check` tells it once

@@ -55,9 +55,8 @@ def _changes(entered: Iterable[Edition]) -> list[Edition]:
 
 
 def first_domain(connection: Connection, event: str) -> str | None:
-    """The domain in the Message-ID of the event's first mail that is out, or may be; None before it."""
-    told = deliveries.c.state.in_((State.SENT, State.IN_DOUBT, State.BOUNCED))
-    query = select(deliveries.c.message_id).where(deliveries.c.event == event, told).order_by(deliveries.c.id).limit(1)
+    """The domain in the Message-ID of the event's first mail, be it sent or not; None before one was queued."""
+    query = select(deliveries.c.message_id).where(deliveries.c.event == event).order_by(deliveries.c.id).limit(1)
     message_id = connection.scalar(query)
     return None if message_id is None else str(message_id).rpartition("@")[2].rstrip(">")
 

@@ -204,7 +204,7 @@ class Ledger:
             return publishing.editions_of(connection, event)
 
     def first_domain(self, event: str) -> str | None:
-        """The domain that the event's first mails named themselves by, whatever the sender's is now; None before."""
+        """The domain of the sender when the event's first mails were queued, whatever it is now; None before."""
         with self._store.reading.connect() as connection:
             return publishing.first_domain(connection, event)
 

@@ -467,6 +467,23 @@ def test_a_calendar_entry_is_replaced_though_sender_and_day_have_moved(folder: F
     assert first == second
 
 
+def test_a_calendar_entry_is_replaced_though_its_first_sender_was_refused(folder: Folder) -> None:
+    """The mails that were queued under that sender keep the Message-IDs that the entry goes by."""
+    event = EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true")
+    folder.write("templates/round-table/event.toml", event)
+    with ScriptedServer({"mail": "550 5.7.60 SendAsDenied"}) as relay:
+        folder.relay(relay)
+        config = (folder.path / "config.env").read_text("utf-8")
+        folder.write("config.env", f"{config}\nMAIL_FROM=The hosts <hosts@mistyped.example.net>\n")
+        assert folder.run("send", "--yes").code == 4
+        folder.write("config.env", config)
+        folder.run("send", "--yes", "--only", "kenya")
+        folder.write("templates/round-table/event.toml", _on_another_day(event))
+        folder.run("send", "--yes")
+    first, second = (_uid(one.content) for one in relay.accepted[:2])
+    assert first == second
+
+
 def test_next_years_event_of_the_same_name_is_another_calendar_entry(folder: Folder, relay: ScriptedServer) -> None:
     """A ledger of its own begins to count anew, and calendars take nothing with a lower number for news."""
     event = EVENT.replace("[mailings.invitation]", "[mailings.invitation]\ncalendar = true")
