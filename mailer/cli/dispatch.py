@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from mailer.audience import main_mailing
 from mailer.cli import console
+from mailer.cli.again import where
 from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.gathering import batches
 from mailer.cli.interrupts import Interrupts, is_ignored
@@ -92,7 +93,7 @@ async def dispatch(
                     raise
                 raise LedgerLost(
                     f"{exc} Recorded before that: {console.states(round_.tally.states) or 'nothing'}. What was in "
-                    "flight is in doubt: once the ledger can be used again, mailer resolve{where(desk)} shows it."
+                    f"flight is in doubt: once the ledger can be used again, mailer resolve{where(desk)} shows it."
                 ) from exc
 
 

@@ -229,7 +229,7 @@ def test_a_ledger_that_fails_amidst_a_run_wants_a_person(folder: Folder) -> None
         folder.relay(relay)
         stopped = folder.run("send", "--yes")
     assert stopped.code == 1
-    assert "in doubt" in stopped.err
+    assert "in doubt: once the ledger can be used again, mailer resolve shows it." in stopped.err
 
 
 def test_a_clock_that_was_ahead_holds_nobody_up(folder: Folder, relay: ScriptedServer) -> None:
