@@ -39,20 +39,29 @@ def renamed(prepared: Prepared, found: Survey, ledger: Ledger) -> Doubt | None:
         return None
     if mailing.is_reminder:
         return _renamed_reminder(desk, mailing, standing)
-    if mailing.audience is not Audience.CONTACTS or prepared.wave in standing:
+    if mailing.audience is not Audience.CONTACTS:
         return None
-    if standing:
+    if not standing:
+        return _renamed_event(desk, found, ledger) or _replaced(desk, ledger)
+    if prepared.wave not in standing:
         return _renamed_mailing(desk, mailing, standing, found, ledger)
-    return _renamed_event(desk, found, ledger) or _replaced(desk, ledger)
+    # What has begun with new people alone, as by --only, went to nobody twice, and tells nothing of the others.
+    doubts = (_renamed_mailing(desk, mailing, standing, found, ledger), _renamed_event(desk, found, ledger))
+    return next((doubt for doubt in doubts if doubt and doubt.is_strong), None)
 
 
 def _renamed_event(desk: Desk, found: Survey, ledger: Ledger) -> Doubt | None:
-    """An event that is gone is most often over; one that begins when this one does is this one."""
+    """An event that is gone is most often over; one that begins when this one does is this one.
+
+    Where somebody has had both, a person has said that they are two.
+    """
     event = desk.event
     gone = sorted(set(ledger.references_elsewhere(event.name).values()).difference(names(desk.templates)))
     if not gone:
         return None
     same = [name for name in gone if _is_same(name, event, desk.clock(), ledger) and _were_sent(name, found, ledger)]
+    if same and (has_this := ledger.histories(event.name)):
+        same = [name for name in same if has_this.keys().isdisjoint(ledger.histories(name))]
     meant = same or gone
     return _doubt("event", meant, event.name, f"put templates/{meant[0]}/ back beside it", is_strong=bool(same))
 
@@ -72,14 +81,21 @@ def _is_same(name: str, event: Event, now: datetime, ledger: Ledger) -> bool:
 def _renamed_mailing(
     desk: Desk, mailing: Mailing, standing: Collection[str], found: Survey, ledger: Ledger
 ) -> Doubt | None:
-    """Where no mailing to the contacts that event.toml has was sent, the one that is gone is the invitation."""
+    """Where no other mailing to the contacts that event.toml has was sent, the one that is gone is the invitation.
+
+    Unless somebody has had both: then a person has said that they are two.
+    """
     event = desk.event
     once = {name for name, offset in map(named_by, standing) if offset is None}  # a reminder is doubted apart
     gone = sorted(once - event.mailings.keys())
     if not gone:
         return None
-    is_invited = any(event.mailings[name].audience is Audience.CONTACTS for name in once & event.mailings.keys())
+    others = once & event.mailings.keys() - {mailing.name}
+    is_invited = any(event.mailings[name].audience is Audience.CONTACTS for name in others)
     is_strong = not is_invited and _were_sent(event.name, found, ledger)
+    if is_strong and mailing.name in once:
+        had = (history.states.keys() for history in ledger.histories(event.name).values())
+        is_strong = not any(mailing.name in states and not states.isdisjoint(gone) for states in had)
     return _doubt("mailing", gone, mailing.name, f"write [mailings.{gone[0]}] there again", is_strong=is_strong)
 
 

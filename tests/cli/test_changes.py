@@ -434,6 +434,28 @@ def test_who_was_not_written_to_is_invited_by_whatever_name(folder: Folder, rela
     (templates / "round-table").rename(templates / "forum")
     assert folder.run("send", "--yes", "--only", "kenya").code == 0
     assert len(relay.accepted) == 2
+    refused = folder.run("send", "--yes")
+    assert (refused.code, len(relay.accepted)) == (2, 2)
+    assert "call it round-table again" in refused.err
+
+
+def test_who_was_not_written_to_gets_the_invitation_by_whatever_name(
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it went to them says nothing of those who had it by its old name; only a person does."""
+    folder.relay(relay)
+    folder.run("send", "--yes", "--only", "belgium")
+    event = folder.path / "templates" / "round-table"
+    (event / "invitation.md").rename(event / "letter.md")
+    folder.write("templates/round-table/event.toml", EVENT.replace("[mailings.invitation]", "[mailings.letter]"))
+    assert folder.run("send", "--yes", "--only", "kenya").code == 0
+    assert len(relay.accepted) == 2
+    refused = folder.run("send", "--yes")
+    assert (refused.code, len(relay.accepted)) == (2, 2)
+    assert "call it invitation again" in refused.err
+    assert typing(folder, monkeypatch, "yes\n", "send", "--only", "belgium").code == 0
+    assert folder.run("send", "--yes").code == 0
+    assert len(relay.accepted) == 4
 
 
 def test_a_script_does_not_send_a_renamed_invitation_again(folder: Folder, relay: ScriptedServer) -> None:
