@@ -195,6 +195,7 @@ def sweep(store: Store, now: datetime) -> int:
             return 0
     try:
         with store.exclusive(patient=False) as session:
+            require_latest(store)  # its own doubts would make an older copy look as late as what was noted
             return _doubt_claims(store, session, now, _STOPPED)
     except Taken:
         sentence, may_be_alive = _who_is_running(store)

@@ -317,6 +317,26 @@ def test_a_copy_from_the_midst_of_the_latest_run_is_older_too(file: Path, url: s
         send(ledger, numbers)
 
 
+def test_doubts_do_not_make_a_copy_look_like_the_latest(file: Path, url: str, tmp_path: Path) -> None:
+    """What an older copy holds as claimed is left as it is: in doubt, it would hide that as much is missing."""
+    with Ledger.open(url) as ledger:
+        numbers = queue(ledger, 1, 2)
+        with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+            run.exchange((), numbers[:1], NOW)
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(tmp_path / "copy.db")) as target:
+                source.backup(target)
+            run.exchange((), numbers[1:], NOW)
+            killed = file.with_name("ledger.db.lock").read_bytes()
+    (tmp_path / "copy.db").replace(file)
+    file.with_name("ledger.db.lock").write_bytes(killed)
+    with Ledger.open(url) as ledger:
+        assert ledger.sweep(NOW) == 0
+        with pytest.raises(LedgerError, match="older copy"):
+            ledger.sweep(NOW, quietly=False)
+        with pytest.raises(LedgerError, match="older copy"):
+            send(ledger, numbers)
+
+
 def test_whoever_deletes_the_lock_too_begins_anew(file: Path, url: str) -> None:
     """Without its lock beside it nothing speaks of an earlier ledger."""
     with Ledger.open(url) as ledger:
