@@ -161,7 +161,7 @@ def facts_of(event: Event) -> Mapping[str, str]:
     }
     for language, over in event.translations.items():
         words = _words(event.in_language(language))
-        facts |= {f"translations.{language}.{fact}": words[fact] for fact in words if _says(over, *fact.split(".", 1))}
+        facts |= {f"translations.{language}.{fact}": words[fact] for fact in words if _says(over, fact)}
     return facts
 
 
@@ -176,10 +176,13 @@ def _words(event: Event) -> dict[str, str]:
     }
 
 
-def _says(table: Mapping[str, object], key: str, *keys: str) -> bool:
-    """Whether the table holds an entry under this key, or under these within tables."""
-    entry = table.get(key)
-    return _says(entry, *keys) if keys and isinstance(entry, Mapping) else key in table
+def _says(over: Mapping[str, object], fact: str) -> bool:
+    """Whether what `Event.translations` has for a language tells the fact."""
+    key, _, entry = fact.partition(".")
+    if key == "contact_person":
+        entry = "address"  # as the model calls the email
+    table = over.get(key)
+    return entry in table if isinstance(table, Mapping) else key in over
 
 
 def _entry(desk: Desk, domain: str) -> tuple[str, int]:

@@ -101,6 +101,7 @@ venue = "Salle XX"
 programme = "https://www.example.org/fr/programme"
 [translations.fr.contact_person]
 name = "Mme Dana Demo"
+email = "accueil@events.example.org"
 """
 
 
@@ -112,6 +113,7 @@ name = "Mme Dana Demo"
         ("org/programme", "org/draft", "links.programme"),
         ("org/fr/programme", "org/fr/draft", "translations.fr.links.programme"),
         ("Salle XX", "Salle VII", "translations.fr.venue"),
+        ("accueil@", "bureau@", "translations.fr.contact_person.email"),
     ],
 )
 def test_what_leads_a_reader_astray_is_a_change(
