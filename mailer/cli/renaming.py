@@ -34,9 +34,9 @@ class Doubt:
 def renamed(prepared: Prepared, found: Survey, ledger: Ledger) -> Doubt | None:
     """The doubt where an event or a mailing of the ledger is gone, and a new one invites everybody or reminds."""
     desk, mailing = prepared.desk, prepared.mailing
-    standing = ledger.counts(desk.event.name)
     if not found.due.guests:
         return None
+    standing = ledger.counts(desk.event.name)
     if mailing.is_reminder:
         return _renamed_reminder(desk, mailing, standing)
     if mailing.audience is not Audience.CONTACTS:
@@ -63,7 +63,7 @@ def _renamed_event(desk: Desk, found: Survey, ledger: Ledger) -> Doubt | None:
     if same and (has_this := ledger.histories(event.name)):
         same = [name for name in same if has_this.keys().isdisjoint(ledger.histories(name))]
     meant = same or gone
-    return _doubt("event", meant, event.name, f"put templates/{meant[0]}/ back beside it", is_strong=bool(same))
+    return _doubt("event", meant, event.name, f"put {desk.templates / meant[0]} back beside it", is_strong=bool(same))
 
 
 def _is_same(name: str, event: Event, now: datetime, ledger: Ledger) -> bool:

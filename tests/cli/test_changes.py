@@ -384,7 +384,7 @@ def test_a_script_does_not_invite_anew_what_was_renamed(
     refused = folder.run("send", "--yes")
     assert (refused.code, len(relay.accepted)) == (2, 3)
     assert "call it round-table again" in refused.err
-    assert "put templates/round-table/ back beside it, or leave --yes out and confirm it" in refused.err
+    assert "put templates/round-table back beside it, or leave --yes out and confirm it" in refused.err
     assert folder.run("send", "--dry-run").code == 0
     assert folder.run("send", "--sandbox", "--yes").code == 0
     shutil.copytree(templates / "forum", templates / "round-table")
