@@ -68,7 +68,7 @@ class Judge:
             return None
         return MailingRefused(
             f"{self._relay} refused one after the other in the same way: {outcome.reply.text}. So the rest was not "
-            "tried: have that mended, and run the command again. Those who were refused: mailer resolve --failed."
+            "tried: have that mended, and run the command again."
         )
 
     def _retry_at(self, delivery: Delivery, outcome: Outcome, now: datetime, is_first: bool) -> datetime | None:

@@ -109,3 +109,16 @@ def test_an_invitation_in_doubt_is_told_with_what_settles_it(doubtful: Folder) -
     """Nobody is reminded of it, and the line that says so names the command."""
     told = doubtful.run("remind", "--dry-run", now="2031-02-28T10:00").out
     assert "3  left out: the invitation is in doubt; settle it with mailer resolve\n" in told
+
+
+def test_who_was_refused_is_looked_up_by_one_command_that_means_the_event(folder: Folder) -> None:
+    """Where the relay refuses the whole mailing too, the command that is named can be typed as it stands."""
+    shutil.copytree(folder.path / "templates/round-table", folder.path / "templates/forum")
+    offices = "".join(f"Office {n},to@guest{n}.example.org\n" for n in range(12))
+    folder.write("contacts/more.csv", f"Organisation,Email\n{offices}")
+    with ScriptedServer({"dot": ["554 5.7.1 Blocked"] * 15}) as relay:
+        folder.relay(relay)
+        refused = folder.run("send", "round-table", "--yes")
+    assert "refused one after the other in the same way" in refused.err
+    assert "with mailer resolve round-table --failed\n" in refused.out
+    assert "mailer resolve" not in refused.err
