@@ -122,10 +122,19 @@ def _gaps(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         yield Problem("source is missing", fix, "warning", str(path), column="source")
     for key in ("starts", "ends"):
         value = table.get(key)
-        if isinstance(value, date | str) and len(str(value)) == len("2024-05-23"):
+        if _is_day(value):
             problem = f"{key} is a day without a time, so it is the midnight that the day begins with"
             fix = "Add the time, as in 2024-05-23T13:00."
             yield Problem(problem, fix, "warning", str(path), column=key, value=str(value))
+
+
+def _is_day(value: object) -> bool:
+    """Whether a TOML value or ISO text is a day without a time."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return False
+    return isinstance(day, date) and not isinstance(day, datetime)
 
 
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:

@@ -290,6 +290,12 @@ def test_what_is_odd_is_a_warning(tmp_path: Path, text: str, sentence: str, fix:
     assert (warning.problem, warning.fix, warning.severity) == (sentence, fix, "warning")
 
 
+def test_what_is_no_day_is_not_called_one(tmp_path: Path) -> None:
+    """A beginning that cannot be read is one error, without a warning that takes it for a midnight."""
+    (problem,) = refused(tmp_path, toml(starts='starts = "23.05.2024"'))
+    assert problem.problem == f"starts {DATE}"
+
+
 def test_a_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> None:
     """Another encoding, or a file that has gone, is one clear problem."""
     (tmp_path / "forum").mkdir()
