@@ -16,7 +16,7 @@ NAMES = frozenset({
 # What the layouts see besides: the parts they put together.
 LAYOUT_NAMES = frozenset({"subject", "language", "direction", "body", "foot"})
 
-_ADDRESS = re.compile(r"(?:https?://|mailto:)\S+|(?P<mailbox>[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+)")
+_ADDRESS = re.compile(r"(?:https?://|mailto:)\S+|(?P<mailbox>[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+)", re.IGNORECASE)
 
 
 def event_view(event: Event, language: str) -> dict[str, object]:

@@ -89,7 +89,7 @@ def test_placeholders_work_in_every_construct(rendered: Rendered, source: str, h
 
 def test_an_address_from_the_event_is_a_link_wherever_it_stands(letters: Callable[..., Letters]) -> None:
     """Also that of the online room, and those in tables of the event's own; a word of the organisers is none."""
-    stream, room = "https://live.example.org/a?b=1&c=2", "https://zoom.example.org/j/1"
+    stream, room = "HTTPS://live.example.org/a?b=1&c=2", "https://zoom.example.org/j/1"
     changes = {"online": room, "venue": "Room XX", "tables": {"press": {"stream": stream, "desk": "press@example.org"}}}
     made = letters(
         "At {{ event.venue }} or {{ event.online }}, {{ event.press.stream }} or {{ event.press.desk }}",
