@@ -128,7 +128,7 @@ class Pace:
 
     def transactions(self, recipients: int) -> int:
         """How many a message to so many is to be allowed: one, unless they seem to be more than the relay takes so."""
-        return 1 if recipients <= self._together else 1 + recipients - int(self._together)
+        return int(max(1, 1 + recipients - self._together))
 
     def expect(self, recipients: int, transactions: int) -> None:
         """The relay wants so many recipients in so many transactions."""
