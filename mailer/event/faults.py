@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from mailer.errors import Problem
 from mailer.event import values
-from mailer.event.moments import moment
+from mailer.event.moments import as_read, moment
 from mailer.event.sheet import ContactPersonTable, EventFile, MailingTable, RsvpTable, Table, usual_audience
 from mailer.model import CALENDAR_FILE, Audience
 
@@ -122,19 +122,11 @@ def _gaps(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         yield Problem("source is missing", fix, "warning", str(path), column="source")
     for key in ("starts", "ends"):
         value = table.get(key)
-        if _is_day(value):
+        day = as_read(value)
+        if isinstance(day, date) and not isinstance(day, datetime):
             problem = f"{key} is a day without a time, so it is the midnight that the day begins with"
             fix = "Add the time, as in 2024-05-23T13:00."
             yield Problem(problem, fix, "warning", str(path), column=key, value=str(value))
-
-
-def _is_day(value: object) -> bool:
-    """Whether a TOML value or ISO text is a day without a time."""
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return False
-    return isinstance(day, date) and not isinstance(day, datetime)
 
 
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,7 @@ def moment(value: object, zone: ZoneInfo, *, end_of_day: bool = False) -> dateti
     A bare date is the start of that day, or its last second with `end_of_day`. A clock time that occurs twice is the
     first of the two. Raises ValueError with a reason, also for a clock time that a change of the clocks leaves out.
     """
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-        except ValueError:
-            value = None
+    value = as_read(value)
     # The first and the last year have no neighbours to convert to.
     if not isinstance(value, date) or not date.min.year < value.year < date.max.year:
         raise ValueError("must be a date and time like 2024-05-23T13:00")
@@ -29,3 +26,12 @@ def moment(value: object, zone: ZoneInfo, *, end_of_day: bool = False) -> dateti
     if value.tzinfo is None and there.replace(tzinfo=None) != value:
         raise ValueError(f"does not exist in {zone.key}: the clocks are put forward over it")
     return there
+
+
+def as_read(value: object) -> object:
+    """The day, or the day and time, that ISO text stands for; any other value as it is."""
+    if isinstance(value, str):
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            with suppress(ValueError):
+                return read(value)
+    return value

@@ -509,6 +509,12 @@ def test_moments(value: object, end_of_day: bool, expected: str) -> None:
     assert event.moment(value, NEW_YORK, end_of_day=end_of_day).isoformat() == expected
 
 
+@pytest.mark.parametrize("text", ["2024-05-17", "20240517", "2024-W20-5"])
+def test_a_day_ends_with_its_last_second_however_it_is_written(text: str) -> None:
+    """Each way in which ISO 8601 writes a day is one."""
+    assert event.moment(text, ZoneInfo("UTC"), end_of_day=True) == datetime(2024, 5, 17, 23, 59, 59, tzinfo=UTC)
+
+
 def test_a_day_without_midnight_starts_with_the_change() -> None:
     """Where the clocks are put forward at midnight, a bare date still is a moment."""
     assert event.moment("2024-03-31", ZoneInfo("Asia/Beirut")).isoformat() == "2024-03-31T01:00:00+03:00"
