@@ -31,6 +31,7 @@ class Record:
     suppressed: str | None = None
 
 
+_INVITATION = "invitation"
 _HELD = "held: "
 ALREADY_SENT = "already sent"
 
@@ -65,8 +66,8 @@ def main_mailing(event: Event) -> Mailing:
 
     An event has at least one (`event.load` sees to it).
     """
-    if "invitation" in event.mailings:
-        return event.mailings["invitation"]
+    if _INVITATION in event.mailings:
+        return event.mailings[_INVITATION]
     return next(mailing for mailing in event.mailings.values() if mailing.audience is Audience.CONTACTS)
 
 
@@ -224,6 +225,9 @@ def _answered(contact: Contact, record: Record, mailing: Mailing, event: Event) 
 
 def _uninvited(record: Record, mailing: Mailing, event: Event) -> str | None:
     """What keeps those away whom the invitation has not reached, from a mailing that stands on it."""
+    if mailing.audience is Audience.UNANSWERED and _INVITATION in event.mailings:
+        # Nobody is asked again for an answer to what has only told of the date.
+        return _NOT_INVITED.get(record.states.get(_INVITATION))
     if mailing.audience in (Audience.INVITED, Audience.UNANSWERED):
         return _NOT_INVITED.get(_invitation_state(record, event))
     return None

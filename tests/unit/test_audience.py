@@ -252,6 +252,29 @@ def test_a_moved_deadline_moves_what_is_to_come() -> None:
     assert Rules(REMINDER, later, local(25)).why_not(CONTACT, record) is None
 
 
+@pytest.mark.parametrize(
+    ("states", "reason"),
+    [
+        ({}, "was not invited"),
+        ({"invitation": State.FAILED}, "the invitation was refused"),
+        ({"invitation": State.SENT}, None),
+    ],
+)
+def test_a_save_the_date_asks_nobody_for_an_answer(states: dict[str, State], reason: str | None) -> None:
+    """Whoever has had nothing else is not reminded of an invitation; but told of a change, as of the date."""
+    event = replace(EVENT, mailings={**EVENT.mailings, "save-the-date": replace(INVITATION, name="save-the-date")})
+    record = Record({"save-the-date": State.SENT, **states})
+    assert Rules(REMINDER, event, local(10)).why_not(CONTACT, record) == reason
+    assert Rules(UPDATE, event, local(10)).why_not(CONTACT, record) is None
+
+
+def test_any_mailing_to_the_contacts_invites_where_none_is_called_invitation() -> None:
+    """Which of them asks for an answer cannot be told by their names then."""
+    first, second = (replace(INVITATION, name=name) for name in ("first-letter", "second-letter"))
+    event = replace(EVENT, mailings={"first-letter": first, "second-letter": second, "reminder": REMINDER})
+    assert Rules(REMINDER, event, local(10)).why_not(CONTACT, Record({"second-letter": State.SENT})) is None
+
+
 def test_send_means_the_invitation() -> None:
     """Without a name, the mailing called invitation is meant, else the first that goes to the contacts."""
     assert main_mailing(EVENT) is INVITATION
