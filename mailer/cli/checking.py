@@ -100,6 +100,7 @@ def _changes(desk: Desk) -> Iterator[Problem]:
 
 def _about_sending(desk: Desk) -> Iterator[Problem]:
     from mailer.audience import main_mailing
+    from mailer.cli.copied import left_over
     from mailer.cli.gathering import active, gather
     from mailer.cli.mailing import prepare
     from mailer.cli.overlaps import Overlaps
@@ -116,22 +117,7 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
         except InputRefused as exc:
             yield from exc.problems
     yield from overlaps.problems()
-    yield from _left_of_the_sample(desk)
-
-
-def _left_of_the_sample(desk: Desk) -> Iterator[Problem]:
-    """Attachments that came with the shipped event when it was copied, and would go out with another."""
-    from mailer.cli.desk import shipped
-
-    samples = shipped() / "templates"
-    if (samples / desk.event.name).is_dir():
-        return
-    theirs = {path.name: path for path in samples.glob("*/attachments/*")}
-    for path in sorted({path for mailing in desk.event.mailings.values() for path in mailing.attachments}):
-        if path.is_file() and path.name in theirs and path.read_bytes() == theirs[path.name].read_bytes():
-            problem = f"{path.name} is that of the sample event"
-            fix = "Put your own file there, or take its name out of attachments."
-            yield Problem(problem, fix, "warning", str(desk.event.folder / "event.toml"), column="attachments")
+    yield from left_over(desk)
 
 
 def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import email
 import email.policy
 import html
 import re
+import shutil
 from pathlib import Path
 
 import openpyxl
@@ -155,6 +156,44 @@ def test_the_samples_own_attachment_does_not_leave_with_another_event(folder: Fo
     assert "concept-note.pdf is that of the sample event" in folder.run("check").err
     note.write_bytes(b"%PDF-1.4 our own")
     assert "concept-note.pdf" not in folder.run("check").err
+
+
+def test_the_addresses_of_the_event_that_was_copied_do_not_stay_unseen(folder: Folder) -> None:
+    """Whoever forgets that the form, or a page, is the other event's is warned once, whichever of the two is looked at.
+
+    A home page is no event's own; nor is a form that several events have, or that of the same event under another name.
+    """
+    links = '[links]\nhome = "https://www.example.org/"\nnote = "https://www.example.org/note.pdf"\n'
+
+    def warned(event: str) -> list[str]:
+        return [line for line in folder.run("check", event).err.splitlines() if " of the event " in line]
+
+    folder.write("templates/round-table/event.toml", EVENT + links)
+    shutil.copytree(folder.path / "templates" / "round-table", folder.path / "templates" / "autumn")
+    assert warned("autumn") == []
+    copied = (EVENT + links).replace("2031-03-13", "2031-09-11")
+    folder.write("templates/autumn/event.toml", copied)
+    (told,) = warned("autumn")
+    assert "rsvp.url and links.note are those of the event round-table. Write this event's own" in told
+    assert "of the event autumn" in warned("round-table")[0]
+    folder.write("templates/autumn/event.toml", copied.replace("note.pdf", "autumn.pdf"))
+    assert "rsvp.url is that of the event round-table" in warned("autumn")[0]
+    shutil.copytree(folder.path / "templates" / "autumn", folder.path / "templates" / "winter")
+    folder.write("templates/winter/event.toml", copied.replace("2031-09-11", "2031-12-11"))
+    assert not any("rsvp.url" in line for line in warned("winter"))
+
+
+def test_the_form_of_the_sample_is_nobodys(folder: Folder) -> None:
+    """An event made of the shipped one leads to the sample's form only until it has an address of its own."""
+    shipped = Path(__file__).parents[2] / "templates" / "poc-week"
+    shutil.rmtree(folder.path / "templates" / "round-table")
+    ours = shutil.copytree(shipped, folder.path / "templates" / "ours")
+    event = (ours / "event.toml").read_text("utf-8").replace("title = ", 'title = "Ours" #', 1)
+    folder.write("templates/ours/event.toml", event)
+    told = "rsvp.url and links.concept_note are those of the event poc-week"
+    assert told in folder.run("check", now="2024-05-02T10:00").err
+    folder.write("templates/ours/event.toml", event.replace("poc-week-2024", "ours"))
+    assert "of the event" not in folder.run("check", now="2024-05-02T10:00").err
 
 
 def test_an_embassy_is_never_told_to_call_itself_a_mission(folder: Folder) -> None:
