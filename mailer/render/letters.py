@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mailer.errors import InputRefused, Problem
-from mailer.model import Contact, Event, Form, Letter, Mailing, Rule
+from mailer.model import Audience, Contact, Event, Form, Letter, Mailing, Rule
 from mailer.render import check
 from mailer.render.compiled import Compiled
 from mailer.render.document import LARGEST_HTML
@@ -19,7 +19,7 @@ from mailer.render.faults import Failed, shown
 from mailer.render.oversights import joined_lines, untranslated
 from mailer.render.press import Folders, compile_language
 from mailer.render.source import TemplateFile, Unreadable, languages_of, read
-from mailer.render.views import NAMES, contact_view, known_names, rsvp_url, samples, shared_values
+from mailer.render.views import NAMES, AnyColumn, contact_view, known_names, rsvp_url, samples, shared_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Letters:
             raise InputRefused([_in_row(contact, Failed("the letter is too long", fix, "", None))])
         return letter
 
-    def samples(self, language: str) -> Iterator[Problem]:
+    def samples(self, language: str, extra: Mapping[str, str]) -> Iterator[Problem]:
         """What goes wrong when letters in `language` are written to samples of every kind, under every rule."""
         compiled = self.compiled[language]
-        for contact, form in samples():
+        for contact, form in samples(extra):
             values = self._values(contact, form, "23456-789AB", contact.party.name, language)
             values |= {"days_left": 7, "mailing": self.mailing.name}
             for rule in Rule:
@@ -125,12 +125,23 @@ def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: P
         except InputRefused as refused:
             problems += refused.problems
     images = tuple({cid: (cid, path) for one in compiled.values() for cid, path in one.images}.values())
-    letters = Letters(event, mailing, event.language, images, compiled, tuple(dict.fromkeys(warnings)))
+    letters = Letters(event, mailing, event.language, images, compiled)
     for language in compiled:
-        problems += letters.samples(language)
+        problems += letters.samples(language, AnyColumn())
     if problems:
         raise InputRefused(dict.fromkeys(problems))
-    return letters
+    if mailing.audience is Audience.ATTENDING:
+        warnings += _for_delegates(letters)
+    return replace(letters, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _for_delegates(letters: Letters) -> Iterator[Problem]:
+    """What will go wrong in letters to those who come in a colleague's place: no sheet has a column for them."""
+    fix = 'Write `| default("")` behind the name, as in `{% if contact.extra.table | default("") %}`.'
+    for language in letters.compiled:
+        for found in letters.samples(language, {}):
+            problem = f"no delegate can be written to, as these stand in no sheet: {found.problem}"
+            yield replace(found, problem=problem, fix=fix, severity="warning")
 
 
 def problems_of_texts(folder: Path, templates: Path) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ import email.policy
 
 import pytest
 
-from tests.cli.conftest import ADA, EVENT, TEMPLATE, Folder
+from tests.cli.conftest import ADA, CONTACTS, EVENT, TEMPLATE, Folder
 from tests.servers import ScriptedServer
 
 DORA = "dora@gmail.com"
@@ -37,3 +37,23 @@ def test_a_delegate_is_addressed_as_somebody_in_a_sheet(
     message = email.message_from_bytes(written, policy=email.policy.default)
     assert message["To"].addresses[0].display_name == to
     assert salutation in message.get_body(("plain",)).get_content().splitlines()
+
+
+def test_a_text_that_no_delegate_can_get_is_told_before_the_first_answers(
+    folder: Folder, relay: ScriptedServer
+) -> None:
+    """A column of the sheets is a warning in a mailing to those who come, unless there is something in its place."""
+    told = "no delegate can be written to, as these stand in no sheet: {{ contact.extra.table }} has no value"
+    folder.write("contacts/missions.csv", CONTACTS.replace("Cc,Status", "Cc,Table").replace(",do not contact", ",7"))
+    folder.write("templates/round-table/event.toml", EVENT + ARRIVAL)
+    folder.write("templates/round-table/arrival.md", f"{TEMPLATE}\nTable {{{{ contact.extra.table }}}}.\n")
+    folder.relay(relay)
+    warned = folder.run("check")
+    assert warned.code == 0
+    assert told in warned.err
+    assert folder.run("send", "--yes").code == 0
+    folder.run("answers", "record", ADA, "in-person")
+    assert "warnings about what is due now" in folder.run("send", "--mailing", "arrival", "--dry-run").err
+    for words in ('{{ contact.extra.table | default("") }}', '{% if contact.extra.table | default("") %}.{% endif %}'):
+        folder.write("templates/round-table/arrival.md", f"{TEMPLATE}\nTable {words}\n")
+        assert "no delegate" not in folder.run("check").err
