@@ -159,9 +159,9 @@ def facts_of(event: Event) -> Mapping[str, str]:
         "rsvp.deadline": event.rsvp.deadline.isoformat(),
         "cancelled": str(event.cancelled).lower(),
     }
-    for language, over in event.translations.items():
-        words = _words(event.in_language(language))
-        facts |= {f"translations.{language}.{fact}": words[fact] for fact in words if _says(over, fact)}
+    for language in event.translations:
+        told = _words(event.in_language(language))
+        facts |= {f"translations.{language}.{fact}": words for fact, words in told.items()}
     return facts
 
 
@@ -174,15 +174,6 @@ def _words(event: Event) -> dict[str, str]:
         "contact_person.email": event.contact_person.email,
         **{f"links.{name}": link for name, link in event.links.items()},
     }
-
-
-def _says(over: Mapping[str, object], fact: str) -> bool:
-    """Whether what `Event.translations` has for a language tells the fact."""
-    key, _, entry = fact.partition(".")
-    if key == "contact_person":
-        entry = "address"  # as the model calls the email
-    table = over.get(key)
-    return entry in table if isinstance(table, Mapping) else key in over
 
 
 def _entry(desk: Desk, domain: str) -> tuple[str, int]:

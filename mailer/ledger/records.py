@@ -97,8 +97,18 @@ class Edition:
     at: datetime
 
     def changed(self, facts: Mapping[str, str]) -> list[str]:
-        """The facts that are told otherwise in `facts`: what only one of both knows of was never said otherwise."""
-        return [fact for fact, was in self.facts.items() if facts.get(fact, was) != was]
+        """The facts that are told otherwise in `facts`: what only one of both knows of was never said otherwise.
+
+        Of a translation that has no words of its own, nothing is told beside the fact itself.
+        """
+        changed = {fact: (was, facts[fact]) for fact, was in self.facts.items() if facts.get(fact, was) != was}
+        return [fact for fact, words in changed.items() if changed.get(_untranslated(fact)) != words]
+
+
+def _untranslated(fact: str) -> str:
+    """The fact of which "translations.fr.venue" is a translation; empty where it is none."""
+    kind, _, rest = fact.partition(".")
+    return rest.partition(".")[2] if kind == "translations" else ""
 
 
 def address_of(text: str) -> Address:

@@ -130,6 +130,42 @@ def test_what_leads_a_reader_astray_is_a_change(
     assert f"{fact} was " in told[0]
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "facts"),
+    [
+        ('venue = "Salle XX"\n', "", ["translations.fr.venue"]),
+        ("[translations.fr]\n", '[translations.fr]\ntitle = "Colloque"\n', ["translations.fr.title"]),
+        ("Round table", "Forum", ["title"]),
+        ("Room XX", "Room XI", ["venue"]),
+    ],
+)
+def test_a_word_that_readers_of_a_translation_had_otherwise_is_a_change(
+    folder: Folder, relay: ScriptedServer, was: str, becomes: str, facts: list[str]
+) -> None:
+    """Words of its own that a translation gets or loses are told; what it has from the event is told once."""
+    folder.write("templates/round-table/event.toml", EVENT + WORDS)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    folder.write("templates/round-table/event.toml", (EVENT + WORDS).replace(was, becomes))
+    found = folder.run("check", "--json").json["problems"]
+    assert [problem["column"] for problem in found if "in the mails since" in problem["problem"]] == facts
+
+
+def test_words_that_an_older_ledger_does_not_hold_are_no_change(folder: Folder, relay: ScriptedServer) -> None:
+    """What an edition of before says of a translation, its own words alone, is all that is compared with it."""
+    folder.write("templates/round-table/event.toml", EVENT + WORDS)
+    folder.relay(relay)
+    assert folder.run("send", "--limit", "1", "--yes").code == 0
+    with closing(sqlite3.connect(folder.path / "ledger.db")) as ledger, ledger:
+        [(known,)] = ledger.execute("SELECT facts FROM editions")
+        older = {key: value for key, value in json.loads(known).items() if key != "translations.fr.title"}
+        ledger.execute("UPDATE editions SET facts = ?", [json.dumps(older)])
+    assert "in the mails since" not in folder.run("check").err
+    assert folder.run("send", "--yes", now=ANSWERED).code == 0
+    told = folder.run("check", now=CHANGED)
+    assert "in the mails since" not in told.err and "otherwise" not in told.err
+
+
 def test_nobody_is_told_of_a_change_that_is_none(folder: Folder, relay: ScriptedServer) -> None:
     """A link or a translation that came later, and facts that an older ledger does not hold, changed nothing."""
     folder.relay(relay)
