@@ -14,7 +14,15 @@ import click
 
 from mailer.cli import console
 from mailer.cli.again import where
-from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
+from mailer.cli.arguments import (
+    event_argument,
+    event_option,
+    json_option,
+    now_option,
+    one_event,
+    parsed_address,
+    sandbox_option,
+)
 from mailer.cli.settling import (
     WORDS,
     besides,
@@ -315,7 +323,7 @@ def list_answers(
     from mailer.cli.desk import open_desk, tell_if_older
     from mailer.cli.turnout import seats_of, turnout_of
 
-    desk = open_desk(named or event, now, rehearsal=sandbox)
+    desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         tell_if_older(ledger)
         turnout = turnout_of(desk, ledger)

@@ -20,3 +20,10 @@ def parsed_address(typed: str) -> Address:
         return Address.parse(typed)
     except ValueError as exc:
         raise UsageError(f"{typed}: {exc}") from None
+
+
+def one_event(event: str | None, named: str | None) -> str | None:
+    """The event that was named, behind the command or with --event. Raises UsageError where these are two."""
+    if event and named and event != named:
+        raise UsageError(f"{event} and --event {named} are two events: name one.")
+    return named or event

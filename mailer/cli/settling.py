@@ -11,7 +11,15 @@ import click
 
 from mailer.cli import console
 from mailer.cli.again import where
-from mailer.cli.arguments import event_argument, event_option, json_option, now_option, parsed_address, sandbox_option
+from mailer.cli.arguments import (
+    event_argument,
+    event_option,
+    json_option,
+    now_option,
+    one_event,
+    parsed_address,
+    sandbox_option,
+)
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance, Reference
 
@@ -35,7 +43,7 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
     from mailer.cli.desk import open_desk, tell_if_older
     from mailer.cli.turnout import seats_of, turnout_of
 
-    desk = open_desk(named or event, now, rehearsal=sandbox)
+    desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         tell_if_older(ledger)
         turnout = turnout_of(desk, ledger)

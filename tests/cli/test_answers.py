@@ -259,6 +259,15 @@ def test_a_second_delegate_takes_a_second_seat_unless_a_person_says_instead(sent
     assert "comes too" not in sent.run("answers", "record", ADA, "regrets", "--by", "Tom Third", now=ANSWERED).out
 
 
+@pytest.mark.parametrize("command", ["list", "review"])
+def test_two_events_are_not_taken_for_one(sent: Folder, command: str) -> None:
+    """An event behind the command and another one with --event are wrong usage; the same one twice is well."""
+    refused = sent.run("answers", command, "round-table", "--event", "autumn")
+    assert (refused.code, refused.out) == (2, "")
+    assert "round-table and --event autumn are two events: name one." in refused.err
+    assert sent.run("answers", command, "round-table", "--event", "round-table").code == 0
+
+
 @pytest.mark.parametrize("who", ["22222-22223", "nonsense", "nobody@elsewhere.example.org", "not an address@"])
 def test_a_call_for_nobody_is_refused(sent: Folder, who: str) -> None:
     """A mistyped reference or an unknown address records nothing."""
