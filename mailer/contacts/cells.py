@@ -179,12 +179,14 @@ def forbids(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def is_barred(text: str, inviting: bool) -> bool | None:
-    """Whether a cell says not to write to somebody; None if it says neither.
+def is_barred(text: str, inviting: bool, yes: str) -> bool | None:
+    """Whether a cell says not to write to somebody; None if it says neither. `yes` is a yes that its heading names.
 
     In a column such as "Do not invite" a cross says yes and an empty cell no. In one such as "Invite?" (`inviting`)
     neither is taken for an answer: it has to say yes or no in so many words.
     """
+    if yes and fold(text) == yes:
+        return not inviting
     if not inviting:
         return yes_or_no(text)
     return True if fold(text) in _SAYS_NO else False if fold(text) in _SAYS_YES else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailer.contacts.cells import party_kind, plain
-from mailer.contacts.headings import meaning, snake_case
+from mailer.contacts.headings import meaning, snake_case, word_for_yes
 from mailer.contacts.rows import letters
 from mailer.contacts.titles import is_title_of_address
 from mailer.model import PartyKind, fold
@@ -26,8 +26,8 @@ class Columns:
     `at` gives for each of `ONE_CELL` its 0-based column, or `MISSING`. The first of `address` is written to, the others
     get copies, like those of `cc`. `party` holds the columns that may name the party, in order, and the kind of party
     that each of them means (None: a column must say). `barring` holds the columns of yes and no that say who is not to
-    be written to, and whether each asks whom to invite instead ("Invite?"). `extra` pairs names for templates with
-    columns. `places` is what `model.Place` shares among the rows.
+    be written to, whether each asks whom to invite instead ("Invite?"), and the yes that its heading names. `extra`
+    pairs names for templates with columns. `places` is what `model.Place` shares among the rows.
     """
 
     headings: tuple[str, ...]
@@ -35,7 +35,7 @@ class Columns:
     address: tuple[int, ...]
     cc: tuple[int, ...]
     party: tuple[tuple[int, PartyKind | None], ...]
-    barring: tuple[tuple[int, bool], ...]
+    barring: tuple[tuple[int, bool, str], ...]
     extra: tuple[tuple[str, int], ...]
     places: Mapping[str, tuple[str, str]]
 
@@ -53,7 +53,7 @@ class Columns:
         """What the columns that are read give, as `contacts --json` calls it, from left to right."""
         fields = {column: name for name, column in self.at.items() if column != MISSING}
         fields |= dict.fromkeys(self.address[:1], "email") | dict.fromkeys((*self.address[1:], *self.cc), "cc")
-        fields |= {column: "party" for column, _ in self.party} | {column: "status" for column, _ in self.barring}
+        fields |= {column: "party" for column, _ in self.party} | {column: "status" for column, *_ in self.barring}
         if self.at["kind"] != MISSING:
             fields[self.at["kind"]] = "party_kind"
         return dict(sorted(fields.items()))
@@ -87,8 +87,12 @@ def plan(headings: Sequence[str], sample: Sequence[Sequence[str]], file: str) ->
     address = tuple(sorted(found.get("address", []))) + tuple(found.get("other_address", []))
     cc = tuple(found.get("cc", []))
     party = _party_columns(found, file, kind_column=at["kind"] != MISSING)
-    barring = tuple((column, name == "opt_in") for name in ("opt_out", "opt_in") for column in found.get(name, []))
-    used = {*at.values(), *address, *cc, *(column for column, _ in (*party, *barring))}
+    barring = tuple(
+        (column, name == "opt_in", word_for_yes(headings[column]))
+        for name in ("opt_out", "opt_in")
+        for column in found.get(name, [])
+    )
+    used = {*at.values(), *address, *cc, *(column for column, _ in party), *(column for column, *_ in barring)}
     places = {field: column for field, column in at.items() if column != MISSING}
     places |= {name: columns[0] for name, columns in (("address", address), ("cc", cc)) if columns}
     if party:

@@ -64,7 +64,7 @@ def _is_held_back(row: Sequence[str], columns: Columns) -> bool:
     status = columns.at["status"]
     if status != MISSING and status < len(row) and words.standing(row[status]) is not Standing.ACTIVE:
         return True
-    return any(column < len(row) and words.is_barred(row[column], inviting) for column, inviting in columns.barring)
+    return any(column < len(row) and words.is_barred(row[column], *asked) for column, *asked in columns.barring)
 
 
 def _doubt(heading: str, values: Sequence[str], columns: Columns) -> Doubt | None:

@@ -113,7 +113,7 @@ _DERIVED = 1000  # a heading as it stands in the table goes before one that was 
 _BETWEEN = re.compile(r"[/\\|;,+&\n\r]|\s(?:and|or|et|ou|y|o)\s|\s[-–—]\s")
 _REMARK = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 _YES_OR_NO = re.compile(
-    r"[\s(\[:,-]*\b(?:y(?:es)?|o(?:ui)?|s[ií]?)\s*(?:/|or|ou|o)\s*no?n?\b[\s)\]?.]*$", re.IGNORECASE
+    r"[\s(\[:,-]*\b(?P<yes>y(?:es)?|o(?:ui)?|s[ií]?)\s*(?:/|or|ou|o)\s*no?n?\b[\s)\]?.]*$", re.IGNORECASE
 )
 # A remark in brackets is dropped unless it makes the column another's, or another thing.
 _OTHER = re.compile(
@@ -181,6 +181,12 @@ def _changes_nothing(remark: str, means: str) -> bool:
     if _YES_OR_NO.fullmatch(remark):
         return True
     return set(words.split()) <= _CHANGES_NOTHING if means in _WHO_GETS_IT else not _OTHER.search(words)
+
+
+def word_for_yes(heading: str) -> str:
+    """What stands for yes in the cells below, folded, as the heading says: `o` under "Inviter (O/N)"; else empty."""
+    asked = _YES_OR_NO.search(heading)
+    return fold(asked["yes"]) if asked else ""
 
 
 def header_row(rows: Sequence[tuple[int, list[str]]]) -> int | None:

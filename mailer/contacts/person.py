@@ -138,8 +138,8 @@ def _standing(row: Row) -> Standing | None:
         row.say(
             row.columns.at["status"], "The status is not known", "Write active, do not contact or left, or nothing."
         )
-    for column, inviting in row.columns.barring:
-        barred = words.is_barred(row.cells[column], inviting)
+    for column, inviting, yes in row.columns.barring:
+        barred = words.is_barred(row.cells[column], inviting, yes)
         if barred is None:
             problem = "The cell does not say whether to invite" if inviting else "The cell says neither yes nor no"
             row.say(column, problem, "Write yes or no; if the column says something else, give it another heading.")

@@ -97,7 +97,7 @@ def _held_back(table: Table) -> Iterator[tuple[str, Standing]]:
     """The keys of the addresses that the table says not to contact, or to have left, and which of the two."""
     status = table.columns.at["status"]
     quiet: list[tuple[int, Container[str]]] = [(status, _ACTIVE)] if status != MISSING else []
-    quiet += [(column, _INVITED if inviting else _NOT_BARRED) for column, inviting in table.columns.barring]
+    quiet += [(column, _INVITED if inviting else _NOT_BARRED) for column, inviting, _ in table.columns.barring]
     if not quiet:
         return
     try:

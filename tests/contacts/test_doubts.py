@@ -42,6 +42,11 @@ def test_a_sheet_as_staff_keep_it(table) -> None:
         ("Invite? (Y/N)", "y", Standing.ACTIVE),
         ("À inviter", "Oui", Standing.ACTIVE),
         ("Invitar (sí/no)", "no", Standing.DO_NOT_CONTACT),
+        ("Inviter (O/N)", "O", Standing.ACTIVE),
+        ("Inviter (O/N)", "N", Standing.DO_NOT_CONTACT),
+        ("Ne pas inviter (O/N)", "o", Standing.DO_NOT_CONTACT),
+        ("Invitar (S/N)", "S", Standing.ACTIVE),
+        ("No invitar (S/N)", "s", Standing.DO_NOT_CONTACT),
     ],
 )
 def test_a_yes_means_what_its_heading_asks(table, heading: str, cell: str, status: Standing) -> None:
@@ -54,6 +59,12 @@ def test_whom_to_invite_is_said_in_so_many_words(table, cell: str) -> None:
     """Under "Invite?" an empty cell, a cross and any other word are an error: they may mean either."""
     error = table(["Mission", "Email", "Invite?"], ["Chile", ADDRESS, cell]).error
     assert (error.cell, error.value or "") == ("C2", cell)
+
+
+@pytest.mark.parametrize("heading", ["Inviter", "Ne pas inviter", "Invite? (Y/N)", "Invitar (S/N)"])
+def test_a_letter_is_a_yes_only_where_the_heading_says_so(table, heading: str) -> None:
+    """An O may be a zero that was mistyped, and so a no."""
+    assert table(["Mission", "Email", heading], ["Chile", ADDRESS, "O"]).error.cell == "C2"
 
 
 def test_several_columns_that_forbid_all_count(table) -> None:
