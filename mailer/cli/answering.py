@@ -75,14 +75,11 @@ def import_answers(
 
     A file that was imported before, or has grown since, adds only what is new.
     """
-    from mailer.cli.desk import open_desk, tell_if_older
+    from mailer.cli.desk import mind_older, open_desk
 
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        if dry_run:
-            tell_if_older(ledger)
-        else:
-            ledger.require_latest()
+        mind_older(ledger, decides=not dry_run)
         try:
             export = _read(desk, ledger, file, columns, dates)
             found = _taken(desk, ledger, file, export)
@@ -320,12 +317,12 @@ def list_answers(
 ) -> int:
     """Say who comes, in person and online, by party, and how many seats that leaves."""
     from mailer import report
-    from mailer.cli.desk import open_desk, tell_if_older
+    from mailer.cli.desk import mind_older, open_desk
     from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        tell_if_older(ledger)
+        mind_older(ledger)
         turnout = turnout_of(desk, ledger)
     rows = report.answer_rows(turnout.current, desk.event.timezone)
     if xlsx:

@@ -144,11 +144,16 @@ class Desk:
                 yield ledger
 
 
-def tell_if_older(ledger: Ledger) -> None:
-    """Warns, whoever looks into an older copy of the ledger, that it does not tell how things stand."""
+def mind_older(ledger: Ledger, *, decides: bool = False) -> None:
+    """Warns, whoever looks into an older copy of the ledger, that it does not tell how things stand.
+
+    Raises LedgerError with the same words where somebody `decides` something on what it tells.
+    """
     from mailer.cli import console
 
-    if sentence := ledger.older_copy():
+    if decides:
+        ledger.require_latest()
+    elif sentence := ledger.older_copy():
         console.complain(f"warning: {sentence}")
 
 

@@ -88,12 +88,12 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     """Say where everything stands: each contact, its state, the relay's words."""
     from mailer import report
     from mailer.cli.again import event_meant
-    from mailer.cli.desk import open_desk, tell_if_older
+    from mailer.cli.desk import mind_older, open_desk
     from mailer.cli.turnout import turnout_of
 
     desk = open_desk(event, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        tell_if_older(ledger)
+        mind_older(ledger)
         counts = ledger.counts(desk.event.name)
         missing, problems, people = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)

@@ -56,7 +56,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     one for sent messages. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or that of the
     relay for the same user and host; none stands in the address.
     """
-    from mailer.cli.desk import open_desk, tell_if_older
+    from mailer.cli.desk import mind_older, open_desk
 
     decision, failed = _decision(archive, **way), way["failed"]
     event = words[0] if words and "@" not in words[0] else None
@@ -64,7 +64,7 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     desk = open_desk(event, now, rehearsal=sandbox)
     asks = not wanted and not yes and sys.stdin.isatty()
     with desk.ledger(create=False) as ledger:
-        tell_if_older(ledger)
+        mind_older(ledger, decides=bool(decision or archive) or (sys.stdin.isatty() and not failed))
         claimed, code = (0, 0) if failed else _tell_of_claims(ledger, desk)
         standing = _standing(ledger, desk.event, State.FAILED if failed else State.IN_DOUBT, wanted)
         if not standing:

@@ -118,17 +118,14 @@ def _send(desk: Desk, mailing: Mailing, options: _Options) -> int:
 
 
 def _survey_and_send(prepared: Prepared, options: _Options, interrupts: Interrupts) -> int:
-    from mailer.cli.desk import tell_if_older
+    from mailer.cli.desk import mind_older
     from mailer.cli.outstanding import outstanding
     from mailer.cli.surveying import survey
 
     desk, mailing = prepared.desk, prepared.mailing
     closed = _closed_until(prepared) if mailing.is_reminder and not options.anytime else None
     with desk.ledger(create=False) as ledger:
-        if options.dry_run:
-            tell_if_older(ledger)
-        else:
-            ledger.require_latest()
+        mind_older(ledger, decides=not options.dry_run)
         found = survey(prepared, ledger, wait=options.wait, only=options.only, limit=options.limit)
     _require_sound(found.due, desk, options)
     with desk.ledger(create=not options.dry_run) as ledger:

@@ -40,12 +40,12 @@ WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regret
 def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool, now: str | None) -> int:
     """Show what only a person can settle, and on a terminal settle it one by one."""
     from mailer import report
-    from mailer.cli.desk import open_desk, tell_if_older
+    from mailer.cli.desk import mind_older, open_desk
     from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
-        tell_if_older(ledger)
+        mind_older(ledger, decides=sys.stdin.isatty() and not as_json)
         turnout = turnout_of(desk, ledger)
         if as_json:
             console.as_json(report.answers_as_json(turnout.doubts, asdict(seats_of(desk, turnout))))

@@ -67,8 +67,10 @@ def suppress(address: str | None, reason: str | None, lift: bool, as_json: bool,
 
 
 def _list(register: _Register, *, as_json: bool) -> None:
+    from mailer.cli.desk import mind_older
     from mailer.cli.invitees import contacts_of
 
+    mind_older(register.ledger)
     contacts = contacts_of(register.settings)
     in_lists = chain.from_iterable((contact.address, *contact.cc) for contact in contacts)
     found = register.ledger.suppressions(in_lists)
@@ -135,8 +137,11 @@ def forget(address: str, yes: bool, now: str | None) -> int:
 
     On a terminal it asks first.
     """
+    from mailer.cli.desk import mind_older
+
     parsed = parsed_address(address)
     with _register(now, create=True) as register:
+        mind_older(register.ledger, decides=True)
         if not yes and sys.stdin.isatty():
             console.confirm(f"erase every word about {parsed} for good")
         earlier = register.ledger.suppressed([parsed]).get(parsed.key)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mailer.cli import main
-from tests.cli.conftest import ADA, BEN, Folder
+from tests.cli.conftest import ADA, BEN, Folder, typing
 from tests.servers import ScriptedServer
 
 JOERG = "jörg@fiji.example.org"
@@ -187,6 +187,7 @@ def restored(folder: Folder, relay: ScriptedServer) -> Folder:
         ("answers", "list", "--json"),
         ("answers", "review", "--json"),
         ("resolve",),
+        ("suppress", "--json"),
     ],
 )
 def test_whoever_looks_into_an_older_copy_is_warned_once(restored: Folder, words: tuple[str, ...]) -> None:
@@ -194,6 +195,16 @@ def test_whoever_looks_into_an_older_copy_is_warned_once(restored: Folder, words
     looked = restored.run(*words)
     assert (looked.code, looked.err.count("is an older copy: 4 later claims and outcomes are not in it")) == (0, 1)
     assert "warning" in looked.err
+
+
+@pytest.mark.parametrize("words", [("resolve",), ("answers", "review"), ("forget", BEN)], ids=" ".join)
+def test_nobody_is_asked_about_an_older_copy(
+    restored: Folder, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """On a terminal it is refused before the first question, as no decision could be written into it."""
+    refused = typing(restored, monkeypatch, "", *words)
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err.count("is an older copy") == 1
 
 
 @pytest.mark.parametrize(
