@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
@@ -199,7 +200,7 @@ def contact_as_json(contact: Contact, form: Form) -> dict[str, object]:
 def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write one sheet with a frozen header and a filter to `path` (.xlsx). No text can become a formula.
 
-    Raises OSError where nothing can be written there, before anything is made.
+    Raises OSError where it cannot be written; what stood there before then still does.
     """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
@@ -207,7 +208,6 @@ def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterab
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
-    path.open("ab").close()
     cells = [[_cell_value(value) for value in row] for row in rows]
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
@@ -228,7 +228,24 @@ def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterab
     sheet.append([cell(heading, bold=True) for heading in headings])
     for line in cells:
         sheet.append([cell(value) for value in line])
-    book.save(path)
+    # In memory first: where its file fails, the library writes a traceback for each layer that it had begun.
+    whole = io.BytesIO()
+    book.save(whole)
+    _put(path.resolve(), whole.getvalue())
+
+
+def _put(path: Path, content: bytes) -> None:
+    """The content in the place of what stands there, in one step unless that is a device. Raises OSError."""
+    is_device = path.exists() and not path.is_file()
+    beside = path if is_device else path.with_name(f".{path.name}.new")
+    try:
+        beside.write_bytes(content)
+        if not is_device:
+            beside.replace(path)
+    except OSError as exc:
+        if not is_device:
+            beside.unlink(missing_ok=True)
+        raise OSError(exc.errno, exc.strerror, str(path)) from None
 
 
 def _cell_value(value: object) -> str | float | None:

@@ -44,6 +44,33 @@ def test_a_report_that_a_full_disk_does_not_take_is_no_success(folder: Folder, w
 
 
 @full_disk
+@pytest.mark.parametrize("words", [("status",), ("answers", "list"), ("contacts",)], ids=" ".join)
+def test_a_workbook_for_which_there_is_no_room_is_told_in_one_line(folder: Folder, words: tuple[str, ...]) -> None:
+    """No traceback of a library follows the sentence."""
+    command = [sys.executable, "-m", "mailer", *words, "--xlsx", str(FULL)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=folder.path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (
+        3,
+        [f"mailer: {FULL} cannot be used: No space left on device"],
+    )
+    assert "Traceback" not in done.stderr
+
+
+@full_disk
+def test_a_workbook_that_fails_leaves_the_one_before(folder: Folder) -> None:
+    """What stood in its place is whole, and nothing half written lies beside it."""
+    assert folder.run("status", "--xlsx", "status.xlsx").code == 0
+    before = (folder.path / "status.xlsx").read_bytes()
+    (folder.path / ".status.xlsx.new").symlink_to(FULL)  # where it is written until it is whole
+    assert folder.run("status", "--xlsx", "status.xlsx").code == 3
+    assert [path.name for path in folder.path.iterdir() if "status" in path.name] == ["status.xlsx"]
+    assert (folder.path / "status.xlsx").read_bytes() == before
+
+
+@full_disk
 def test_a_full_disk_does_not_stop_a_run_that_sends(folder: Folder, relay: ScriptedServer) -> None:
     """Everybody is written to though neither report nor log finds room; that the report is lost wants a person."""
     folder.relay(relay)
