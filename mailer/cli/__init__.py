@@ -92,8 +92,11 @@ def main() -> None:
     except MailerError as exc:
         code = _explain(exc)
     except OSError as exc:
-        console.complain(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}")
-        code = REFUSED
+        if console.has_lost(exc):
+            code = WANTS_A_PERSON
+        else:
+            console.complain(f"mailer: {exc.filename or 'a file'} cannot be used: {exc.strerror or exc}")
+            code = REFUSED
     code = code if isinstance(code, int) else DONE
     sys.exit(WANTS_A_PERSON if code == DONE and console.is_cut_short() else code)
 

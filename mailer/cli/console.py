@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from traceback import walk_tb
 from typing import TextIO
 
 import click
@@ -58,11 +59,17 @@ def _print(text: str, *, err: bool) -> None:
     except OSError as exc:
         if err:
             sys.stderr = nowhere()
-        elif exc.errno in _LEFT:
-            sys.stdout = nowhere()
         else:
-            sys.stdout = _CutShort()
-            complain(f"mailer: the report could not be written as a whole: {exc.strerror or exc}")
+            _lose(exc)
+
+
+def _lose(exc: OSError) -> None:
+    """Says no more on standard output, which has failed; tells why, unless its reader has left."""
+    if exc.errno in _LEFT:
+        sys.stdout = nowhere()
+    else:
+        sys.stdout = _CutShort()
+        complain(f"mailer: the report could not be written as a whole: {exc.strerror or exc}")
 
 
 class _CutShort(io.TextIOBase):
@@ -75,6 +82,15 @@ class _CutShort(io.TextIOBase):
 def is_cut_short() -> bool:
     """Whether a part of what was said could not be written, though its reader has not left."""
     return isinstance(sys.stdout, _CutShort)
+
+
+def has_lost(exc: OSError) -> bool:
+    """Whether `exc` is of something that was printed past `say`, as click prints a help text; then it is told."""
+    *_, (frame, _) = walk_tb(exc.__traceback__)
+    if frame.f_code is not click.echo.__code__:
+        return False
+    _lose(exc)
+    return True
 
 
 def nowhere() -> TextIO:

@@ -19,7 +19,8 @@ full_disk = pytest.mark.skipif(not FULL.exists(), reason="there is no device her
 
 def run(folder: Folder, *words: str, stdout: IO[str] | int, stderr: IO[str] | int = subprocess.PIPE) -> tuple[int, str]:
     """The exit code and what stands on standard error, where standard output goes to a place of the test's choice."""
-    command = [sys.executable, "-m", "mailer", *words, "--now", NOW]
+    clock = () if words[-1] == "--help" else ("--now", NOW)
+    command = [sys.executable, "-m", "mailer", *words, *clock]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         command, cwd=folder.path, env=environment, stdout=stdout, stderr=stderr, text=True, timeout=60, check=False
@@ -30,7 +31,14 @@ def run(folder: Folder, *words: str, stdout: IO[str] | int, stderr: IO[str] | in
 @full_disk
 @pytest.mark.parametrize(
     "words",
-    [("status", "--json"), ("status",), ("answers", "list", "--json"), ("check", "--json")],
+    [
+        ("status", "--json"),
+        ("status",),
+        ("answers", "list", "--json"),
+        ("check", "--json"),
+        ("--help",),
+        ("send", "--help"),
+    ],
     ids=" ".join,
 )
 def test_a_report_that_a_full_disk_does_not_take_is_no_success(folder: Folder, words: tuple[str, ...]) -> None:
