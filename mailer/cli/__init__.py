@@ -104,7 +104,9 @@ def main() -> None:
 def _explain(error: MailerError) -> int:
     if isinstance(error, InputRefused):
         console.problems(error.problems)
-        console.complain(f"Nothing was sent. {error.advice}".rstrip())
+        sends = sys.argv[1:2] in (["send"], ["remind"])
+        if told := " ".join(filter(None, ("Nothing was sent." if sends else "", error.advice))):
+            console.complain(told)
     else:
         console.complain(f"mailer: {error}")
     return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))

@@ -37,10 +37,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
 
     desk = open_desk(event, now)
     chosen = [choose_mailing(desk, mailing)] if mailing else list(desk.event.mailings.values())
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{out} cannot be made: {exc.strerror}. Name another folder with --out.") from None
+    key = address.strip().casefold() if address else None
     entries: list[Entry] = []
     problems: list[Problem] = []
     with _ledger(desk) as ledger:
@@ -48,7 +45,11 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
             prepared = prepare(desk, one)
             gathered = gather(prepared)
             problems += gathered.problems
-            entries += _write_messages(prepared, gathered.guests, ledger, address, out)
+            asked = [guest for guest in gathered.guests if guest.contact.address.key == key] if key else None
+            if asked is None:
+                entries += _write_messages(prepared, gathered.guests, ledger, out, is_whole=True)
+            elif asked:
+                entries += _write_messages(prepared, asked, ledger, out, is_whole=False)
     problems = list(dict.fromkeys(problems))  # most are those of each mailing
     if address and not entries:
         console.problems(problems)
@@ -76,22 +77,26 @@ def _ledger(desk: Desk) -> Iterator[Ledger]:
 
 
 def _write_messages(
-    prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, address: str | None, out: Path
+    prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, out: Path, *, is_whole: bool
 ) -> list[Entry]:
-    """Writes the messages of one mailing; gives the entry of each in the index."""
+    """Writes messages of one mailing, those that are no more deleted where it is whole; gives the entries in the index.
+
+    Raises UsageError where the folder cannot be made.
+    """
     from mailer.cli.pages import Entry, attached_to, page
 
     folder = out / prepared.mailing.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if not address else ():
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{folder} cannot be made: {exc.strerror}. Name another folder with --out.") from None
+    for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if is_whole else ():
         stale.unlink()
     entries: list[Entry] = []
     names: set[str] = set()
     attached: dict[tuple[str, str], str] = {}  # to the messages in one language that have the same file of their own
     for guest in guests:
         contact = guest.contact
-        if address and contact.address.key != address.strip().casefold():
-            continue
         try:
             letter, octets = _message(prepared, guest, ledger)
         except InputRefused:

@@ -243,6 +243,17 @@ def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
     assert "nobody@belgium.example.org" in refused.err
 
 
+def test_a_preview_that_shows_nothing_leaves_nothing(folder: Folder) -> None:
+    """No folder is made for an address that is unknown or a text that cannot be used; nor is sending spoken of."""
+    unknown = folder.run("preview", "--to", "nobody@belgium.example.org")
+    assert (unknown.code, (folder.path / "preview").exists()) == (2, False)
+    folder.write("templates/round-table/invitation.md", TEMPLATE.replace("transfer_note", "unknown_note"))
+    refused = folder.run("preview")
+    assert (refused.code, (folder.path / "preview").exists()) == (3, False)
+    assert "there is no `unknown_note`" in refused.err
+    assert "sent" not in refused.err
+
+
 def test_a_problem_is_told_once_whatever_the_preview_shows(folder: Folder) -> None:
     """What is odd about a sheet is odd in every mailing; it counts once, be the address in the sheet or not."""
     folder.write("contacts/more.csv", "Mission,Email\nRuritania,a@ruritania.example.org\n")
