@@ -17,8 +17,8 @@ class Record:
     `states` are by the mailing's name in the ledger, `retry_at` is when the deferred one that is asked about is to be
     tried again, `last_sent` when any mail of the event was last sent, or may have been. `answer` is the attendance that
     closes the invitation ("regrets", "in_person" ...) or None; `comes` says that somebody comes who is reached at this
-    address; `held` says why a person must settle something first. `told_by` are the mailings to all invited that have
-    told the recipient of the event as it is now. `suppressed` holds the reason why the address is not written to.
+    address; `held` says why a person must settle something first. `told_by` are the mailings that have told the
+    recipient of the event as it is now. `suppressed` holds the reason why the address is not written to.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)

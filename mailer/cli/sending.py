@@ -233,6 +233,7 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     from mailer.cli.again import where
     from mailer.cli.relay import relay_of
     from mailer.cli.renaming import renamed
+    from mailer.model import Audience
 
     desk = prepared.desk
     event, sender = desk.event, prepared.sender.from_
@@ -244,7 +245,8 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     for (kind, language), number in sorted(found.due.groups.items()):
         console.say(f"{number:>7}  {kind}s, in {language}")
     for name, number in found.told.items():
-        console.say(f"{number:>7}  of them have had {name} already, with the event as it is now")
+        had = f"have had {name} already," if event.mailings[name].audience is Audience.INVITED else "were invited"
+        console.say(f"{number:>7}  of them {had} with the event as it is now")
     for reason, number in found.reasons.most_common():
         way = f"; settle it with mailer resolve{where(desk)}" if doubts_invitation(reason) else ""
         console.say(f"{number:>7}  left out: {reason}{way}")

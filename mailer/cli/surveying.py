@@ -18,7 +18,7 @@ from mailer.model import Address, Answer, Audience, Contact, Mailing, PartyKind,
 
 if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
-    from mailer.ledger import History, Ledger, Suppression
+    from mailer.ledger import Edition, History, Ledger, Suppression
 
 # Seconds after which the ledger is asked anew for answers while a mailing is on its way.
 _FRESH_FOR = timedelta(seconds=5)
@@ -230,20 +230,38 @@ def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
 
 
 def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[str, ...]]:
-    """The mailings to all invited that told a recipient of the event as it is now, where those who come are meant."""
-    if mailing.audience is not Audience.ATTENDING:
-        return {}
-    edition = ledger.edition(desk.event.name)
+    """The mailings that told a recipient of the event as it is now, where those who come or are invited are meant.
+
+    Those who come may have been told by mailings to all invited; the latter by an invitation that came after a change.
+    """
+    name, edition = desk.event.name, None
+    if mailing.audience in {Audience.ATTENDING, Audience.INVITED}:
+        edition = ledger.edition(name)
     if edition is None or edition.changed(facts_of(desk.event)):
         return {}
+    if mailing.audience is Audience.INVITED:
+        return _invited_since(desk, ledger, edition) if edition.number else {}
     told: dict[str, tuple[str, ...]] = {}
     for other in desk.event.mailings.values():
         if other.audience is Audience.INVITED:
-            for delivery in ledger.deliveries(desk.event.name, other.name, State.SENT):
+            for delivery in ledger.deliveries(name, other.name, State.SENT):
                 if delivery.date and delivery.date >= edition.at:
                     key = delivery.recipient.key
                     told[key] = (*told.get(key, ()), other.name)
     return told
+
+
+def _invited_since(desk: Desk, ledger: Ledger, edition: Edition) -> Mapping[str, tuple[str, ...]]:
+    """Whoever had the first mail as a contact with the event as the edition has it."""
+    first: dict[str, datetime] = {}
+    for mailing in desk.event.mailings.values():
+        if mailing.audience is Audience.CONTACTS:
+            for delivery in ledger.deliveries(desk.event.name, mailing.name):
+                if delivery.date:
+                    key = delivery.recipient.key
+                    first[key] = min(delivery.date, first.get(key, delivery.date))
+    invitation = audience.main_mailing(desk.event).name
+    return {key: (invitation,) for key, at in first.items() if at >= edition.at}
 
 
 def _retried(prepared: Prepared, ledger: Ledger) -> dict[str, datetime]:

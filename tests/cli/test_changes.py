@@ -322,6 +322,25 @@ def test_one_text_is_not_written_twice_to_those_who_were_just_told(coming: Folde
     assert "2 to be sent" in coming.run("send", "--mailing", "change-delegates", "--dry-run", now=LATER).out
 
 
+def test_whoever_was_invited_after_the_change_is_counted_before_it_is_corrected(
+    folder: Folder, relay: ScriptedServer
+) -> None:
+    """The dry run and what stands above the question say how many read it right at once; nobody is left out for it."""
+    folder.relay(relay)
+    folder.write("templates/round-table/change.md", TEMPLATE)
+    folder.write("templates/round-table/event.toml", EVENT + CHANGE)
+    assert folder.run("send", "--limit", "1", "--yes").code == 0
+    dry = ("send", "--mailing", "change", "--dry-run")
+    assert "as it is now" not in folder.run(*dry).out
+    folder.write("templates/round-table/event.toml", EVENT.replace("Room XX", "Salle B") + CHANGE)
+    assert "as it is now" not in folder.run(*dry, now=ANSWERED).out
+    assert folder.run("send", "--yes", now=ANSWERED).code == 0
+    assert "2  of them were invited with the event as it is now" in folder.run(*dry, now=CHANGED).out
+    relay.accepted.clear()
+    folder.run("send", "--mailing", "change", "--yes", now=CHANGED)
+    assert recipients(relay) == [ADA, BEN, REGISTRY]
+
+
 def test_an_invitee_who_answers_from_another_address_is_written_to_at_the_first(
     coming: Folder, relay: ScriptedServer
 ) -> None:
