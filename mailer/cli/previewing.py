@@ -40,7 +40,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     key = address.strip().casefold() if address else None
     entries: list[Entry] = []
     problems: list[Problem] = []
-    with _ledger(desk) as ledger:
+    with _folder(out), _ledger(desk) as ledger:
         for one in chosen:
             prepared = prepare(desk, one)
             gathered = gather(prepared)
@@ -58,6 +58,21 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     console.problems(problems)
     console.say(f"{console.count(len(entries), 'message')} in {out}; open {out / 'index.html'}")
     return 3 if any(problem.is_error for problem in problems) else 0
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Makes the folder, and takes it away again where nothing has been put into it. Raises UsageError."""
+    is_new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{out} cannot be made: {exc.strerror}. Name another folder with --out.") from None
+    try:
+        yield
+    finally:
+        if is_new and not any(out.iterdir()):
+            out.rmdir()
 
 
 @contextmanager
@@ -79,17 +94,11 @@ def _ledger(desk: Desk) -> Iterator[Ledger]:
 def _write_messages(
     prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, out: Path, *, is_whole: bool
 ) -> list[Entry]:
-    """Writes messages of one mailing, those that are no more deleted where it is whole; gives the entries in the index.
-
-    Raises UsageError where the folder cannot be made.
-    """
+    """Writes messages of one mailing, in place of all earlier ones where it is whole; gives the entries of the index."""
     from mailer.cli.pages import Entry, attached_to, page
 
     folder = out / prepared.mailing.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{folder} cannot be made: {exc.strerror}. Name another folder with --out.") from None
+    folder.mkdir(exist_ok=True)
     for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if is_whole else ():
         stale.unlink()
     entries: list[Entry] = []
