@@ -94,7 +94,7 @@ def _ledger(desk: Desk) -> Iterator[Ledger]:
 def _write_messages(
     prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, out: Path, *, is_whole: bool
 ) -> list[Entry]:
-    """Writes messages of one mailing, in place of all earlier ones where it is whole; gives the entries of the index."""
+    """Writes messages of one mailing, in place of all earlier ones where it is whole; gives their index entries."""
     from mailer.cli.pages import Entry, attached_to, page
 
     folder = out / prepared.mailing.name
