@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailer import audience
@@ -17,6 +18,7 @@ from mailer.cli.roll import Roll
 from mailer.model import Address, Answer, Audience, Contact, Mailing, PartyKind, State
 
 if TYPE_CHECKING:
+    from mailer.answers.parties import Parties
     from mailer.cli.mailing import Prepared
     from mailer.ledger import Edition, History, Ledger, Suppression
 
@@ -119,11 +121,8 @@ class Records:
         self, desk: Desk, ledger: Ledger, mailing: Mailing, *, retried: Mapping[str, datetime] | None = None
     ) -> None:
         """`retried` are `Record.retry_at` by recipient key."""
-        from mailer.answers.parties import Parties
-
         self._desk, self._ledger, self._retried = desk, ledger, retried or {}
         self._answers = _answers(desk, ledger, mailing)
-        self._parties = Parties(desk.directory)
         # As for those who have an invitation already: it is sent to nobody of a party that has answered.
         self._shut = self._answers.shut if mailing.audience is Audience.CONTACTS else {}
         self._told = _told(desk, ledger, mailing)
@@ -153,6 +152,13 @@ class Records:
             self._told.get(key, ()),
             suppression.reason if suppression else None,
         )
+
+    @cached_property
+    def _parties(self) -> Parties:
+        """By whose keys `shut` goes; no run needs them before the first answer."""
+        from mailer.answers.parties import Parties
+
+        return Parties(self._desk.directory)
 
     def _answer_of_party(self, contact: Contact) -> str | None:
         """What a colleague's answer says to somebody for whom there is no invitation yet."""
