@@ -103,14 +103,18 @@ async def send_samples(
     """Sends what each of `guests` would get to the address `to` instead, without Cc, at the pace of all that is sent.
 
     The ledger, where there is one, counts them for the pace and keeps nothing else. Tells each guest with the relay's
-    words; returns how many were sent. Raises RelayError.
+    words; returns how many were sent. Raises RelayError, and LedgerInUse where there is a pace and somebody else sends.
     """
     desk = prepared.desk
     number_sent = 0
     with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
         kept.try_out()  # what cannot be counted is not sent
         async with AsyncExitStack() as stack:
-            connection = Connection(await _relay(desk, stack))
+            relay = await _relay(desk, stack)
+            if desk.config.SMTP_RATE and not desk.rehearsal:
+                # What others send a run counts at its beginning, so samples must not come in between.
+                stack.enter_context(kept.run(desk.event.name, "samples", desk.clock(), relay=str(relay)))
+            connection = Connection(relay)
             stack.push_async_callback(connection.close)
             for number, guest in enumerate(guests, 1):
                 await _wait_for_turn(desk, kept)
@@ -131,10 +135,7 @@ async def send_samples(
 
 
 async def _wait_for_turn(desk: Desk, ledger: Ledger) -> None:
-    """Until one more message may go, beside what a run that is under way has sent by now; told where it takes a while.
-
-    The run itself does not hear of samples before its end.
-    """
+    """Until one more message may go, as the ledger stands by now; told where it takes a while."""
     while (opens_at := pace_of(desk, ledger).opens_at(now := desk.clock())) and opens_at > now:
         if opens_at - now > _WORTH_TELLING:
             until = console.moment(opens_at, now, desk.event.timezone)

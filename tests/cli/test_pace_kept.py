@@ -193,6 +193,24 @@ def test_samples_wait_for_what_another_process_sends_between_them(folder: Folder
         assert len(relay.accepted) == 1
 
 
+def test_samples_do_not_come_between_what_a_run_counts(folder: Folder, relay: ScriptedServer) -> None:
+    """A run asks once what others have sent: where a pace is to be kept, samples have the right to send alone."""
+    _invite(folder, 1)
+    words = ("send", "--test", "me@sender.example.org")
+    with Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger:
+        now = datetime(2031, 2, 24, 10, tzinfo=UTC)
+        with ledger.run("round-table", "invitation", now, relay=f"127.0.0.1:{relay.port}"):
+            folder.relay(relay, SMTP_RATE="30/minute")
+            refused = folder.run(*words)
+            assert (refused.code, len(relay.accepted)) == (1, 0)
+            assert "has been sending invitation of round-table since" in refused.err
+            folder.relay(relay)
+            assert folder.run(*words).code == 0
+    folder.relay(relay, SMTP_RATE="30/minute")
+    assert folder.run(*words).code == 0
+    assert len(relay.accepted) == 2
+
+
 def test_samples_of_a_day_to_come_hold_back_nothing_until_then(folder: Folder, relay: ScriptedServer) -> None:
     """What a reminder will say is looked at under a later --now; no run before it waits for that."""
     _invite(folder, 2)
