@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, time, timedelta
 
-from mailer.model import Audience, Contact, Event, Mailing, Rule, Standing, State
+from mailer.model import Audience, Contact, Event, Mailing, Rule, Standing, State, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What the ledger knows of one recipient in one event.
 

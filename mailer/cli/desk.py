@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.cli.roll import Packing
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place, Standing
+from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKind, Place, Standing, frozen
 
 if TYPE_CHECKING:
     from mailer.cli.invitees import Invitees
@@ -50,7 +50,7 @@ def clock_at(moment: datetime | None) -> Clock:
     return lambda: start + timedelta(seconds=time.monotonic() - begun)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guest:
     """A contact with everything that its message needs besides the event: language, form of address, mission."""
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mailer.ledger.schema import moment_of
-from mailer.model import Address, Delivery, Party, Reply, Rule, State
+from mailer.model import Address, Delivery, Party, Reply, Rule, State, frozen
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -25,7 +25,7 @@ FORGOTTEN = "forgotten"
 STATES: Mapping[str, State] = {str(state): state for state in State}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invitee:
     """Whom a mailing is to reach: the addressee, the Cc of the same party, and the rule of the invitation."""
 
@@ -35,7 +35,7 @@ class Invitee:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """One try to hand over the message of one delivery, and how it ended.
 
@@ -56,7 +56,7 @@ class Attempt:
     transactions: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History:
     """What one recipient has had of an event: the state in each mailing, and when something last went out.
 

@@ -4,6 +4,7 @@ from mailer.model.address import Address, Mailbox, fold
 from mailer.model.answer import Answer, AnswerState, Attendance, Candidate, Invitation
 from mailer.model.delivery import AHEAD, GIVEN_UP, Delivery, State
 from mailer.model.event import CALENDAR_FILE, Audience, ContactPerson, Event, Mailing, Rsvp
+from mailer.model.frozen import frozen
 from mailer.model.letter import Envelope, Form, Letter, Reply
 from mailer.model.party import Contact, Party, PartyKind, Place, Rule, Standing
 from mailer.model.reference import Reference
@@ -38,4 +39,5 @@ __all__ = [
     "Standing",
     "State",
     "fold",
+    "frozen",
 ]

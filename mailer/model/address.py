@@ -10,6 +10,8 @@ from typing import Self
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from mailer.model.frozen import frozen
+
 # The local parts of nearly every real address; anything else goes to the library whole.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 
@@ -35,7 +37,7 @@ def _domain(domain: str) -> str:
     return _validated(f"a@{domain}").domain
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """One e-mail address, `local@domain` (RFC 5321 section 4.1.2), validated when it is made by `parse`.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer.model.address import Address
+from mailer.model.frozen import frozen
 
 # What was deferred so much later than now was deferred by a clock that was ahead: its `due_at` tells nothing.
 AHEAD = timedelta(hours=1)
@@ -34,7 +34,7 @@ class State(StrEnum):
         return self.value.replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """One recipient in one mailing of one event. `date` is that of the Date header, fixed when it is first claimed.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from mailer.model.address import Address
+from mailer.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """How a contact is addressed: the salutation line, and the name as on an envelope (also the To display name)."""
 
@@ -16,7 +16,7 @@ class Form:
     address_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """One message as its reader sees it, the bodies as they travel: in UTF-8, each line ended by CRLF.
 
@@ -49,7 +49,7 @@ def _on_wire(text: str) -> bytes:
     return (octets if octets.endswith(b"\n") else octets + b"\n").replace(b"\n", b"\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """What the relay is told (RFC 5321 section 2.3.1), apart from any header.
 
@@ -69,7 +69,7 @@ class Envelope:
             raise ValueError("an envelope has at least one recipient")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """What a server said: basic code (RFC 5321 section 4.2), enhanced status code (RFC 3463) or None, lines verbatim.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailer.model.address import Address, fold
+from mailer.model.frozen import frozen
 
 
 class PartyKind(StrEnum):
@@ -49,7 +50,7 @@ class Party:
         return fold(self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a contact stands: file name, sheet (None for text files) and 1-based row as the spreadsheet shows it.
 
@@ -67,7 +68,7 @@ class Place:
         return f"{self.columns[name][0]}{self.row}" if name in self.columns else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contact:
     """A person or mailbox of a party, as one row says it: cleaned, never guessed, names spelled as typed.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from mailer.model import Envelope, Reply
+from mailer.model import Envelope, Reply, frozen
 from mailer.smtp.features import Features
 from mailer.status import Scope, Stage, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of one message, for the ledger.
 
