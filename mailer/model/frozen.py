@@ -12,6 +12,7 @@ T = TypeVar("T")
 def frozen(cls: type[T]) -> type[T]:
     """A dataclass with slots that is frozen for whoever checks the types (PEP 681), and equal by its fields.
 
-    To freeze it while the program runs as well takes, for a contact, a tenth of the time in which its row is read.
+    Freezing while the program runs sets each field by a call: a seventh of the instructions of a run over a long list
+    that finds nothing to do.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
