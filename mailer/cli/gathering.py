@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from mailer.cli import console
@@ -35,10 +35,12 @@ Choice = Callable[[Iterable[Contact]], Iterable[Contact]]
 class Gathered:
     """Those whom a mailing is to reach, in the order of the sheets, and all problems that were found on the way.
 
-    `groups` counts them by kind of party and language; `recipients` counts those in copy too.
+    `groups` counts them by kind of party and language; `recipients` counts those in copy too. `faulty` counts the rows
+    that are left out for their errors, of which the problems name several together.
     """
 
     problems: Sequence[Problem]
+    faulty: int = 0
     guests: Roll[Guest] = field(default_factory=lambda: Roll(packing=GUESTS))
     groups: Counter[tuple[str, str]] = field(default_factory=Counter)
     recipients: int = 0
@@ -72,11 +74,13 @@ def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
             gathered.add(guest)
             inspection.see(guest)
     faults = list(inspection.faults(gathered.guests))
+    found = chain(problems, (problem for _, problem in faults))
+    gathered.faulty = len({(one.file, one.sheet, one.row) for one in found if one.is_error})
     problems.extend(_grouped(problem for _, problem in faults))
     unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
     if not unfit:
         return gathered
-    fit = Gathered(problems)
+    fit = Gathered(problems, gathered.faulty)
     for guest in gathered.guests:
         if guest.contact.address.key not in unfit:
             fit.add(guest)
