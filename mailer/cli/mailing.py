@@ -143,8 +143,7 @@ def _composers(desk: Desk, letters: Letters, sender: Sender) -> Mapping[str, Com
     (uid, sequence), now = _entry(desk, sender.from_.address.ascii_domain), desk.clock()
     composers = {}
     for language in letters.languages:
-        event = desk.event.in_language(language)
-        calendar = calendar_file(event, uid=uid, sequence=sequence, now=now, cancelled=event.cancelled)
+        calendar = calendar_file(desk.event.in_language(language), uid=uid, sequence=sequence, now=now)
         composers[language] = Composer(sender, mailing.attachments, letters.images, calendar)
     return composers
 

@@ -9,8 +9,8 @@ from mailer.model import Event
 _A_DAY = timedelta(days=1)
 
 
-def calendar_file(event: Event, *, uid: str, sequence: int, now: datetime, cancelled: bool = False) -> bytes:
-    """The event for everybody's calendar: published, or withdrawn if `cancelled`.
+def calendar_file(event: Event, *, uid: str, sequence: int, now: datetime) -> bytes:
+    """The event for everybody's calendar: published, or withdrawn if it is cancelled.
 
     It has an organiser and no attendees, so that it can be forwarded and nobody's calendar answers it. Its `uid` is the
     same for every recipient; `sequence` grows by one with each change of time or place (RFC 5546 section 2.1.4). `now`
@@ -32,11 +32,11 @@ def calendar_file(event: Event, *, uid: str, sequence: int, now: datetime, cance
         entry.add("location", location)
     entry.add("description", _description(event))
     entry.add("organizer", organiser)
-    entry.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    entry.add("status", "CANCELLED" if event.cancelled else "CONFIRMED")
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//invitation-mailer//EN")
-    calendar.add("method", "CANCEL" if cancelled else "PUBLISH")
+    calendar.add("method", "CANCEL" if event.cancelled else "PUBLISH")
     calendar.add_component(entry)
     # Of a zone, Outlook understands days that are the same every year, and not those of single years (MS-STANOICAL
     # section 2.2.47). Nothing but the offset of these very days leaves it nothing to misread.

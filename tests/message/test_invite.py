@@ -61,7 +61,7 @@ def test_a_change_and_a_withdrawal_keep_the_uid(event) -> None:
     """A later version has the same UID and a higher sequence; a withdrawal says CANCEL in both places."""
     _, entry = calendar_of(replace(event, starts=event.starts + timedelta(hours=-1)), sequence=1)
     assert (entry["UID"], entry["SEQUENCE"]) == (UID, 1)
-    calendar, entry = calendar_of(event, sequence=2, cancelled=True)
+    calendar, entry = calendar_of(replace(event, cancelled=True), sequence=2)
     assert (calendar["METHOD"], entry["STATUS"], entry["UID"]) == ("CANCEL", "CANCELLED", UID)
 
 
@@ -101,7 +101,7 @@ def test_an_event_over_a_night_on_which_the_clocks_change_keeps_both_ends(event)
 @pytest.mark.parametrize(("cancelled", "method"), [(False, "PUBLISH"), (True, "CANCEL")])
 def test_it_travels_as_an_attachment_with_its_method(event, sender, compose, cancelled, method) -> None:
     """`invite.ics` is an attachment and no alternative of the text, its type's method that of the file."""
-    octets = calendar_file(event, uid=UID, sequence=1, now=NOW, cancelled=cancelled)
+    octets = calendar_file(replace(event, cancelled=cancelled), uid=UID, sequence=1, now=NOW)
     message = compose(Composer(sender, calendar=octets))[2]
     (part,) = message.iter_attachments()
     assert dict(part["Content-Type"].params) == {"method": method, "charset": "utf-8"}
