@@ -251,6 +251,7 @@ class Round(Generic[C]):
             if delivery := deliveries.pop(job.delivery_id, None):
                 self._tray.put(Claim(delivery, job))
             else:  # suppressed, or settled by somebody, since it was found to be due
+                self.tally.passed_over += 1
                 self._pace.finish(now, job.recipients, job.transactions, counted=0)
         if self._is_stopping or not self._is_connected or now < self._setbacks.resume_at:
             self._tray.recall()  # in the meantime things have changed
