@@ -15,6 +15,7 @@ from imap_tools.utils import check_command_status, quote
 from mailer.cli import console
 from mailer.cli.imap import Account, words_of
 from mailer.errors import UsageError
+from mailer.ledger.records import chunks
 
 if TYPE_CHECKING:
     from mailer.config import ImapUrl
@@ -67,7 +68,7 @@ def held_of(wanted: set[str], box: BaseMailBox, since: datetime) -> set[str]:
 
     The server's search is only where to look: each message is proved by its own header.
     """
-    uids = {uid for some in _chunks(sorted(wanted), _IDS) for uid in _search(box, some)}
+    uids = {uid for some in chunks(sorted(wanted), _IDS) for uid in _search(box, some)}
     found = wanted & set(_message_ids(box, sorted(uids)))
     if found != wanted:
         # A search by header may lag behind or compare in a way of its own; one by date does neither.
@@ -94,13 +95,9 @@ def _uids(box: BaseMailBox, criteria: str) -> list[str]:
 
 def _message_ids(box: BaseMailBox, uids: Sequence[str]) -> Iterator[str]:
     """The Message-ID of each of these messages; nothing else of them is read, and none is marked as seen."""
-    for some in _chunks(uids, _MESSAGES):
+    for some in chunks(uids, _MESSAGES):
         answer = box.client.uid("FETCH", ",".join(some), "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
         check_command_status(answer, MailboxFetchError)
         # A header comes as a literal, which makes a pair; the rest is punctuation, and news of flags.
         for _, header in (part for part in answer[1] if isinstance(part, tuple)):
             yield str(BytesHeaderParser().parsebytes(header)["Message-ID"]).strip()
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -15,7 +15,6 @@ from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.again import where
 from mailer.cli.desk import OUTBOX, Desk, Guest
-from mailer.cli.gathering import batches
 from mailer.cli.interrupts import Interrupts, is_ignored
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.messages import sample_delivery
@@ -25,6 +24,7 @@ from mailer.cli.surveying import Survey, Watch, still_due
 from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window
 from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
+from mailer.ledger.records import chunks
 from mailer.model import Audience, Delivery, Envelope, Mailbox, State
 from mailer.smtp import Connection, Features, Relay, Security
 from mailer.status import Verdict
@@ -162,9 +162,9 @@ def _jobs(
     is not queued is found to be due by the next one.
     """
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
-    for batch in batches(due, _QUEUED_TOGETHER):
+    for some in chunks(due, _QUEUED_TOGETHER):
         # A reminder alone keeps its distance from other mailings.
-        guests = still_due(prepared, ledger, batch) if prepared.mailing.is_reminder else batch
+        guests = still_due(prepared, ledger, some) if prepared.mailing.is_reminder else some
         contacts = [guest.contact for guest in guests]
         invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
         invites = prepared.mailing.audience is Audience.CONTACTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from mailer.cli import console
@@ -22,9 +22,6 @@ T = TypeVar("T")
 
 # Up to here every message is rendered before the first one leaves; above it, one of each variant.
 RENDER_ALL = 10_000
-
-# Contacts about whom the ledger is asked together.
-SOME = 1000
 
 _ROWS_NAMED = 20
 
@@ -94,13 +91,6 @@ def _without_problems(found: Iterable[T | Problem], problems: list[Problem]) -> 
             problems.append(one)
         else:
             yield one
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """`items` in lists of `size`, the last one shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 class _Inspection:

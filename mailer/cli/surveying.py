@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from mailer import audience
 from mailer.audience import Record
 from mailer.cli.desk import Desk, Guest
-from mailer.cli.gathering import SOME, Gathered, batches, gather
+from mailer.cli.gathering import Gathered, gather
 from mailer.cli.mailing import facts_of
 from mailer.cli.roll import Roll
+from mailer.ledger.records import chunks
 from mailer.model import Address, Answer, Audience, Contact, Mailing, PartyKind, State
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mailer.cli.mailing import Prepared
     from mailer.ledger import Edition, History, Ledger, Suppression
 
+# Contacts about whom the ledger is asked together.
+_SOME = 1000
 # Seconds after which the ledger is asked anew for answers while a mailing is on its way.
 _FRESH_FOR = timedelta(seconds=5)
 
@@ -129,7 +132,7 @@ class Records:
 
     def of(self, contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Record]]:
         """Each contact with the record; the ledger is asked for some at a time."""
-        for some in batches(contacts, SOME):
+        for some in chunks(contacts, _SOME):
             addresses = [contact.address for contact in some]
             histories = self._ledger.histories(self._desk.event.name, addresses)
             suppressed = self._suppressed(addresses)
