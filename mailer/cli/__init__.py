@@ -14,6 +14,7 @@ from mailer.cli.answering import answers
 from mailer.cli.checking import check
 from mailer.cli.demo import demo
 from mailer.cli.doctor import doctor
+from mailer.cli.ends import DONE, INTERRUPTED, REFUSED, RELAY, USAGE, WANTS_A_PERSON
 from mailer.cli.folder import init
 from mailer.cli.login import login
 from mailer.cli.looking import contacts, status
@@ -22,9 +23,6 @@ from mailer.cli.resolving import resolve
 from mailer.cli.sending import remind, send
 from mailer.cli.suppressing import forget, suppress
 from mailer.errors import InputRefused, LedgerError, LedgerInUse, LedgerLost, MailerError, RelayError, UsageError
-
-# done; done, but something wants a person; usage; input refused; relay unusable; interrupted.
-DONE, WANTS_A_PERSON, USAGE, REFUSED, RELAY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 # New objects after which cycles among them are looked for. A command starts by making some hundred thousand that stay,
 # and to go through those again and again takes a tenth of that time.

@@ -23,6 +23,7 @@ from mailer.cli.arguments import (
     parsed_address,
     sandbox_option,
 )
+from mailer.cli.ends import DONE, REFUSED, WANTS_A_PERSON
 from mailer.cli.settling import (
     WORDS,
     besides,
@@ -86,7 +87,7 @@ def import_answers(
         except InputRefused as exc:
             console.problems(exc.problems)
             console.complain("Nothing was written.")
-            return 3
+            return REFUSED
         doubts = _summarise(desk, ledger, file, export, found)
         if dry_run:
             console.say("A dry run: nothing was written.")
@@ -96,7 +97,7 @@ def import_answers(
             ledger.record_answers(desk.event.name, found, desk.clock())
     if doubts and not dry_run:
         say_doubts(desk, doubts)
-    return int(doubts > 0)
+    return WANTS_A_PERSON if doubts else DONE
 
 
 def _read(desk: Desk, ledger: Ledger, file: Path, columns: str | None, dates: str | None) -> Export:
@@ -246,7 +247,7 @@ def record(
         return 0
     console.say(f"Recorded as answer {number}, for review: {by_hand.reason}.")
     console.say(f"If it is right all the same: mailer answers settle {number}{where(desk, option='--event')} --accept")
-    return 1
+    return WANTS_A_PERSON
 
 
 def _tell_who_comes_besides(number: int, invitation: Invitation, turnout: Turnout, desk: Desk) -> None:

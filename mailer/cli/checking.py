@@ -11,6 +11,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option
+from mailer.cli.ends import soundness
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
             console.say(f"No errors. Read the warnings, then see the messages with: {preview}")
         for path in written if annotate else ():
             console.say(f"Problems written as comments into {path}")
-    return 3 if any(problem.is_error for problem in problems) else 0
+    return soundness(problems)
 
 
 def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayout) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from mailer.cli import console
+from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.cli.folder import make_folder
 from mailer.errors import UsageError
 
@@ -92,5 +93,5 @@ async def _show(folder: Path, words: Sequence[str], comment: str) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "mailer", *words, cwd=folder, env=environment)
     await process.wait()
     console.say(f"(exit code {process.returncode})")
-    if process.returncode not in (0, 1):
+    if process.returncode not in (DONE, WANTS_A_PERSON):
         raise UsageError(f"The demo ends here: mailer {words[0]} could not do its part in {folder}.")

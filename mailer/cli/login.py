@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from mailer.cli import console
+from mailer.cli.ends import WANTS_A_PERSON
 from mailer.errors import UsageError
 
 
@@ -39,6 +40,6 @@ def login(device: bool) -> int:
             f"It lasts {round(token.expires_at - token.issued_at)} seconds and cannot be renewed: for Microsoft 365 "
             "add offline_access to OAUTH_SCOPE and log in again."
         )
-        return 1
+        return WANTS_A_PERSON
     console.say("It renews itself. Whether the relay takes it: mailer doctor")
     return 0

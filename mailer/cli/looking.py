@@ -13,6 +13,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option, sandbox_option
+from mailer.cli.ends import soundness
 from mailer.errors import Problem
 from mailer.model import AnswerState, State
 
@@ -66,7 +67,7 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
         console.problems(problems)
         if xlsx:
             console.say(f"Written to {xlsx}")
-    return 3 if any(problem.is_error for problem in problems) else 0
+    return soundness(problems)
 
 
 def _contact_line(guest: Guest) -> tuple[object, ...]:

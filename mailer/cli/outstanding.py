@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mailer import audience
 from mailer.cli import console
 from mailer.cli.again import event_meant, where
+from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.cli.surveying import Survey, Watch, unsettled
 from mailer.model import Delivery, State
 
@@ -48,13 +49,14 @@ class Outstanding:
 
     @property
     def code(self) -> int:
-        """The exit code: 1 while something of the mailing wants a person, an answer that waits included, else 0.
+        """The exit code: DONE once nothing of the mailing wants a person, an answer that waits included.
 
         What failed at an address that the lists name no more does not: it was corrected, or taken out.
         """
         undecided = self.standing.get(State.IN_DOUBT) or self.standing.get(State.CLAIMED) or self.failed
         waiting = self.deferred or self.after_hours or self.stranded
-        return int(bool(undecided or waiting or self.has_errors or self.is_held or self.unsettled))
+        is_left = undecided or waiting or self.has_errors or self.is_held or self.unsettled
+        return WANTS_A_PERSON if is_left else DONE
 
     def sentences(self, wave: str, desk: Desk) -> Iterator[str]:
         """What of the mailing, which is `wave` in the ledger, is settled, and what there is to do about the rest."""

@@ -12,6 +12,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
+from mailer.cli.ends import soundness
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     (out / "index.html").write_text(index(desk.event.title, entries), "utf-8")
     console.problems(problems)
     console.say(f"{console.count(len(entries), 'message')} in {out}; open {out / 'index.html'}")
-    return 3 if any(problem.is_error for problem in problems) else 0
+    return soundness(problems)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from mailer.cli.again import (
     why_no_more,
 )
 from mailer.cli.arguments import now_option, parsed_address, sandbox_option
+from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.errors import LedgerError, LedgerInUse, UsageError
 from mailer.model import Delivery, Event, State
 
@@ -125,7 +126,7 @@ def _tell_of_claims(ledger: Ledger, desk: Desk) -> tuple[int, int]:
             console.say(f"{one.recipient} ({one.party}), {one.mailing}, Message-ID {one.message_id}")
             console.say(f"  claimed on {when}; it may have been handed over")
         console.say(f"{number} claimed by no run that is known to live, and not to be settled now. {exc}")
-        return len(claimed), 1
+        return len(claimed), WANTS_A_PERSON
     return 0, 0
 
 
@@ -183,7 +184,7 @@ def _resolve(ledger: Ledger, desk: Desk, choices: list[tuple[Delivery, State | N
         console.say(f"Settle them: {command} ADDRESS --sent or --resend, or --archive FOLDER")
     if queued:
         say_what_sends(again, desk, ledger)
-    return int(left > 0)
+    return WANTS_A_PERSON if left else DONE
 
 
 # --- what was refused -------------------------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def _say_how(again: Sequence[Delivery], passed: Mapping[int, str], desk: Desk) -
         )
     elif passed:
         console.say("Nothing is left to do.")
-    return int(any(one.id not in passed for one in again))
+    return WANTS_A_PERSON if any(one.id not in passed for one in again) else DONE
 
 
 def _confirm(decision: State, standing: Sequence[Delivery], ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
+from mailer.cli.ends import WANTS_A_PERSON
 from mailer.errors import UsageError
 from mailer.model import Address, Contact, Mailbox
 
@@ -45,7 +46,7 @@ def send_test(prepared: Prepared, guests: Iterable[Guest], address: str) -> int:
     )
     if sent < number:
         console.say(f"{number - sent} not sent, for what is said above: mend it or wait, then test again.")
-        return 1
+        return WANTS_A_PERSON
     console.say("Then see whom it is for, with --dry-run in place of --test, and send it.")
     return 0
 

@@ -13,6 +13,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
+from mailer.cli.ends import INTERRUPTED
 from mailer.errors import InputRefused, RelayError, UsageError
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
     left = outstanding(prepared, found, ledger, anytime=options.anytime)
     is_cut_short = _conclude(number, tally, prepared.desk, wait=options.wait)
     _tell(prepared, left, ledger)
-    return 130 if is_cut_short else left.code
+    return INTERRUPTED if is_cut_short else left.code
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -20,6 +20,7 @@ from mailer.cli.arguments import (
     parsed_address,
     sandbox_option,
 )
+from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance, Reference
 
@@ -60,7 +61,7 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
         left = len(turnout_of(desk, ledger).doubts)
     how = f"mailer answers settle ID{where(desk, option='--event')} --accept [REFERENCE|ADDRESS], or --reject"
     console.say(f"{left} left. From a script: {how}")
-    return int(left > 0)
+    return WANTS_A_PERSON if left else DONE
 
 
 def list_doubts(desk: Desk, doubts: Iterable[Answer]) -> None:

@@ -12,6 +12,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import json_option
 from mailer.cli.doctor.finding import Finding, Result
+from mailer.cli.ends import DONE, RELAY, WANTS_A_PERSON
 from mailer.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
         console.say(f"Nothing bad was seen; {console.count(unseen, 'thing')} could not be looked at.")
     else:
         console.say("All is good.")
-    return 4 if failed else int(wanting > 0)
+    return RELAY if failed else WANTS_A_PERSON if wanting else DONE
 
 
 def _show(finding: Finding) -> None:
