@@ -130,6 +130,8 @@ def settle(
 
     if (reference is not None) + reject + undo != 1:
         raise UsageError("Say one of --accept [REFERENCE|ADDRESS], --reject and --undo.")
+    if meant and reference is None:
+        raise UsageError("--as says what an answer means that is accepted: leave it out with --reject and --undo.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         ledger.require_latest()

@@ -158,6 +158,8 @@ def test_doubts_hold_reminders_until_a_person_settles_them(sent: Folder, relay: 
     assert sent.run("answers", "settle", str(suggested["id"]), "--accept").code == 0
     refused = sent.run("answers", "settle", str(unclear["id"]), "--accept")
     assert (refused.code, "--as in-person" in refused.err) == (2, True)
+    passed_over = sent.run("answers", "settle", str(unclear["id"]), "--reject", "--as", "regrets")
+    assert (passed_over.code, "leave it out" in passed_over.err) == (2, True)
     assert sent.run("answers", "settle", str(unclear["id"]), "--accept", "--as", "online").code == 0
     assert sent.run("answers", "review").code == 0
     assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 0
