@@ -37,9 +37,9 @@ class Problem:
         return self.severity == "error"
 
     @property
-    def _in_text(self) -> bool:
-        """Whether people count lines in the file, not rows."""
-        return bool(self.file) and str(self.file).endswith((".md", ".html", ".txt", ".toml", ".env"))
+    def is_of_row(self) -> bool:
+        """Whether it is of a row of a sheet; in texts people count lines."""
+        return self.row is not None and not str(self.file).endswith((".md", ".html", ".txt", ".toml", ".env"))
 
     def place(self) -> str:
         """`missions.xlsx, sheet Contacts, cell E7`, as far as each part is known; empty where there is none."""
@@ -49,7 +49,7 @@ class Problem:
         if self.cell:
             parts.append(f"cell {self.cell}")
         elif self.row:
-            parts.append(f"{'line' if self._in_text else 'row'} {self.row}")
+            parts.append(f"{'row' if self.is_of_row else 'line'} {self.row}")
         return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from traceback import walk_tb
@@ -18,6 +19,9 @@ import click
 from mailer.cli import screen
 from mailer.errors import Problem, UsageError
 from mailer.model import State
+
+# Rows named beside the first that has a problem.
+_ROWS_NAMED = 20
 
 # What a stream says whose reader has left: a pipe or a terminal that is closed.
 _LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET, errno.EINVAL}
@@ -125,14 +129,28 @@ def table(
 
 
 def problems(found: Sequence[Problem]) -> None:
-    """Every problem with its place, errors first, on standard error, and how many there are."""
-    for problem in sorted(found, key=lambda problem: not problem.is_error):
+    """Every problem with its place, errors first, on standard error, and how many there are.
+
+    What many rows of a sheet share is told once, so that a fault of a template does not bury the rest.
+    """
+    for problem in sorted(_grouped(found), key=lambda problem: not problem.is_error):
         complain(f"{problem.severity}: {problem}")
     errors = sum(problem.is_error for problem in found)
     warnings = len(found) - errors
     if found:
         counts = (count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number)
         complain(", ".join(counts))
+
+
+def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems, with those that are alike but for their row told at the first of the rows."""
+    alike: dict[Problem, list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault(replace(problem, row=None, cell=None) if problem.is_of_row else problem, []).append(problem)
+    for first, *others in alike.values():
+        rows = [str(problem.row) for problem in others if problem.is_of_row]
+        named = f" (also row{'s' if len(rows) > 1 else ''} {few(rows, _ROWS_NAMED)})" if rows else ""
+        yield replace(first, problem=f"{first.problem}{named}")
 
 
 def count(number: int, noun: str) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from mailer.cli import console
 from mailer.cli.desk import GUESTS, Guest, problem_at
 from mailer.cli.messages import check_attachment, check_messages, variant
 from mailer.cli.roll import Roll
@@ -23,8 +21,6 @@ T = TypeVar("T")
 # Up to here every message is rendered before the first one leaves; above it, one of each variant.
 RENDER_ALL = 10_000
 
-_ROWS_NAMED = 20
-
 Choice = Callable[[Iterable[Contact]], Iterable[Contact]]
 
 
@@ -32,12 +28,10 @@ Choice = Callable[[Iterable[Contact]], Iterable[Contact]]
 class Gathered:
     """Those whom a mailing is to reach, in the order of the sheets, and all problems that were found on the way.
 
-    `groups` counts them by kind of party and language; `recipients` counts those in copy too. `faulty` counts the rows
-    that are left out for their errors, of which the problems name several together.
+    `groups` counts them by kind of party and language; `recipients` counts those in copy too.
     """
 
     problems: Sequence[Problem]
-    faulty: int = 0
     guests: Roll[Guest] = field(default_factory=lambda: Roll(packing=GUESTS))
     groups: Counter[tuple[str, str]] = field(default_factory=Counter)
     recipients: int = 0
@@ -71,13 +65,11 @@ def gather(prepared: Prepared, choose: Choice = active) -> Gathered:
             gathered.add(guest)
             inspection.see(guest)
     faults = list(inspection.faults(gathered.guests))
-    found = chain(problems, (problem for _, problem in faults))
-    gathered.faulty = len({(one.file, one.sheet, one.row) for one in found if one.is_error})
-    problems.extend(_grouped(problem for _, problem in faults))
+    problems.extend(problem for _, problem in faults)
     unfit = {guest.contact.address.key for guest, problem in faults if problem.is_error}
     if not unfit:
         return gathered
-    fit = Gathered(problems, gathered.faulty)
+    fit = Gathered(problems)
     for guest in gathered.guests:
         if guest.contact.address.key not in unfit:
             fit.add(guest)
@@ -125,20 +117,3 @@ class _Inspection:
             problem = f"there is no {template} in {language}{others}; {guest.language} is used"
             fix = f"Write {template}.{language}.md, or leave it so."
             yield guest, problem_at(guest.contact, "language", problem, fix, warning=True)
-
-
-def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems, those that many rows share told once with the first row and the others named.
-
-    So a fault of a template, which shows in every letter, does not bury the rest.
-    """
-    alike: dict[Problem, list[Problem]] = {}
-    for problem in problems:
-        alike.setdefault(replace(problem, row=None, cell=None, value=None), []).append(problem)
-    for found in alike.values():
-        rows = [str(problem.row) for problem in found[1:]]
-        if not rows or len({problem.value for problem in found}) > 1:
-            yield from found
-            continue
-        others = f"row{'s' if len(rows) > 1 else ''} {console.few(rows, _ROWS_NAMED)}"
-        yield replace(found[0], problem=f"{found[0].problem} (also {others})")

@@ -251,8 +251,9 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
     for reason, number in found.reasons.most_common():
         way = f"; settle it with mailer resolve{where(desk)}" if doubts_invitation(reason) else ""
         console.say(f"{number:>7}  left out: {reason}{way}")
-    if found.due.faulty:
-        console.say(f"{found.due.faulty:>7}  left out: rows with errors, named above")
+    rows = {(problem.file, problem.sheet, problem.row) for problem in found.due.errors}
+    if rows:
+        console.say(f"{len(rows):>7}  left out: rows with errors, named above")
     whom = f"{sender.name} <{sender.address}>" if sender.name else str(sender.address)
     console.say(f"From {whom}" if desk.rehearsal or desk.config.MAIL_FROM else "From no sender (MAIL_FROM is not set)")
     console.say(f"Over {'the sandbox: a rehearsal, nothing leaves this machine' if desk.rehearsal else relay}")
