@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -151,16 +151,16 @@ class Tokens:
             return token
 
     def _fetch(self, refresh: str, now: float) -> Token:
-        client = self._client
-        refresh = refresh or client.refresh_token
+        # With what renews it now, so that this too is struck out of what the service repeats.
+        client = replace(self._client, refresh_token=refresh or self._client.refresh_token)
         with conversation(client) as session:
-            if refresh:
-                response = session.refresh_token(client.token_url, refresh_token=refresh, **TERMS)
+            if client.refresh_token:
+                response = session.refresh_token(client.token_url, refresh_token=client.refresh_token, **TERMS)
             elif client.client_secret:
                 response = session.fetch_token(client.token_url, grant_type="client_credentials", **TERMS)
             else:
                 raise LoginRefused(f"Nobody has consented yet to sending as {client.username}: mailer login.")
-            return Token.from_response(response, now, refresh)
+            return Token.from_response(response, now, client.refresh_token)
 
     # --- the file -----------------------------------------------------------------------------------------------------
 

@@ -228,6 +228,19 @@ def test_a_refusal_says_what_to_do_and_no_secret(
     assert "hush" not in told
 
 
+def test_a_kept_consent_is_not_shown(cache: Path) -> None:
+    """What renewed the token last is struck out of the service's words, as what stands in the settings is."""
+    with TokenService() as service:
+        tokens = Tokens(client(service, refresh_token=CONSENT), cache)
+        first = fetch(tokens)
+        kept = json.loads(cache.read_text())["refresh"]
+        said = json.dumps({"error": "invalid_grant", "error_description": f"{kept} was withdrawn"}).encode()
+        service.refusals.append(Refusal("", 400, said))
+        with pytest.raises(LoginRefused, match=r"\*\*\* was withdrawn") as raised:
+            fetch(tokens, first)
+    assert kept not in "".join(traceback.format_exception(raised.value))
+
+
 def test_an_answer_without_a_token_is_none(cache: Path) -> None:
     """A service that answers something else is told as such, not as a fault of ours."""
     with pytest.raises(ValueError, match="no access token"):
