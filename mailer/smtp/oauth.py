@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -267,6 +268,8 @@ def _legible(response: Response, *_: object, **__: object) -> Response:
         seconds = _number(answer.pop(key, None))
         if 0 < seconds <= most:
             answer[key] = seconds
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and "error" in answer:
+        answer["error"] = "slow_down"  # whatever the service calls it: nothing is wrong with what was asked
     # The library's own word, which it would take from the service too.
     answer.pop("expires_at", None)
     response._content, response.encoding = json.dumps(answer).encode(), "utf-8"

@@ -111,8 +111,10 @@ def test_a_service_that_is_away_stops_nobody_before_the_end(cache: Path) -> None
         tokens = Tokens(client(service, refresh_token=CONSENT), cache, clock)
         first = fetch(tokens)
         clock.now += 3400
-        service.refusals = [Refusal("", 503), Refusal("temporarily_unavailable")]
-        assert fetch(tokens) == fetch(tokens) == first
+        too_many = Refusal("", 429, b'{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}')
+        service.refusals = [Refusal("", 503), Refusal("temporarily_unavailable"), too_many]
+        assert fetch(tokens) == fetch(tokens) == fetch(tokens) == first
+        assert not service.refusals
         service.refusals = [Refusal("", 503)]
         clock.now += 200
         with pytest.raises(RelayUnreachable, match="try again later"):
@@ -208,6 +210,7 @@ def test_a_file_that_cannot_be_written_is_named(cache: Path) -> None:
         (Refusal("invalid_scope"), LoginRefused, "OAUTH_SCOPE"),
         (Refusal("what_is_this"), LoginRefused, "what_is_this"),
         (Refusal("server_error"), RelayUnreachable, "Try again later"),
+        (Refusal("", 429, b'{"error": "too_many_requests"}'), RelayUnreachable, "Try again later"),
         (Refusal("", 502), RelayUnreachable, "OAUTH_TOKEN_URL"),
         (Refusal("", 307), RelayUnreachable, "OAUTH_TOKEN_URL"),
         (Refusal("", 404), RelayUnreachable, "OAUTH_TOKEN_URL"),
