@@ -150,9 +150,11 @@ def _listening(state: str) -> Iterator[tuple[int, queue.Queue[dict[str, str]]]]:
         def do_GET(self) -> None:
             answer = dict(parse_qsl(urlsplit(self.path).query))
             ours = secrets.compare_digest(answer.get("state", "").encode(), state.encode())
-            self._say(200 if ours else 404, _farewell(answer) if ours else "This is not the page you look for.")
-            if ours:
-                answers.put(answer)
+            try:
+                self._say(200 if ours else 404, _farewell(answer) if ours else "This is not the page you look for.")
+            finally:
+                if ours:
+                    answers.put(answer)
 
         def _say(self, status: int, words: str) -> None:
             self.send_response(status)
@@ -164,7 +166,11 @@ def _listening(state: str) -> Iterator[tuple[int, queue.Queue[dict[str, str]]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the address holds the code."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Nothing: whoever calls here may hang up, or talk nonsense, as they like."""
+
+    with Server(("127.0.0.1", 0), Listener) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         thread.start()
         try:

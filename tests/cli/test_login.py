@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import stat
 import sys
 import webbrowser
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.cli.consent import _listening
 from mailer.smtp.oauth import TERMS
 from tests.cli.conftest import Folder, Result
 from tests.servers import ScriptedServer, dribble
@@ -79,6 +81,17 @@ def test_a_browser_comes_back_with_consent(folder: Folder, browser: Path) -> Non
     assert "'login_hint': 'events@sender.example.org'" in asked
     if os.name != "nt":
         assert stat.S_IMODE((folder.path / "oauth-token.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("before", [b"", b"GET http://[ HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n"])
+def test_an_answer_counts_though_its_tab_is_closed(before: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """A browser that is gone before it is thanked has come back all the same, and other callers leave no trace."""
+    with _listening("ours") as (port, answers):
+        for said in (before, b"GET /?code=given&state=ours HTTP/1.1\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port)) as caller:
+                caller.sendall(said)
+        assert answers.get(timeout=10)["code"] == "given"
+    assert not capfd.readouterr().err
 
 
 def test_a_refused_consent_is_told(folder: Folder, browser: Path) -> None:
