@@ -219,6 +219,10 @@ class Connection:
         relay = self._relay
         if isinstance(exc, ssl.SSLCertVerificationError):
             return RelayUntrusted(tls.proves_nothing(exc, str(relay), relay.host, "SMTP_HOST"))
+        if isinstance(exc, ssl.SSLError) and exc.reason in tls.OUTDATED:
+            return RelayUntrusted(
+                f"{relay} speaks only outdated TLS: have its administrator switch on TLS 1.2 or later."
+            )
         if isinstance(exc, ssl.SSLError):
             return RelayUntrusted(
                 f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."
@@ -231,4 +235,5 @@ class Connection:
             )
         if isinstance(exc, TimeoutError):
             return RelayUnreachable(f"{relay} does not answer: check {_SETTINGS}, the network and its firewall.")
-        return RelayUnreachable(f"The connection to {relay} failed ({exc}): check {_SETTINGS} and the network.")
+        why = str(exc) or "it was closed"  # as asyncio has it amidst a TLS handshake
+        return RelayUnreachable(f"The connection to {relay} failed ({why}): check {_SETTINGS} and the network.")

@@ -10,6 +10,9 @@ from mailer.errors import RelayUntrusted
 # As OpenSSL numbers them (x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _OF_ANOTHER_NAME, _OF_ANOTHER_ADDRESS = 9, 10, 62, 64
 
+# What OpenSSL says where the other end speaks TLS, but no version or cipher that counts as safe today.
+OUTDATED = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "SSLV3_ALERT_HANDSHAKE_FAILURE"}
+
 
 def context(ca_file: Path | None) -> ssl.SSLContext:
     """TLS that trusts the system's authorities and those in the file. Raises RelayUntrusted where it holds none."""

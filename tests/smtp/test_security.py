@@ -11,7 +11,7 @@ import trustme
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.smtp import Relay, Security
 from mailer.status import Verdict
-from tests.servers import ScriptedServer, drop, say
+from tests.servers import ScriptedServer, drop, say, say_and_drop
 
 SECRET = "correct-horse"
 LOGIN = ("AUTH PLAIN LOGIN XOAUTH2", "8BITMIME")
@@ -54,6 +54,29 @@ def test_tls_to_a_port_without_it_says_which_setting_to_check(talk) -> None:
     """TLS from the first octet at a STARTTLS port is told as such."""
     with ScriptedServer() as server, pytest.raises(RelayUntrusted, match="SMTP_SECURITY=tls"):
         talk.send(server, talk.envelope(), security=Security.TLS)
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+@pytest.mark.parametrize("ciphers", ["ALL:@SECLEVEL=0", "AES128-SHA"], ids=["TLS 1.1", "cipher"])
+def test_outdated_tls_is_told_as_such(talk, security: Security, ciphers: str) -> None:
+    """A relay whose TLS is no longer safe is for its administrator to mend: no setting of ours is at fault."""
+    outdated = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    outdated.set_ciphers(ciphers)
+    outdated.maximum_version = ssl.TLSVersion.TLSv1_2
+    if ciphers.startswith("ALL"):
+        with pytest.deprecated_call():
+            outdated.minimum_version = outdated.maximum_version = ssl.TLSVersion.TLSv1_1
+    with ScriptedServer(None, ["STARTTLS"], outdated, tls_at_once=security is Security.TLS) as server:  # noqa: SIM117
+        with pytest.raises(RelayUntrusted, match=r"speaks only outdated TLS: have its administrator .* TLS 1\.2"):
+            talk.send(server, talk.envelope(), security=security)
+
+
+def test_a_connection_closed_amidst_the_handshake_is_told(talk, server_tls: ssl.SSLContext) -> None:
+    """Where the system has no words for what happened, ours stand in their place."""
+    script = {"starttls": say_and_drop(b"220 2.0.0 Ready\r\n")}
+    with ScriptedServer(script, ["STARTTLS"], server_tls) as server:  # noqa: SIM117
+        with pytest.raises(RelayUnreachable, match=r"failed \(it was closed\)"):
+            talk.send(server, talk.envelope(), security=Security.STARTTLS)
 
 
 @pytest.mark.parametrize("injected", [b"250 Ok\r\n", b"250-relay"])
