@@ -34,7 +34,10 @@ def context(ca_file: Path | None) -> ssl.SSLContext:
 
 def proves_nothing(fault: ssl.SSLCertVerificationError, server: str, host: str, setting: str) -> str:
     """Why the certificate of `server`, `host:port`, does not prove that it is `host`, which `setting` names."""
-    advice = f"Check {setting}; a server with an authority of its own needs SMTP_CA_FILE"
+    advice = (
+        f"Check {setting}; a server with an authority of its own needs SMTP_CA_FILE, and any server has to send the "
+        "intermediate certificates with its own"
+    )
     if fault.verify_code == _EXPIRED:
         advice = "Have its administrator renew it, or set this machine's clock if that is wrong"
     elif fault.verify_code == _NOT_YET_VALID:

@@ -134,6 +134,16 @@ def test_a_certificate_that_proves_nothing_says_what_to_do(
         talk.send(server, talk.envelope(), security=Security.STARTTLS, ca_file=ca_file)
 
 
+def test_a_chain_with_a_gap_says_what_to_do(talk, authority: trustme.CA, ca_file: Path) -> None:
+    """Where the authority is known, its file does not help: the relay keeps back what stands in between."""
+    issued = authority.create_child_ca().issue_cert("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with issued.private_key_pem.tempfile() as key, issued.cert_chain_pems[0].tempfile() as certificate:
+        context.load_cert_chain(certificate, key)
+    with ScriptedServer(None, ["STARTTLS"], context) as server, pytest.raises(RelayUntrusted, match="intermediate"):
+        talk.send(server, talk.envelope(), security=Security.STARTTLS, ca_file=ca_file)
+
+
 def words(command: str) -> bytes:
     return base64.b64decode(command.rsplit(maxsplit=1)[-1])
 
