@@ -38,7 +38,7 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _Text = Annotated[str, AfterValidator(values.one_line)]
 _Mailbox = Annotated[_Text, AfterValidator(values.mailbox)]
 # What `repr` leaves out is never shown elsewhere either; a ledger's URL may hold a password.
-_Secret = Annotated[SecretStr | None, Field(repr=False)]
+_Secret = Annotated[Annotated[SecretStr, AfterValidator(values.secret)] | None, Field(repr=False)]
 
 
 class Config(BaseModel):

@@ -14,7 +14,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import ValidationInfo
+from pydantic import SecretStr, ValidationInfo
 
 N = TypeVar("N", int, float)
 
@@ -133,6 +133,11 @@ def limits(value: str | tuple[Limit, ...]) -> tuple[Limit, ...]:
 def one_line(value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f-\x9f]", value):
         raise ValueError("cannot hold line breaks or control characters")
+    return value
+
+
+def secret(value: SecretStr) -> SecretStr:
+    one_line(value.get_secret_value())
     return value
 
 

@@ -150,6 +150,11 @@ BROKEN = {
     "SMTP_HOST": "this line is not KEY=value",
     "SMTP_HOST smtp.example.org": "this line is not KEY=value",
     'SMTP_PASSWORD="' + SECRET: "SMTP_PASSWORD begins with a quote that does not end it",
+    # A quote that is closed lines further down takes them into the password; a backslash means something inside it.
+    f'SMTP_USERNAME=me\nSMTP_PASSWORD="{SECRET}\nSMTP_RATE=off\nEVENT=talks"': (
+        "SMTP_PASSWORD cannot hold line breaks or control characters"
+    ),
+    f'SMTP_USERNAME=me\nSMTP_PASSWORD="\\new{SECRET}"': "SMTP_PASSWORD cannot hold line breaks or control characters",
     'MAIL_FROM="The hosts" <hosts@example.org>': "MAIL_FROM begins with a quote that does not end it",
 }
 
