@@ -64,6 +64,7 @@ def _service_of(client: Client) -> _Service:
 
 def _by_device_code(client: Client, service: _Service, session: OAuth2Session) -> Mapping[str, Any]:
     from authlib.integrations.requests_client import OAuthError
+    from requests import RequestException
 
     if service.device_url is None:
         raise UsageError(f"{client.service} has no device code for sending mail: run mailer login where a browser is.")
@@ -90,6 +91,11 @@ def _by_device_code(client: Client, service: _Service, session: OAuth2Session) -
             if exc.error == "slow_down":
                 interval += _INTERVAL
             elif exc.error != "authorization_pending":
+                raise
+        except (RequestException, ValueError):
+            # Section 3.5: a fault on the way is no answer; the person may be entering the code at this moment.
+            interval *= 2
+            if time.monotonic() + interval > ends_at:
                 raise
         else:
             return response

@@ -7,6 +7,7 @@ import stat
 import sys
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,29 @@ def test_a_code_is_entered_on_another_device(folder: Folder, monkeypatch: pytest
     assert "WDJB-MJHT" in done.out
     assert re.search(r"Waiting \d+ minutes for that", done.out)
     assert (folder.path / "oauth-token.json").exists()
+
+
+@pytest.mark.parametrize(("faults", "code"), [(2, 0), (50, 4)])
+def test_a_service_that_is_away_for_a_moment_costs_no_code(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, faults: int, code: int
+) -> None:
+    """A code outlives faults of network and service, asked about less and less often, until its own end."""
+    monkeypatch.setattr("mailer.cli.consent._PATIENCE", 2.0)
+
+    class Away(TokenService):
+        def answer(self, path: str, asked: dict[str, str]) -> tuple[int, Any]:
+            status, answer = super().answer(path, asked)
+            if path.endswith("/devicecode"):
+                self.refusals = [Refusal("", 503), Refusal("", 200)] * faults
+                del answer["expires_in"]
+            return status, answer
+
+    with Away() as service:
+        configure(folder, service)
+        done = login(folder, "--device")
+        assert 4 < len(service.requests) < 12
+    assert done.code == code, done.err
+    assert not code or "HTTP" in done.err
 
 
 @pytest.mark.parametrize(
