@@ -1,6 +1,7 @@
 """What a letter prints though nothing stands in the cell is told before it leaves, and nothing else is."""
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.cli.conftest import TEMPLATE, Folder
 
@@ -29,7 +30,16 @@ def test_a_hole_is_told_with_the_rows_that_have_it(folder: Folder) -> None:
     ]
     told = folder.run("check").err
     assert told.count("invitation prints contact.extra.table, which is empty in this row (also rows 4, 5)") == 1
-    assert "4 warnings" in told
+    assert "6 warnings" in told  # with those of the two settings that a rehearsal does without
+
+
+def test_each_cell_is_commented_though_the_screen_names_the_first(folder: Folder) -> None:
+    """`--annotate` leaves staff no cell to look for."""
+    warnings(folder, "Your table is no. {{ contact.extra.table }}.")
+    folder.run("check", "--annotate", "notes")
+    sheet = load_workbook(folder.path / "notes" / "missions.csv.xlsx").active
+    assert sheet
+    assert [row for row in range(2, 6) if sheet.cell(row, 6).comment] == [3, 4, 5]
 
 
 @pytest.mark.parametrize(
