@@ -33,13 +33,13 @@ def test_a_hole_is_told_with_the_rows_that_have_it(folder: Folder) -> None:
     assert "6 warnings" in told  # with those of the two settings that a rehearsal does without
 
 
-def test_each_cell_is_commented_though_the_screen_names_the_first(folder: Folder) -> None:
-    """`--annotate` leaves staff no cell to look for."""
+def test_each_row_is_commented_though_the_screen_names_the_first(folder: Folder) -> None:
+    """`--annotate` leaves staff no row to look for."""
     warnings(folder, "Your table is no. {{ contact.extra.table }}.")
     folder.run("check", "--annotate", "notes")
     sheet = load_workbook(folder.path / "notes" / "missions.csv.xlsx").active
     assert sheet
-    assert [row for row in range(2, 6) if sheet.cell(row, 6).comment] == [3, 4, 5]
+    assert [row for row in range(2, 6) if sheet.cell(row, 1).comment] == [3, 4, 5]
 
 
 @pytest.mark.parametrize(
