@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from mailer.model import Address, Contact, Event, Form, Mailbox, Party, PartyKin
 if TYPE_CHECKING:
     from mailer.cli.invitees import Invitees
     from mailer.config import Config
+    from mailer.config.values import Limit
     from mailer.contacts import Layout
     from mailer.ledger import Ledger
     from mailer.protocol import Directory, Mission
@@ -117,6 +118,11 @@ class Desk:
     def mail_from(self) -> Mailbox:
         """The sender: MAIL_FROM; the contact person where it is not set, which is good enough to look at."""
         return mailbox(self.config.MAIL_FROM) if self.config.MAIL_FROM else self.event.contact_person.mailbox
+
+    @property
+    def rate(self) -> Sequence[Limit]:
+        """How much may go in which time; a rehearsal has no limit."""
+        return () if self.rehearsal else self.config.SMTP_RATE
 
     def own_attachment(self, guest: Guest) -> Path:
         """The file that the guest's row names. Raises ValueError with a reason."""

@@ -18,7 +18,7 @@ from mailer.cli.desk import OUTBOX, Desk, Guest
 from mailer.cli.interrupts import Interrupts, is_ignored
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.messages import sample_delivery
-from mailer.cli.progress import progress
+from mailer.cli.progress import Teller, progress
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch, still_due
 from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window
@@ -39,10 +39,10 @@ _WORTH_TELLING = timedelta(seconds=10)
 
 def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     """The configured pace, begun with what the ledger says was sent before; a rehearsal has none."""
-    if desk.rehearsal or not desk.config.SMTP_RATE:
+    if not desk.rate:
         return Pace(())
     now = desk.clock()
-    windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.config.SMTP_RATE]
+    windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.rate]
     before = ledger.reached_relay_since(now - Pace(windows).reach, now)
     # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
     return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
@@ -51,25 +51,23 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
 async def dispatch(
     prepared: Prepared, found: Survey, ledger: Ledger, interrupts: Interrupts, *, wait: bool, anytime: bool
 ) -> Tally:
-    """Queues the mailing for those who are due and sends it, telling each outcome; see `Round.deliver` for errors."""
+    """Queues the mailing for those who are due and sends it, telling each outcome; see `Round.deliver` for errors.
+
+    Raises LedgerLost where the ledger fails once something may have left.
+    """
     desk, event, due = prepared.desk, prepared.desk.event, found.due.guests
-    async with AsyncExitStack() as stack:
-        relay = await _relay(desk, stack)
-        relay = replace(relay, has_taken_mail=ledger.seconds_each(str(relay)) is not None)
-        run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
-        ledger.publish(event.name, facts_of(event), desk.clock())
-        waiting = _waiting(prepared, due, ledger)
-        watch = Watch(prepared, ledger, anytime=anytime)
-        jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waiting})
-        settings = desk.config
-        held_to = "" if desk.rehearsal else ", ".join(map(str, settings.SMTP_RATE))
-        with progress(len(due), held_to) as teller:
-
-            def tell_wait(until: datetime) -> None:
-                now = desk.clock()
-                if until - now > _WORTH_TELLING:
-                    teller.wait(until, console.moment(until, now, event.timezone))
-
+    round_: Round[Guest] | None = None
+    try:
+        async with AsyncExitStack() as stack:
+            relay = await _relay(desk, stack)
+            relay = replace(relay, has_taken_mail=ledger.seconds_each(str(relay)) is not None)
+            run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
+            ledger.publish(event.name, facts_of(event), desk.clock())
+            waiting = _waiting(prepared, due, ledger)
+            watch = Watch(prepared, ledger, anytime=anytime)
+            jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waiting})
+            settings = desk.config
+            teller = stack.enter_context(progress(len(due), ", ".join(map(str, desk.rate))))
             round_ = Round(
                 run,
                 jobs,
@@ -80,21 +78,31 @@ async def dispatch(
                 clock=desk.clock,
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
                 progress=lambda delivery, attempt: teller.outcome(_facts(delivery, attempt)),
-                idle=tell_wait,
+                idle=lambda until: _tell_wait(teller, until, desk),
                 deferred=waiting,
                 still_due=watch,
             )
             _stop_on_signals(round_)
             interrupts.heed()
-            try:
-                return await round_.deliver()
-            except LedgerError as exc:
-                if not round_.tally.claimed:
-                    raise
-                raise LedgerLost(
-                    f"{exc} Recorded before that: {console.states(round_.tally.states) or 'nothing'}. What was in "
-                    f"flight is in doubt: once the ledger can be used again, mailer resolve{where(desk)} shows it."
-                ) from exc
+            return await round_.deliver()
+    except LedgerError as exc:
+        if round_ is None or not round_.tally.claimed:
+            raise
+        raise lost(exc, round_.tally, desk) from exc
+
+
+def lost(fault: LedgerError, tally: Tally, desk: Desk) -> LedgerLost:
+    """The fault of a ledger that came when something may have left, with what was recorded before."""
+    return LedgerLost(
+        f"{fault} Recorded before that: {console.states(tally.states) or 'nothing'}. Whatever was in flight is in "
+        f"doubt: once the ledger can be used again, mailer resolve{where(desk)} shows it."
+    )
+
+
+def _tell_wait(teller: Teller, until: datetime, desk: Desk) -> None:
+    now = desk.clock()
+    if until - now > _WORTH_TELLING:
+        teller.wait(until, console.moment(until, now, desk.event.timezone))
 
 
 async def send_samples(
@@ -111,7 +119,7 @@ async def send_samples(
         kept.try_out()  # what cannot be counted is not sent
         async with AsyncExitStack() as stack:
             relay = await _relay(desk, stack)
-            if desk.config.SMTP_RATE and not desk.rehearsal:
+            if desk.rate:
                 # What others send a run counts at its beginning, so samples must not come in between.
                 stack.enter_context(kept.run(desk.event.name, "samples", desk.clock(), relay=str(relay)))
             connection = Connection(relay)
@@ -139,7 +147,7 @@ async def _wait_for_turn(desk: Desk, ledger: Ledger) -> None:
     while (opens_at := pace_of(desk, ledger).opens_at(now := desk.clock())) and opens_at > now:
         if opens_at - now > _WORTH_TELLING:
             until = console.moment(opens_at, now, desk.event.timezone)
-            console.say(f"The pace ({', '.join(map(str, desk.config.SMTP_RATE))}) lets the next one go at {until}.")
+            console.say(f"The pace ({', '.join(map(str, desk.rate))}) lets the next one go at {until}.")
         await asyncio.sleep((opens_at - now).total_seconds())
 
 

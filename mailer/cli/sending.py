@@ -14,7 +14,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
 from mailer.cli.ends import INTERRUPTED
-from mailer.errors import InputRefused, RelayError, UsageError
+from mailer.errors import InputRefused, LedgerError, RelayError, UsageError
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -176,7 +176,7 @@ def _require_sound(gathered: Gathered, desk: Desk, options: _Options) -> None:
 
 
 def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, interrupts: Interrupts) -> int:
-    from mailer.cli.dispatch import dispatch
+    from mailer.cli.dispatch import dispatch, lost
     from mailer.cli.outstanding import outstanding
 
     number = len(found.due.guests)
@@ -191,7 +191,10 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
         raise
     finally:
         interrupts.mute()
-    left = outstanding(prepared, found, ledger, anytime=options.anytime)
+    try:
+        left = outstanding(prepared, found, ledger, anytime=options.anytime)
+    except LedgerError as exc:
+        raise lost(exc, tally, prepared.desk) from exc
     is_cut_short = _conclude(number, tally, prepared.desk, wait=options.wait)
     _tell(prepared, left, ledger)
     return INTERRUPTED if is_cut_short else left.code

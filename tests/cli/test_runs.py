@@ -342,3 +342,21 @@ def test_ctrl_c_while_the_end_is_told_changes_nothing(
     assert result.code == 0
     assert "3 sent of 3" in result.out
     assert "Where everything stands" in result.out
+
+
+def test_a_ledger_lost_behind_the_last_message_does_not_say_that_nothing_was_sent(folder: Folder) -> None:
+    """Exit code 3 is for runs that sent nothing: here it is 1, with what was recorded."""
+    ledger = folder.path / "ledger.db"
+
+    def replace(session: Session) -> None:
+        ledger.replace(folder.path / "moved.db")
+        ledger.write_bytes(b"")
+        session.socket.sendall(b"221 Bye\r\n")
+
+    with ScriptedServer({"quit": replace}) as relay:
+        folder.relay(relay)
+        result = folder.run("send", "--yes")
+        assert len(relay.accepted) == 3
+    assert result.code == 1
+    assert "Recorded before that: 3 sent." in result.err
+    assert "Put the file back" in result.err
