@@ -20,7 +20,8 @@ def login(device: bool) -> int:
     from mailer.cli.relay import TOKEN_FILE, client_of
     from mailer.smtp.oauth import Tokens
 
-    settings, _ = config.load()
+    settings, odd = config.load()
+    console.problems(odd)
     if settings.SMTP_AUTH != "xoauth2":
         raise UsageError(
             f"SMTP_AUTH is {settings.SMTP_AUTH}, which needs no consent. For Microsoft 365 or Google set "

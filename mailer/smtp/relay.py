@@ -48,6 +48,10 @@ class Security(StrEnum):
     NONE = "none"
 
 
+# RFC 8314 section 7.3 and RFC 6409 section 3.1.
+_USUAL = {465: Security.TLS, 587: Security.STARTTLS}
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """Where and how mail is handed in.
@@ -217,6 +221,10 @@ class Connection:
     def _explained(self, exc: OSError | UnicodeError | NotReached | Lost) -> RelayUnreachable | RelayUntrusted:
         """The fault of a connection that was never made, as one sentence that says what to do."""
         relay = self._relay
+        usual = _USUAL.get(relay.port, relay.security)
+        settings = _SETTINGS
+        if relay.security is not usual:
+            settings += f" (port {relay.port} is mostly for {usual}, and {relay.security} is set)"
         if isinstance(exc, ssl.SSLCertVerificationError):
             return RelayUntrusted(tls.proves_nothing(exc, str(relay), relay.host, "SMTP_HOST"))
         if isinstance(exc, ssl.SSLError) and exc.reason in tls.OUTDATED:
@@ -225,15 +233,15 @@ class Connection:
             )
         if isinstance(exc, ssl.SSLError):
             return RelayUntrusted(
-                f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {_SETTINGS}."
+                f"{relay} does not speak TLS as SMTP_SECURITY={relay.security} has it: check {settings}."
             )
         if isinstance(exc, socket.gaierror | UnicodeError):
             return RelayUnreachable(f"There is no host named {relay.host}: check SMTP_HOST and the network.")
         if isinstance(exc, NotReached):
             return RelayUnreachable(
-                f"{relay} {exc}: check {_SETTINGS}, the network and its firewall, and whether the relay is running."
+                f"{relay} {exc}: check {settings}, the network and its firewall, and whether the relay is running."
             )
         if isinstance(exc, TimeoutError):
-            return RelayUnreachable(f"{relay} does not answer: check {_SETTINGS}, the network and its firewall.")
+            return RelayUnreachable(f"{relay} does not answer: check {settings}, the network and its firewall.")
         why = str(exc) or "it was closed"  # as asyncio has it amidst a TLS handshake
-        return RelayUnreachable(f"The connection to {relay} failed ({why}): check {_SETTINGS} and the network.")
+        return RelayUnreachable(f"The connection to {relay} failed ({why}): check {settings} and the network.")

@@ -167,6 +167,15 @@ def test_a_code_that_is_not_entered_is_told(folder: Folder, refusal: str, words:
     assert words in left.err
 
 
+def test_what_is_odd_about_the_settings_is_told_beside_a_refusal(folder: Folder) -> None:
+    """A secret that was cut off shows itself as one that the service does not know."""
+    with TokenService(refusals=[Refusal("invalid_client", 401)]) as service:
+        configure(folder, service, OAUTH_CLIENT_SECRET="first half #second half")
+        left = login(folder, "--device")
+    assert left.code == 4
+    assert "OAUTH_CLIENT_SECRET ends before a blank and a #" in left.err
+
+
 def test_a_service_without_codes_is_told(folder: Folder) -> None:
     """Where the service knows no device code, or answers nonsense to it, the other way is named."""
     with TokenService(refusals=[Refusal("", 404)]) as service:

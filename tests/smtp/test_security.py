@@ -1,5 +1,6 @@
 """TLS and login: what is not proved is not trusted, and no secret shows."""
 
+import asyncio
 import base64
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ import pytest
 import trustme
 
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
-from mailer.smtp import Relay, Security
+from mailer.smtp import Connection, Relay, Security
 from mailer.status import Verdict
 from tests.servers import ScriptedServer, drop, say, say_and_drop
 
@@ -54,6 +55,13 @@ def test_tls_to_a_port_without_it_says_which_setting_to_check(talk) -> None:
     """TLS from the first octet at a STARTTLS port is told as such."""
     with ScriptedServer() as server, pytest.raises(RelayUntrusted, match="SMTP_SECURITY=tls"):
         talk.send(server, talk.envelope(), security=Security.TLS)
+
+
+@pytest.mark.parametrize(("port", "security"), [(465, Security.STARTTLS), (587, Security.TLS)])
+def test_a_port_that_is_meant_for_the_other_kind_of_tls_is_named(port: int, security: Security) -> None:
+    """What is most often mixed up is told, whatever came of it."""
+    with pytest.raises(RelayUnreachable, match=f"port {port} is mostly for .*, and {security} is set"):
+        asyncio.run(Connection(Relay("127.0.0.99", port, security)).open())
 
 
 @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
