@@ -131,7 +131,7 @@ def limits(value: str | tuple[Limit, ...]) -> tuple[Limit, ...]:
 
 
 def one_line(value: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", value):
         raise ValueError("cannot hold line breaks or control characters")
     return value
 
@@ -167,6 +167,8 @@ def address(value: str) -> str:
 
 def mailbox(value: str) -> str:
     """`Name <address>` or an address, its name quoted for `parseaddr`: people leave a comma in a name bare."""
+    if re.search(r"[\ud800-\udfff]", value):
+        raise ValueError("is not written in UTF-8")
     match = re.fullmatch(r"([^<>]*)<([^<>]*)>", value)
     name, address = (match[1].strip(), match[2].strip()) if match else ("", value)
     if refusal := _refusal(address):

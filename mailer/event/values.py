@@ -19,7 +19,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 def line(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text in quotes")  # noqa: TRY004  # pydantic gathers ValueErrors
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", value.strip()):
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", value.strip()):
         raise ValueError("cannot hold line breaks or control characters")
     return value.strip()
 

@@ -15,6 +15,9 @@ from mailer.model.frozen import frozen
 # The local parts of nearly every real address; anything else goes to the library whole.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 
+# Control characters, line and paragraph separators, halves of characters: what no header may hold.
+_UNSAFE = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
 _WORDS = re.compile(r"(?:[^\W_]|')+")
 
 
@@ -90,5 +93,5 @@ class Mailbox:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name.isprintable() and any(unicodedata.category(c) == "Cc" for c in self.name):
+        if not self.name.isprintable() and any(unicodedata.category(c) in _UNSAFE for c in self.name):
             raise ValueError("a display name cannot hold line breaks or control characters")

@@ -123,6 +123,7 @@ BROKEN = {
     "GIVE_UP_AFTER=inf": "GIVE_UP_AFTER must be a number from 0.01 to 2592000",
     "MAIL_FROM=Peace Office": "MAIL_FROM must read like Name <name@example.org>: ",
     "MAIL_FROM=Ada <ada@example.org>, Bo <bo@example.org>": "MAIL_FROM must read like Name <name@example.org>",
+    "MAIL_FROM=Ada\u2028 <ada@example.org>": "MAIL_FROM cannot hold line breaks or control characters",
     'MAIL_FROM="Ada\\nBcc: x <ada@example.org>"': "MAIL_FROM cannot hold line breaks or control characters",
     "REPLY_TO=ada@localhost": "REPLY_TO must read like Name <name@example.org>",
     "RETURN_PATH=Bounces <bounces@example.org>": "RETURN_PATH must be an address like name@example.org",
@@ -202,6 +203,12 @@ def test_a_fault_in_the_environment_is_sought_there(tmp_path: Path) -> None:
     """A broken value from the environment is not looked for in the file, though a sound one stands there."""
     (problem,) = faults(tmp_path, "SMTP_PORT=587", SMTP_PORT="smtp")
     assert (problem.file, problem.row, problem.fix) == (None, None, "Correct it in the environment.")
+
+
+def test_a_sender_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """Octets of the environment that are no UTF-8 arrive as halves of characters, which no header can hold."""
+    (problem,) = faults(tmp_path, "", MAIL_FROM="Zo\udce9 <zoe@example.org>")
+    assert problem.problem == "MAIL_FROM is not written in UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,10 @@ BROKEN = [
     (toml(title='title = "  "'), "title must not be empty"),
     (toml(title="title = 7"), "title must be text in quotes"),
     (toml(title='title = "A\\nBcc: x"'), "title cannot hold line breaks or control characters"),
+    (
+        toml(contact_person__name='name = "Ada\\u2028Bcc: x"'),
+        "contact_person.name cannot hold line breaks or control characters",
+    ),
     (toml(source='source = "a\\u0000"'), "source cannot hold line breaks or control characters"),
     (toml(starts=None), "starts is missing"),
     (toml(starts='starts = "in May"'), f"starts {DATE}"),

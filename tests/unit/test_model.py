@@ -105,7 +105,7 @@ def test_addresses_are_compared_without_case() -> None:
     assert Address.parse("Ada@Example.org") != Address.parse("ada@example.org")
 
 
-@pytest.mark.parametrize("name", ["Ada\r\nBcc: x", "Ada\n", "Ada\x00", "Ada\x85"])
+@pytest.mark.parametrize("name", ["Ada\r\nBcc: x", "Ada\n", "Ada\x00", "Ada\x85", "Ada\u2028", "\udce9"])
 def test_a_display_name_is_one_line(name: str) -> None:
     """No name of a sheet can begin another header."""
     with pytest.raises(ValueError, match="cannot hold line breaks or control characters"):
