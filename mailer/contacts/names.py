@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from mailer.contacts.cells import key, plain
+from mailer.contacts.cells import MAX_LENGTH, key, plain
 from mailer.contacts.titles import TITLE_WORDS, is_style, is_title, is_title_of_address, title_of_address, title_words
 from mailer.model.nobody import is_no_name
 
@@ -52,7 +52,8 @@ def is_ordinary(name: str) -> bool:
 def title_and_name(typed: str) -> tuple[str, str]:
     """The title and the name in what somebody typed into a form; two empty texts where that is no name."""
     title, name = without_honorific(plain(typed))
-    return ("", "") if "@" in name or is_no_name(name) else (title, name)
+    is_name = len(typed) <= MAX_LENGTH and "@" not in name and "://" not in name and not is_no_name(name)
+    return (title, name) if is_name else ("", "")
 
 
 def looks_like_code(name: str) -> bool:

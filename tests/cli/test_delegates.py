@@ -19,12 +19,14 @@ ARRIVAL = '\n[mailings.arrival]\naudience = "attending"\n'
         ("Dora DELEGATE (Ms)", "Dear Ms. DELEGATE,", "Ms. Dora DELEGATE"),
         ("Vacante Sample", "Dear Vacante Sample,", "Vacante Sample"),
         ("n/a", "Dear colleagues,", "Permanent Mission of Belgium to the United Nations"),
+        ("Dr. " * 250 + "A", "Dear colleagues,", "Permanent Mission of Belgium to the United Nations"),
+        ("Win at https://example.org/", "Dear colleagues,", "Permanent Mission of Belgium to the United Nations"),
     ],
 )
 def test_a_delegate_is_addressed_as_somebody_in_a_sheet(
     folder: Folder, relay: ScriptedServer, typed: str, salutation: str, to: str
 ) -> None:
-    """Titles count, and where no name was typed the mission is written to."""
+    """Titles count, and where no name was typed, but a link or a whole text, the mission is written to."""
     folder.write("templates/round-table/event.toml", EVENT + ARRIVAL)
     folder.write("templates/round-table/arrival.md", TEMPLATE)
     folder.relay(relay)
