@@ -227,7 +227,12 @@ class SQLiteStore(Store):
     def erase_traces(self) -> None:
         with self._bare.connect() as connection:
             connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_read, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if is_read:
+            raise LedgerError(
+                f"{self.place} names the address no more, but its file still holds it, as another program reads there: "
+                "have the same command run again once that has ended."
+            )
 
 
 def _is_open_to_us(path: Path) -> bool:

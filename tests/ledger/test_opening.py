@@ -31,6 +31,7 @@ from tests.ledger.people import (
     RELAY,
     address,
     invitee,
+    octets,
     outcome,
     queue,
     raw,
@@ -786,6 +787,22 @@ def test_doctor_tries_to_make_a_table_in_postgresql(postgresql: Callable[[], str
     assert "Grant the rights" in ledger_at(guest).found
     nowhere = ledger_at(f"{url}_misspelt")
     assert (nowhere.result, "search_path" in nowhere.found) == ("failed", True)
+
+
+def test_what_another_program_still_reads_is_not_called_erased(tmp_path: Path) -> None:
+    """SQLite leaves a page in the file as long as anybody reads it, until the command is run again."""
+    url = f"sqlite:///{tmp_path}/ledger.db?timeout=0.1"
+    local = address(1).local.encode()
+    with Ledger.open(url) as ledger:
+        queue(ledger, 1)
+        with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM deliveries").fetchall()
+            with pytest.raises(LedgerError, match="its file still holds it"):
+                ledger.forget(address(1), NOW)
+            assert local in octets(url)
+        assert ledger.forget(address(1), NOW).deliveries == 1
+        assert local not in octets(url)
 
 
 def test_what_only_its_owner_can_erase_is_not_called_erased(postgresql: Callable[[], str]) -> None:
