@@ -18,6 +18,7 @@ from mailer.cli.arguments import (
     event_argument,
     event_option,
     json_option,
+    legible,
     now_option,
     one_event,
     parsed_address,
@@ -194,9 +195,11 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
 @answers.command()
 @click.argument("who", metavar="REFERENCE|ADDRESS")
 @click.argument("attendance", type=click.Choice(list(WORDS)))
-@click.option("--by", "name", metavar="NAME", help="Who answered, where it is not the person invited.")
+@click.option(
+    "--by", "name", metavar="NAME", callback=legible, help="Who answered, where it is not the person invited."
+)
 @click.option("--email", "address", metavar="A", help="Where that person can be reached.")
-@click.option("--guest", metavar="NAME", default="", help="Who comes as a guest, in the same way.")
+@click.option("--guest", metavar="NAME", default="", callback=legible, help="Who comes as a guest, in the same way.")
 @event_option
 @sandbox_option
 @now_option

@@ -14,6 +14,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, 
 sandbox_option = click.option("--sandbox", is_flag=True, help="The rehearsal's ledger instead of the real one.")
 
 
+def legible(_context: click.Context, _option: click.Parameter, typed: str | None) -> str | None:
+    """What an option holds that is kept as it was typed. Raises click.BadParameter where it is no text."""
+    from mailer.contacts.cells import control_character
+
+    if typed and (sign := control_character(typed)):
+        raise click.BadParameter(f"it holds {sign}, which is no sign of a text: type it anew, in UTF-8.")
+    return typed
+
+
 def parsed_address(typed: str) -> Address:
     """The address that was typed. Raises UsageError where it is none."""
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import json_option, now_option, parsed_address
+from mailer.cli.arguments import json_option, legible, now_option, parsed_address
 from mailer.errors import InputRefused, UsageError
 from mailer.model import State
 
@@ -37,7 +37,7 @@ class _Register:
 
 @click.command(short_help="Never write to ADDRESS again; or show who is suppressed.")
 @click.argument("address", required=False)
-@click.option("--reason", metavar="R", help="Why, in your own words.")
+@click.option("--reason", metavar="R", callback=legible, help="Why, in your own words.")
 @click.option("--lift", is_flag=True, help="Write to ADDRESS again.")
 @json_option
 @now_option

@@ -278,6 +278,16 @@ def test_a_call_for_nobody_is_refused(sent: Folder, who: str) -> None:
     assert sent.run("answers", "list", "--json").json["answers"] == []
 
 
+@pytest.mark.parametrize("option", ["--by", "--guest"])
+@pytest.mark.parametrize("name", ["Zo\udce9", "Zoe\x1b[2J"])
+def test_a_name_that_is_no_text_is_refused(sent: Folder, option: str, name: str) -> None:
+    """Octets in another encoding than the terminal's are no letters, and no name does anything to a screen."""
+    refused = sent.run("answers", "record", ADA, "in-person", option, name, now=ANSWERED)
+    assert (refused.code, refused.out) == (2, "")
+    assert "type it anew" in refused.err
+    assert sent.run("answers", "list", "--json").json["answers"] == []
+
+
 def test_what_breaks_the_rule_is_kept_for_review(folder: Folder, relay: ScriptedServer) -> None:
     """One delegate a party: a second yes waits, on paper and by telephone, and a person may allow it."""
     folder.write("templates/round-table/event.toml", EVENT.replace("[rsvp]", '[rsvp]\nrule = "one_per_party"'))

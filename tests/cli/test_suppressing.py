@@ -56,7 +56,7 @@ def test_a_first_reason_stays(folder: Folder) -> None:
 @pytest.mark.parametrize(
     "words",
     [(BEN,), (BEN, "--reason", " "), (BEN, "--reason", "forgotten"), (BEN, "--lift", "--reason", "R"), ("--lift",),
-     ("--reason", "R"), (BEN, "--json"), ("Ben", "--reason", "R")],
+     ("--reason", "R"), (BEN, "--json"), ("Ben", "--reason", "R"), (BEN, "--reason", "Zo\udce9")],
 )  # fmt: skip
 def test_what_is_not_clear_suppresses_nobody(folder: Folder, words: tuple[str, ...]) -> None:
     """A missing or empty reason, the one that `forget` leaves, and options that go with something else are usage."""
