@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,8 @@ from mailer.contacts.rows import letters, refusal, sheets
 from mailer.errors import Problem
 
 _AUTHOR = "mailer"
+# What no XML can hold, and so no workbook.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FILLS = {"error": PatternFill("solid", fgColor="F8CBAD"), "warning": PatternFill("solid", fgColor="FFE699")}
 
 
@@ -42,7 +45,7 @@ def _remark(sheet: Worksheet, place: str, found: list[Problem]) -> None:
     text = "\n\n".join(f"{problem.severity.capitalize()}: {problem.problem}. {problem.fix}" for problem in found)
     if cell.comment:
         text = f"{cell.comment.text}\n\n{text}"
-    cell.comment = Comment(text, _AUTHOR, height=40 + 20 * (len(text) // 40 + 2), width=320)
+    cell.comment = Comment(_writable(text), _AUTHOR, height=40 + 20 * (len(text) // 40 + 2), width=320)
     cell.fill = _FILLS["error" if any(problem.is_error for problem in found) else "warning"]
 
 
@@ -56,7 +59,7 @@ def _copy(path: Path) -> Workbook:
     book = Workbook()
     del book[book.sheetnames[0]]
     for found in sheets(path):
-        sheet = book.create_sheet((found.name or path.stem)[:31])
+        sheet = book.create_sheet((found.name or "Rows")[:31])
         for number, cells in found.rows():
             for column, text in enumerate(cells):
                 if text:
@@ -67,6 +70,10 @@ def _copy(path: Path) -> Workbook:
 def write_text(sheet: Worksheet, place: str, text: str) -> None:
     """Put `text` into a cell as text, whatever it begins with; control characters, which no cell can hold, as `?`."""
     cell = sheet[place]
-    cell.value = "".join("?" if ord(c) < 32 and c not in "\t\n\r" else c for c in text)[:32_767]
+    cell.value = _writable(text)
     cell.data_type = "s"
     cell.number_format = "@"
+
+
+def _writable(text: str) -> str:
+    return _NOT_IN_XML.sub("?", text)[:32_767]

@@ -102,13 +102,24 @@ def test_problems_become_comments(tmp_path, xlsx, understand) -> None:
 
 def test_text_files_are_annotated_as_workbooks(tmp_path, understand) -> None:
     """A text file's copy is a workbook of its rows at their places, and a formula in it stays text."""
-    path = tmp_path / "missions.csv"
+    path = tmp_path / "missions [1].csv"
     path.write_text("\nMission,Notes,Email\nChile,=1+1,ana@\n")
     copy = tmp_path / "copy.xlsx"
     annotate(path, understand(path).errors, copy)
     sheet = load_workbook(copy).worksheets[0]
     assert (sheet["B3"].value, sheet["B3"].data_type) == ("=1+1", "s")
     assert sheet["C3"].comment is not None
+
+
+def test_signs_that_no_workbook_holds_break_no_copy(tmp_path, understand) -> None:
+    """Neither in a cell nor in a comment that repeats a heading."""
+    path = tmp_path / "missions.csv"
+    path.write_text("Host\x1b,Em\uffffail\nChile,ana\ufffe@example.org\n")
+    copy = tmp_path / "copy.xlsx"
+    annotate(path, understand(path).errors, copy)
+    sheet = load_workbook(copy).worksheets[0]
+    assert (sheet["A1"].value, sheet["B1"].value, sheet["B2"].value) == ("Host?", "Em?ail", "ana?@example.org")
+    assert "“Host?”" in sheet["A1"].comment.text
 
 
 def test_problems_without_a_cell_stand_at_their_row_or_the_top(tmp_path, xlsx, understand) -> None:
