@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,7 +121,8 @@ def _about_sending(desk: Desk) -> Iterator[Problem]:
     yield from left_over(desk)
 
 
-def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:
+def _annotate(problems: list[Problem], folder: Path) -> list[Path]:
+    """Writes the copies into `folder`, and returns their paths; why a file cannot be copied joins `problems`."""
     from mailer import config
     from mailer.contacts import annotate
     from mailer.contacts.tables import files
@@ -131,13 +132,16 @@ def _annotate(problems: Iterable[Problem], folder: Path) -> list[Path]:
     except InputRefused:
         settings = config.Config()  # its faults are among the problems
     console.not_a_source(folder / "any", settings.contact_paths).parent.mkdir(parents=True, exist_ok=True)
-    problems = list(problems)
     written = []
     paths, _ = files(settings.contact_paths)
     for path in paths:
         if any(problem.file == path.name for problem in problems):
             kept = path.suffix.lower() in (".xlsx", ".xlsm")
             to = console.not_a_source(folder / (path.name if kept else f"{path.name}.xlsx"), [path])
-            annotate(path, problems, to)
-            written.append(to)
+            try:
+                annotate(path, problems, to)
+            except InputRefused as exc:
+                problems += [problem for problem in exc.problems if problem not in problems]
+            else:
+                written.append(to)
     return written

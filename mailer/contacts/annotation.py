@@ -24,6 +24,8 @@ _FILLS = {"error": PatternFill("solid", fgColor="F8CBAD"), "warning": PatternFil
 def annotate(path: Path, problems: Iterable[Problem], to: Path) -> None:
     """See `mailer.contacts.annotate`."""
     book = _copy(path)
+    if not book.worksheets:
+        raise refusal(path, "The workbook cannot be copied (no sheet in it is whole)", "Save it again as .xlsx.")
     remarks: dict[tuple[str | None, str], list[Problem]] = defaultdict(list)
     for problem in problems:
         if problem.file == path.name:

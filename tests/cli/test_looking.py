@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -218,6 +219,24 @@ def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> N
     assert source.read_bytes() == before
     copy = openpyxl.load_workbook(folder.path / "notes" / "more.xlsx")
     assert "Error" in copy.active["B2"].comment.text
+
+
+def test_a_file_that_cannot_be_copied_hides_no_problem(folder: Folder) -> None:
+    """Beside a broken workbook everything else is told and annotated all the same."""
+    contacts = folder.path / "contacts"
+    openpyxl.Workbook().save(folder.path / "whole.xlsx")
+    with ZipFile(folder.path / "whole.xlsx") as whole, ZipFile(contacts / "hollow.xlsx", "w") as hollow:
+        for name in whole.namelist():
+            if "sheet1" not in name:
+                hollow.writestr(name, whole.read(name))
+    (contacts / "broken.xlsx").write_bytes(b"PK\x03\x04")
+    folder.write("contacts/odd.csv", "\0\1")
+    folder.write("contacts/more.csv", "Mission,Email\nTogo,nobody\n")
+    told = folder.run("check", "--annotate", "notes", "--json")
+    assert told.code == 3
+    files = [problem["file"] for problem in told.json["problems"] if problem["severity"] == "error"]
+    assert sorted(files) == ["broken.xlsx", "broken.xlsx", "hollow.xlsx", "hollow.xlsx", "more.csv", "odd.csv"]
+    assert [path.name for path in (folder.path / "notes").iterdir()] == ["more.csv.xlsx"]
 
 
 def test_contacts_are_understood_without_an_event(folder: Folder) -> None:
