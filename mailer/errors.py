@@ -12,6 +12,9 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+# Of a value: so much shows which one it is, and a whole text in a cell does not hide the other problems.
+_LONGEST_SHOWN = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -54,7 +57,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.place()
-        value = f" ({self.value!r})" if self.value else ""
+        value = self.value or ""
+        value = f" ({value[:_LONGEST_SHOWN]!r}{'…' if len(value) > _LONGEST_SHOWN else ''})" if value else ""
         return f"{place + ': ' if place else ''}{self.problem}{value}. {self.fix}"
 
     def as_json(self) -> dict[str, object]:

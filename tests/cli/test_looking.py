@@ -221,6 +221,13 @@ def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> N
     assert "Error" in copy.active["B2"].comment.text
 
 
+def test_a_whole_text_in_a_cell_hides_no_other_problem(folder: Folder) -> None:
+    """People see what it begins with, programs the whole of it."""
+    folder.write("contacts/more.csv", f"Mission,Name,Email\nTogo,{'long ' * 1000},togo@example.org\n")
+    assert len(folder.run("check").err) < 2000
+    assert any(problem["value"] == "long " * 1000 for problem in folder.run("check", "--json").json["problems"])
+
+
 def test_a_file_that_cannot_be_copied_hides_no_problem(folder: Folder) -> None:
     """Beside a broken workbook everything else is told and annotated all the same."""
     contacts = folder.path / "contacts"
