@@ -155,7 +155,7 @@ def _turn(wave: str, event: Event) -> tuple[int, int]:
 def _ways_out(
     desk: Desk, ledger: Ledger, wave: str, states: Container[State], people: Iterable[Contact]
 ) -> Iterator[str]:
-    from mailer.cli.again import where, why_no_more
+    from mailer.cli.again import passed_over, where, why_no_more
 
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
@@ -166,7 +166,9 @@ def _ways_out(
         what = " or ".join(word for word, is_so in (("failed", has_failed), ("waits", waits)) if is_so)
         yield f"what {what} is sent no more: {over}"
     elif has_failed:
-        yield f"see what failed with mailer resolve{where(desk)} --failed"
+        failed = list(ledger.deliveries(desk.event.name, wave, State.FAILED))
+        if len(passed_over(failed, people, desk, ledger)) < len(failed):
+            yield f"see what failed with mailer resolve{where(desk)} --failed"
     if waits and not over:
         yield from _next_tries(desk, ledger, wave, people)
 

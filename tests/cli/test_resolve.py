@@ -321,6 +321,7 @@ def test_a_corrected_address_leaves_nothing_to_do(corrected: Folder) -> None:
     shown = corrected.run("resolve", "--failed")
     assert shown.code == 0
     assert "Nothing is left to do" in shown.out
+    assert "invitation: 1 failed, 3 sent\n" in corrected.run("status").out
 
 
 def test_what_failed_of_an_event_that_is_cancelled_is_not_to_be_sent_again(
