@@ -42,6 +42,26 @@ def test_arabic_of_windows(tmp_path, understand) -> None:
     assert understand(path).only.party.name == "الأردن"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1252", ["Élodie Lefèvre", "François Côté", "Jérôme Diallo"]),
+        ("cp1252", ["Lucía Martín", "José López", "Óscar Muñoz", "Inés Peña"]),
+        ("cp1252", ["Jean-Paul SØRENSEN", "Björn Ödegård"]),
+        ("cp1250", ["Paweł Wójcik", "Małgorzata Żółtowska"]),
+        ("cp1250", ["Tomáš Dvořák", "Jiří Němec"]),
+        ("cp1254", ["Ayşe Yıldız", "Çağlar Güneş"]),
+        ("cp1257", ["Jānis Bērziņš", "Ilze Kalniņa"]),
+    ],
+)
+def test_names_of_windows(tmp_path, understand, encoding: str, names: list[str]) -> None:
+    """A few accented names are read as they were saved."""
+    path = tmp_path / "list.csv"
+    rows = (f"Relief Forum {number};{name};a{number}@example.org" for number, name in enumerate(names))
+    path.write_bytes("\r\n".join(("Organisation;Name;Email", *rows)).encode(encoding))
+    assert [contact.name for contact in understand(path).contacts] == names
+
+
 def test_octets_that_are_no_text(tmp_path, understand) -> None:
     """What no encoding explains is one error without a cell."""
     path = tmp_path / "missions.csv"
