@@ -51,7 +51,8 @@ def files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     for path in paths:
         if path.is_dir():
             try:
-                there = sorted(p for p in path.iterdir() if not _is_passing(p.name))
+                there = [p for p in path.iterdir() if not _is_passing(p.name)]
+                there.sort(key=lambda p: (p.stem, p.suffix))  # before its copy, as in "missions (1).xlsx"
             except OSError as exc:
                 problems.append(
                     Problem(f"The folder {path} cannot be read ({exc.strerror})", "Ask for leave to read it.")

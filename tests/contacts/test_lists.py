@@ -45,6 +45,15 @@ def test_the_same_address_is_invited_once(tmp_path, understand) -> None:
     assert "m.csv, row 2" in warning.problem
 
 
+def test_a_copy_stands_behind_its_original(tmp_path, understand) -> None:
+    """What a download or a file manager calls a copy takes no invitation from the list that staff correct."""
+    for name, who in (("m.csv", "Ada NEW"), ("m (1).csv", "Ada OLD"), ("m - Copy.csv", "Ada OLDER")):
+        put(tmp_path / name, f"Mission,Name,Email\nChile,{who},a@example.org\n")
+    found = understand(tmp_path)
+    assert [contact.name for contact in found.contacts] == ["Ada NEW"]
+    assert {warning.file for warning in found.warnings} == {"m (1).csv", "m - Copy.csv"}
+
+
 def test_missions_keep_the_invitation(tmp_path, understand) -> None:
     """Across files and sheets, the mission's row stands, in whatever order the files come."""
     put(tmp_path / "a.csv", "Organisation,Email\nSample Trust,a@example.org\n")
