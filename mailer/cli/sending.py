@@ -279,8 +279,8 @@ def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Optio
     desk, mailing, messages = prepared.desk, prepared.mailing, len(found.due.guests)
     now, event, config = desk.clock(), desk.event, desk.config
     known, pace = ledger.seconds_each(str(relay_of(config))), pace_of(desk, ledger)
-    each, recipients_each = (known or _SECONDS_EACH) / config.SMTP_CONNECTIONS, found.due.recipients / messages
-    done = pace.forecast(messages, now, each, recipients_each)
+    recipients_each = found.due.recipients / messages
+    done = pace.forecast(messages, now, known or _SECONDS_EACH, recipients_each, config.SMTP_CONNECTIONS)
     paced = pace.forecast(messages, now, recipients_each=recipients_each)
     is_guess = known is None and done - paced > max(_NOT_LONG, (done - now) / 20)
     guess = "; a guess, as nothing has gone over this relay yet" if is_guess else ""

@@ -158,21 +158,32 @@ class Pace:
                 count.remember(now, count.window.weight(recipients, counted))
 
     def forecast(
-        self, messages: int, now: datetime, seconds_each: float = 0.0, recipients_each: float = 1.0
+        self,
+        messages: int,
+        now: datetime,
+        seconds_each: float = 0.0,
+        recipients_each: float = 1.0,
+        connections: int = 1,
     ) -> datetime:
         """When the last of `messages` would be done if nothing is deferred.
 
-        `seconds_each` is what one takes, divided by the connections; `recipients_each` is the mean of their recipients.
+        `seconds_each` is what one takes over one of the `connections`; `recipients_each` is the mean of their
+        recipients.
         """
         each = timedelta(seconds=seconds_each)
         if not self._windows:
-            return now + messages * each
+            return now + messages * each / connections
         pace = copy.copy(self)
         pace._counts = tuple(copy.copy(count) for count in self._counts)
+        in_flight: deque[tuple[datetime, int]] = deque()  # who began first ends first, as all take the same
         for n in range(messages):
             recipients = int((n + 1) * recipients_each) - int(n * recipients_each)
-            now = pace.opens_at(now, recipients) or now
+            opens_at = pace.opens_at(now, recipients)
+            while in_flight and (len(in_flight) == connections or opens_at is None or opens_at >= in_flight[0][0]):
+                now, gone = in_flight.popleft()
+                pace.finish(now, gone)
+                opens_at = pace.opens_at(now, recipients)
+            now = opens_at or now
             pace.start(recipients)
-            now += each
-            pace.finish(now, recipients)
-        return now
+            in_flight.append((now + each, recipients))
+        return now + each

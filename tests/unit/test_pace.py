@@ -217,14 +217,14 @@ def test_little_time_is_wasted_on_a_relay_that_wants_each_cc_by_itself() -> None
 
 
 @pytest.mark.parametrize("connections", [1, 3])
-@pytest.mark.parametrize("windows", [(), *RATES.values()], ids=["off", *RATES])
+@pytest.mark.parametrize("windows", [(), (Window(1, 1),), *RATES.values()], ids=["off", "1/second", *RATES])
 def test_the_forecast_is_within_five_parts_in_a_hundred(windows: tuple[Window, ...], connections: int) -> None:
     """What is foretold from the mean duration and number of recipients is what ten thousand messages then take."""
     messages = ten_thousand(4)
     durations, recipients = zip(*messages, strict=True)
     done = simulate(windows, messages, connections=connections)[-1].finish
-    each = sum(durations) / len(messages) / connections
-    forecast = Pace(windows).forecast(len(messages), NOON, each, sum(recipients) / len(messages))
+    each, recipients_each = sum(durations) / len(messages), sum(recipients) / len(messages)
+    forecast = Pace(windows).forecast(len(messages), NOON, each, recipients_each, connections)
     assert (forecast - NOON).total_seconds() == pytest.approx(done, rel=0.05)
 
 
