@@ -110,12 +110,13 @@ async def send_samples(
 ) -> int:
     """Sends what each of `guests` would get to the address `to` instead, without Cc, at the pace of all that is sent.
 
-    The ledger, where there is one, counts them for the pace and keeps nothing else. Tells each guest with the relay's
-    words; returns how many were sent. Raises RelayError, and LedgerInUse where there is a pace and somebody else sends.
+    The ledger, made if need be where there is a pace, counts them for that and keeps nothing else. Tells each guest
+    with the relay's words; returns how many were sent. Raises RelayError, and LedgerInUse where there is a pace and
+    somebody else sends.
     """
     desk = prepared.desk
     number_sent = 0
-    with desk.ledger(create=False) as kept, Ledger.open("sqlite://") as ledger:
+    with desk.ledger(create=bool(desk.rate)) as kept, Ledger.open("sqlite://") as ledger:
         kept.try_out()  # what cannot be counted is not sent
         async with AsyncExitStack() as stack:
             relay = await _relay(desk, stack)

@@ -166,6 +166,14 @@ def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedSe
     assert len(relay.accepted) == 3
 
 
+def test_the_first_samples_of_all_count_too(folder: Folder, relay: ScriptedServer) -> None:
+    """They go before anything else, when there is no ledger yet, and the mailing often follows at once."""
+    _invite(folder, 1)
+    folder.relay(relay, SMTP_RATE="30/minute")
+    assert folder.run("send", "--test", "me@sender.example.org").code == 0
+    assert len(_finished(folder)) == len(relay.accepted) == 1
+
+
 def test_samples_wait_for_what_another_process_sends_between_them(folder: Folder) -> None:
     """Before each one the ledger is asked anew, so that a run under way and the samples share the windows."""
     folder.write(
