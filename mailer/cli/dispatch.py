@@ -134,11 +134,14 @@ async def send_samples(
                 sample = sample_delivery(prepared, guest, reference, message_id)
                 delivery = replace(sample, recipient=to.address, cc=())
                 letter = prepared.letter(guest, reference, delivery.updated_at)
-                outcome = await connection.send(*prepared.message(letter, guest, delivery, connection.features))
+                envelope, content = prepared.message(letter, guest, delivery, connection.features)
+                try:
+                    outcome = await connection.send(envelope, content)
+                finally:
+                    kept.count_besides(desk.clock())
                 is_sent = outcome.verdict is Verdict.ACCEPTED
                 number_sent += is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note
-                kept.count_besides(desk.clock())
                 tell(guest, "sent" if is_sent else f"not sent: {words}")
     return number_sent
 

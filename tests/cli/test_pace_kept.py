@@ -13,7 +13,7 @@ from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Address, Party, PartyKind, Reply, Rule, State
 from tests.cli.conftest import Folder
 from tests.cli.processes import ended, started, waits_until
-from tests.servers import GOOD, ScriptedServer, Session
+from tests.servers import GOOD, ScriptedServer, Session, stall
 
 HEADINGS = "Organisation,Email,Cc\n"
 
@@ -172,6 +172,24 @@ def test_the_first_samples_of_all_count_too(folder: Folder, relay: ScriptedServe
     folder.relay(relay, SMTP_RATE="30/minute")
     assert folder.run("send", "--test", "me@sender.example.org").code == 0
     assert len(_finished(folder)) == len(relay.accepted) == 1
+
+
+def test_a_sample_that_is_broken_off_counts_too(folder: Folder) -> None:
+    """Ctrl-C may come when the relay has taken the message and not yet said so."""
+    _invite(folder, 1)
+    has_come = threading.Event()
+
+    def take(session: Session) -> None:
+        has_come.set()
+        stall(session)
+
+    with ScriptedServer({"dot": take}) as relay:
+        folder.relay(relay, SMTP_RATE="30/minute")
+        with started(folder.path, "send", "--test", "me@sender.example.org") as process:
+            assert has_come.wait(20)
+            process.send_signal(signal.SIGINT)
+            assert ended(process)[0] == 130
+    assert len(_finished(folder)) == 1
 
 
 def test_samples_wait_for_what_another_process_sends_between_them(folder: Folder) -> None:
