@@ -267,7 +267,9 @@ def _not_yet(mailing: Mailing, event: Event, now: datetime) -> str:
 def _settled(record: Record, wave: str, event: Event, now: datetime) -> str | None:
     state = record.states.get(wave)
     if state is State.DEFERRED and record.retry_at and record.retry_at > now.astimezone(UTC):
-        return f"deferred, to be tried again from {record.retry_at.astimezone(event.timezone):%d %B, %H:%M}"
+        # The first whole minute at which it is not too early to come back.
+        retry_at = record.retry_at + timedelta(seconds=59, microseconds=999_999)
+        return f"deferred, to be tried again from {retry_at.astimezone(event.timezone):%d %B, %H:%M}"
     return _SETTLED.get(state)
 
 

@@ -177,6 +177,11 @@ def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{local:%A, %d %B, %H:%M %Z}" if local.year == today.year else f"{local:%A, %d %B %Y, %H:%M %Z}"
 
 
+def moment_from(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """`moment` for what is due from `at` on: the first whole minute at which it is not too early to come back."""
+    return moment(at + timedelta(seconds=59, microseconds=999_999), now, zone)
+
+
 def duration(span: timedelta) -> str:
     """`span` as a person says it: `less than a minute`, `14 minutes`, `3 h 20 min`, `43 days`."""
     minutes = round(span.total_seconds() / 60)

@@ -182,7 +182,7 @@ def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]
     reasons = passed_over(waiting, people, desk, ledger)
     tries = [one.waits_until(now) or now for one in waiting if one.id not in reasons]
     if tries and mailing:
-        at = f" from {console.moment(min(tries), now, desk.event.timezone)} on" if min(tries) > now else ""
+        at = f" from {console.moment_from(min(tries), now, desk.event.timezone)} on" if min(tries) > now else ""
         yield f"send what waits{at} with {command_of(mailing, desk)}"
     for reason, number in Counter(reasons.values()).items():
         yield f"{number} waiting in vain ({reason})"

@@ -74,7 +74,7 @@ class Outstanding:
         if self.over:
             yield f"{self.over} no longer due: answered, not to be written to any more, or too late"
         if self.retry_at:
-            retry_at = console.moment(self.retry_at, now, event.timezone)
+            retry_at = console.moment_from(self.retry_at, now, event.timezone)
             yield f"Deferred ones are due from {retry_at} on: run it again then."
         if self.opens_at:
             when = f"from {self.opens_at:%A, %d %B %Y, %H:%M %Z}; run it again then"

@@ -85,7 +85,7 @@ def test_what_is_deferred_is_told_with_the_moment_to_run_again(folder: Folder) -
         folder.relay(relay, RETRY_AFTER="300")
         result = folder.run("send", "--yes")
     assert result.code == 1
-    assert re.search(r"[Dd]eferred .*10:0[45] CET.* again", result.out)
+    assert re.search(r"[Dd]eferred .*10:0[56] CET.* again", result.out)
 
 
 @pytest.mark.parametrize(

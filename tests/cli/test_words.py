@@ -83,6 +83,13 @@ def test_a_moment_has_its_date_unless_it_is_today(hours: int, words: str) -> Non
     assert console.moment(now + timedelta(hours=hours), now, ZoneInfo("Europe/Paris")) == words
 
 
+def test_who_comes_back_at_the_moment_told_is_not_too_early() -> None:
+    """What is due at some seconds past a minute is told as due at the next: earlier, a run would find nothing."""
+    now = datetime(2030, 12, 31, 9, tzinfo=UTC)
+    for seconds, words in ((0, "10:00 CET"), (0.001, "10:01 CET"), (59.9, "10:01 CET")):
+        assert console.moment_from(now + timedelta(seconds=seconds), now, ZoneInfo("Europe/Paris")) == words
+
+
 def test_a_command_that_is_named_means_the_same_event_and_ledger(folder: Folder) -> None:
     """Beside another event, and in a rehearsal, it can be typed as it stands."""
     shutil.copytree(folder.path / "templates/round-table", folder.path / "templates/forum")

@@ -103,7 +103,7 @@ def invited(**states: State) -> Record:
         (INVITATION, Record({"invitation": State.DEFERRED}, local(1, 9)), local(1), None),
         (
             INVITATION,
-            Record({"invitation": State.DEFERRED}, local(1, 11, 5).astimezone(UTC)),
+            Record({"invitation": State.DEFERRED}, local(1, 11, 5).astimezone(UTC) - timedelta(seconds=59)),
             local(1),
             "deferred, to be tried again from 01 May, 11:05",
         ),
