@@ -63,9 +63,9 @@ async def dispatch(
             relay = replace(relay, has_taken_mail=ledger.seconds_each(str(relay)) is not None)
             run = stack.enter_context(ledger.run(event.name, prepared.wave, desk.clock(), relay=str(relay)))
             ledger.publish(event.name, facts_of(event), desk.clock())
-            waiting = _waiting(prepared, due, ledger)
+            waits = waiting(prepared, due, ledger)
             watch = Watch(prepared, ledger, anytime=anytime)
-            jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waiting})
+            jobs = _jobs(prepared, due, ledger, watch, {job.delivery_id for _, job in waits})
             settings = desk.config
             teller = stack.enter_context(progress(len(due), ", ".join(map(str, desk.rate))))
             round_ = Round(
@@ -79,7 +79,7 @@ async def dispatch(
                 source=random.Random(),  # noqa: S311  # jitter, not a secret
                 progress=lambda delivery, attempt: teller.outcome(_facts(delivery, attempt)),
                 idle=lambda until: _tell_wait(teller, until, desk),
-                deferred=waiting,
+                deferred=waits,
                 still_due=watch,
             )
             _stop_on_signals(round_)
@@ -190,7 +190,7 @@ def _jobs(
                 yield Job(number, guest, 1 + len(guest.contact.cc))
 
 
-def _waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[tuple[datetime, Job[Guest]]]:
+def waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[tuple[datetime, Job[Guest]]]:
     """Those of the mailing whose next try is still to come, and when."""
     now = prepared.desk.clock()
     deferred = ledger.deliveries(prepared.desk.event.name, prepared.wave, State.DEFERRED)

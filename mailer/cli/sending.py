@@ -273,7 +273,7 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
 
 def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Options) -> str:
     """How long the messages will take, and whether they will be out before deadline and closing hour, as a sentence."""
-    from mailer.cli.dispatch import pace_of
+    from mailer.cli.dispatch import pace_of, waiting
     from mailer.cli.relay import relay_of
 
     desk, mailing, messages = prepared.desk, prepared.mailing, len(found.due.guests)
@@ -284,6 +284,7 @@ def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Optio
     paced = pace.forecast(messages, now, recipients_each=recipients_each)
     is_guess = known is None and done - paced > max(_NOT_LONG, (done - now) / 20)
     guess = "; a guess, as nothing has gone over this relay yet" if is_guess else ""
+    done = max([done, *(retry_at for retry_at, _ in waiting(prepared, found.due.guests, ledger))])
     when = console.moment(done, now, event.timezone) + _in_time(prepared, done)
     rate = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
     closing = datetime.combine(event.day_of(now), mailing.hours[1], event.timezone)

@@ -80,12 +80,17 @@ def test_with_wait_a_run_stays_for_what_an_earlier_one_deferred(folder: Folder) 
 
 @pytest.mark.usefixtures("clock")
 def test_what_is_deferred_is_told_with_the_moment_to_run_again(folder: Folder) -> None:
-    """The first wait is RETRY_AFTER, give or take a tenth; the last lines name when the command is to be run again."""
+    """The first wait is RETRY_AFTER, give or take a tenth; the last lines name when the command is to be run again.
+
+    A run that stays until then is forecast to do so.
+    """
     with ScriptedServer({f"rcpt:{BEN}": GREYLISTED}) as relay:
         folder.relay(relay, RETRY_AFTER="300")
         result = folder.run("send", "--yes")
     assert result.code == 1
     assert re.search(r"[Dd]eferred .*10:0[56] CET.* again", result.out)
+    told = folder.run("send", "--dry-run", "--wait").out
+    assert re.search("1 message: [456] minutes, done about 10:0[456] CET, before", told)
 
 
 @pytest.mark.parametrize(
