@@ -86,7 +86,7 @@ class Judge:
                 return now
         # A person who had it sent again days later means to have it tried as long as any other.
         give_up_at = (delivery.tried_since or now) + timedelta(seconds=self._policy.give_up_after)
-        later = now + wait_after(delivery.attempts + 1, self._policy.retry_after, self._source)
+        later = now + wait_after(delivery.tries + 1, self._policy.retry_after, self._source)
         if outcome.slow_down:
             return later
         return min(later, give_up_at) if now < give_up_at else None

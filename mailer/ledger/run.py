@@ -49,7 +49,7 @@ _CLAIM = (
 _CLAIMED = SELECT_DELIVERY + "WHERE d.id IN ({})"
 # A person decides after a doubt or a failure alone.
 _TRIED_SINCE = (
-    "SELECT delivery_id, MIN(started_at) FROM attempts a WHERE delivery_id IN ({}) "
+    "SELECT delivery_id, MIN(started_at), COUNT(*) FROM attempts a WHERE delivery_id IN ({}) "
     "AND id > (SELECT COALESCE(MAX(id), 0) FROM attempts "
     "WHERE delivery_id = a.delivery_id AND (state = 'in_doubt' OR state = 'failed')) GROUP BY delivery_id"
 )
@@ -141,8 +141,11 @@ class Run:
         claimed = [delivery_of(rows.pop(number)) for number in wanted if number in rows]
         if again := [one.id for one in claimed if one.attempts]:
             cursor.execute(self._store.sql(_TRIED_SINCE.format(marks(again))), again)
-            since = {number: moment_of(at) for number, at in cursor.fetchall()}
-            claimed = [replace(one, tried_since=since.get(one.id)) for one in claimed]
+            known = {number: (moment_of(at), tries) for number, at, tries in cursor.fetchall()}
+            since = [known.get(one.id, (None, 0)) for one in claimed]
+            claimed = [
+                replace(one, tried_since=at, tries=tries) for one, (at, tries) in zip(claimed, since, strict=True)
+            ]
         return [self._without_suppressed_cc(cursor, one) if one.cc else one for one in claimed]
 
     def _without_suppressed_cc(self, cursor: DBAPICursor, delivery: Delivery) -> Delivery:

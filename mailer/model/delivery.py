@@ -41,7 +41,8 @@ class Delivery:
     `code`, `enhanced_status` and `reply` are the relay's last words, `note` is what we have to say of the last step,
     `attempts` how many transactions were tried.
     `due_at` is when a deferred one is to be tried again. `tried_since`, which only a claim tells, is the first of those
-    attempts since a person last decided on it; None where it was not tried since. All times are aware, in UTC.
+    attempts since a person last decided on it, and `tries` how many these are; None and 0 where it was not tried since.
+    All times are aware, in UTC.
     """
 
     id: int
@@ -62,6 +63,7 @@ class Delivery:
     reply: str | None = None
     note: str = ""
     tried_since: datetime | None = None
+    tries: int = 0
 
     def waits_until(self, now: datetime) -> datetime | None:
         """`due_at` where that is still to come; None also for a deferral by a clock that was ahead, which is due."""

@@ -281,6 +281,18 @@ def test_a_deferral_fails_at_the_give_up_time(mailing_of: MailingOf) -> None:
     assert last.reply.code == 450
 
 
+def test_who_is_sent_again_after_it_was_given_up_waits_as_at_first(mailing_of: MailingOf) -> None:
+    """What was tried before a person decided lengthens no wait."""
+    mailing = mailing_of(1)
+    with ScriptedServer({"rcpt": ["450 4.2.0 Not now"] * 99}) as server:
+        mailing.send(server, wait=True, retry_after=0.02, give_up_after=0.2)
+        mailing.ledger.resolve([mailing.deliveries[0].id], State.QUEUED, mailing.clock())
+        assert mailing.send(server, retry_after=300).states == {State.DEFERRED: 1}
+    last = mailing.attempts(0)[-1]
+    assert last.due_at
+    assert last.due_at - last.finished_at <= timedelta(seconds=330)
+
+
 def test_the_give_up_time_begins_with_the_first_attempt(mailing_of: MailingOf) -> None:
     """What was claimed long ago and given back untried is not given up at its first refusal."""
     mailing = mailing_of(1)

@@ -106,7 +106,7 @@ def test_a_claim_tells_since_when_it_has_been_tried(ledger: Ledger) -> None:
     assert [claim_and_defer(seconds).tried_since for seconds in (50, 60)] == [None, later(51)]
     with ledger.run(EVENT, MAILING, later(70), relay=RELAY) as run:
         claimed = run.exchange((), [fresh, number], later(70))
-        assert [one.tried_since for one in claimed] == [None, later(51)]
+        assert [(one.tried_since, one.tries) for one in claimed] == [(None, 0), (later(51), 2)]
         run.exchange(list(map(outcome, claimed)), (), later(70))
 
 
