@@ -45,7 +45,8 @@ class Features:
         return cls(
             size=max(limits, default=0) if "SIZE" in offered else None,
             eight_bit="8BITMIME" in offered,
-            smtputf8="SMTPUTF8" in offered,
+            # Nothing that asks for it can go without the other (RFC 6531 section 3.1).
+            smtputf8={"SMTPUTF8", "8BITMIME"} <= offered.keys(),
             pipelining="PIPELINING" in offered,
             dsn="DSN" in offered,
             starttls="STARTTLS" in offered,

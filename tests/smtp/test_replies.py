@@ -114,6 +114,7 @@ def test_features_are_read_from_the_ehlo_reply() -> None:
     assert Features.from_ehlo(Reply(250, None, ("relay", "SIZE"))).size == 0
     assert Features.from_ehlo(Reply(250, None, ("relay", "SIZE \u00b2"))).size == 0
     assert Features.from_ehlo(Reply(250, None, ("relay",))) == Features()
+    assert not Features.from_ehlo(Reply(250, None, ("relay", "SMTPUTF8"))).smtputf8  # of no use without 8BITMIME
 
 
 @pytest.mark.parametrize(
