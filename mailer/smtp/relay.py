@@ -173,15 +173,18 @@ class Connection:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._deadlines[Stage.CONNECT]
         end = await reach(host, self._relay.port, ends_at)
+        wire = Wire(self._deadlines)
         try:
             async with asyncio.timeout_at(ends_at):
-                _, wire = await loop.create_connection(
-                    lambda: Wire(self._deadlines),
+                await loop.create_connection(
+                    lambda: wire,
                     sock=end,
                     ssl=context if at_once else None,
                     server_hostname=host if at_once else None,
                 )
         except BaseException:
+            # Where TLS has just begun asyncio would wait for the relay's farewell, on a number that is another's then.
+            wire.drop()
             end.close()
             raise
         return wire

@@ -11,6 +11,7 @@ import trustme
 
 from mailer.errors import LoginRefused, RelayUnreachable, RelayUntrusted
 from mailer.smtp import Connection, Relay, Security
+from mailer.smtp.wire import Wire
 from mailer.status import Verdict
 from tests.servers import ScriptedServer, drop, say, say_and_drop
 
@@ -42,6 +43,30 @@ def test_a_certificate_that_proves_nothing_is_not_trusted(
             with pytest.raises(RelayUntrusted, match="does not prove that it is 127"):
                 talk.send(server, talk.envelope(), security=security, ca_file=authority, username="me", password=SECRET)
         assert not any(command.startswith(("AUTH", "MAIL")) for command in server.commands)
+
+
+def test_an_opening_given_up_as_tls_has_begun_is_over_at_once(
+    talk, monkeypatch: pytest.MonkeyPatch, server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    """Nothing of it is left to the event loop, so that the next connection may have its number."""
+
+    async def conversation() -> None:
+        opening = asyncio.create_task(Connection(talk.relay(server, security=Security.TLS, ca_file=ca_file)).open())
+        begun: list[Wire] = []
+
+        def cancel(wire: Wire, end: asyncio.BaseTransport) -> None:
+            made(wire, end)
+            begun.append(wire)
+            opening.cancel()
+
+        monkeypatch.setattr(Wire, "connection_made", cancel)
+        await asyncio.wait([opening])
+        async with asyncio.timeout(5):
+            await begun[0].wait_closed()
+
+    made = Wire.connection_made
+    with ScriptedServer(tls=server_tls, tls_at_once=True) as server:
+        talk.run(conversation())
 
 
 def test_a_missing_starttls_stops_the_run(talk) -> None:
