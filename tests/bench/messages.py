@@ -129,12 +129,13 @@ def _print_ratios(runs: Mapping[Case, Sequence[Run]], sizes: Sequence[int]) -> N
         for way in ("one connection", "uvloop"):
             if (f"mailer, {way}", many) in rate:
                 rows.append((f"    {way}", rate[f"mailer, {way}", many] / rate[theirs], "", ""))
-        rows.append(("    attachments", rate[attached] / rate[theirs_attached], "", ""))
+        rows.append(("    attachments", rate[attached] / rate[theirs_attached], must, aim))
         ours = _both(rate[plain], rate[attached])
         rows.append(
             ("    with and without, as many of each", ours / _both(rate[theirs], rate[theirs_attached]), must, aim)
         )
         rows.append((f"CPU a message, everything, against {name}", cpu[plain] / cpu[theirs], *limits))
+        rows.append(("    attachments", cpu[attached] / cpu[theirs_attached], *limits))
         together = (cpu[plain] + cpu[attached]) / (cpu[theirs] + cpu[theirs_attached])
         rows.append(("    with and without, as many of each", together, *limits))
     if ("smtp-source", many) in rate:
