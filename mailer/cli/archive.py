@@ -94,8 +94,8 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def _held_by_server(url: ImapUrl, wanted: set[str], since: datetime, config: Config) -> set[str]:
     try:
-        from mailer.cli.copies import examine, held_of
         from mailer.cli.imap import logged_in
+        from mailer.cli.sent_folder import examine, held_of
     except ModuleNotFoundError:
         raise UsageError("IMAP needs a library more: pip install 'invitation-mailer[imap]'") from None
 

@@ -11,8 +11,8 @@ import trustme
 from pydantic import SecretStr
 
 from mailer.cli import imap
-from mailer.cli.copies import examine, held_of
 from mailer.cli.imap import logged_in, password_for
+from mailer.cli.sent_folder import examine, held_of
 from mailer.config import Config, ImapUrl
 from mailer.errors import RelayUntrusted
 from tests.cli.conftest import ADA, ALL_IN_DOUBT, BEN, REGISTRY, Folder, Result
@@ -190,7 +190,7 @@ def test_a_decision_and_an_archive_exclude_each_other(asked: Folder) -> None:
 
 def test_a_missing_library_is_named(asked: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the extra is not installed, the command says how to get it."""
-    for name in ("mailer.cli.copies", "mailer.cli.imap"):
+    for name in ("mailer.cli.sent_folder", "mailer.cli.imap"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "imap_tools", None)
     result = resolve(asked, f"imaps://{USER}@127.0.0.1")
