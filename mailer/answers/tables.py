@@ -106,7 +106,8 @@ def _refuse_open(path: Path) -> None:
                 f"Save and close it there; if it is closed everywhere, delete {mark} beside it.",
             )
     try:
-        path.open("rb").close()
+        if path.is_file():  # a pipe would wait for whoever writes to it
+            path.open("rb").close()
     except PermissionError as exc:
         raise refusal(
             path,

@@ -49,6 +49,8 @@ def sheets(path: Path) -> Iterator[Sheet]:
     suffix = path.suffix.lower()
     try:
         size = path.stat().st_size
+        if not (path.is_file() or path.is_dir()):  # opening a pipe waits for whoever writes to it
+            raise refusal(path, "It is a pipe or a device, and no file", "Save what it gives, and name that file.")
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as exc:

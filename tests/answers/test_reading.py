@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -191,6 +192,13 @@ def test_a_file_that_is_open_in_excel_or_libreoffice_is_refused(tmp_path: Path, 
         read(path)
     with pytest.raises(InputRefused, match="mark of a workbook"):
         read(tmp_path / "~$export.xlsx")
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    """Nobody may ever write to it."""
+    os.mkfifo(tmp_path / "export.csv")
+    with pytest.raises(InputRefused, match="a pipe or a device"):
+        read(tmp_path / "export.csv")
 
 
 def test_a_form_whose_yes_and_no_is_not_found_is_refused(tmp_path: Path) -> None:

@@ -393,6 +393,12 @@ def test_a_document_type_is_refused(tmp_path, xlsx, understand) -> None:
     assert "broken" in understand(edited).error.problem
 
 
+def test_a_pipe_is_told_at_once(tmp_path, understand) -> None:
+    """Nobody may ever write to it, and a list is read more than once."""
+    os.mkfifo(tmp_path / "missions.csv")
+    assert understand(tmp_path / "missions.csv").error.problem == "It is a pipe or a device, and no file"
+
+
 def test_the_row_reader_raises_what_it_cannot_read(tmp_path) -> None:
     """`sheets` raises InputRefused with one problem."""
     path = tmp_path / "answers.csv"
