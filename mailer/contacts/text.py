@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 from mailer.contacts.rows import MAX_COLUMNS, MAX_ROWS, Sheet, refusal
-from mailer.errors import Problem
+from mailer.errors import InputRefused, Problem
 
 DELIMITERS = ",;\t|"
 _BLOCK = 2**20
+_SAVE_AGAIN = "Save it again, as 'CSV UTF-8' or as .xlsx."
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -74,15 +75,27 @@ def _encoding(path: Path) -> tuple[str, bool]:
         if head.startswith(mark):
             if _decodes(path, name):
                 return name, False
-            raise refusal(path, f"The file begins as {name} but is damaged", "Save it again as 'CSV UTF-8'.")
+            problem = f"The file begins as {name} but is damaged"
+            raise _undecodable(path, problem) if name == "utf-8-sig" else refusal(path, problem, _SAVE_AGAIN)
     if _decodes(path, "utf-8"):
         return "utf-8", False
     for candidate in _proposals(_sample(path)):
         if _decodes(path, candidate):
             return codecs.lookup(candidate).name, True
-    raise refusal(
-        path, "It is not possible to tell in which encoding the file was saved", "Save it as 'CSV UTF-8' or as .xlsx."
-    )
+    raise _undecodable(path, "It is not possible to tell in which encoding the file was saved")
+
+
+def _undecodable(path: Path, problem: str) -> InputRefused:
+    """The exception that names the first zero octet of a file that no encoding explains, else says `problem`."""
+    line = 1
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            before, zero, _ = block.partition(b"\0")
+            line += before.count(b"\n")
+            if zero:
+                problem = f"Line {line} holds a zero octet (NUL), as no text does"
+                break
+    return refusal(path, problem, _SAVE_AGAIN)
 
 
 def _proposals(sample: bytes) -> list[str]:

@@ -70,6 +70,14 @@ def test_octets_that_are_no_text(tmp_path, understand) -> None:
     assert (error.cell, error.row) == (None, None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_zero_octet_is_named(tmp_path, understand, encoding: str) -> None:
+    """One of them, which no program shows, is why an otherwise sound list is none."""
+    path = tmp_path / "missions.csv"
+    path.write_bytes((ROWS * 3 + "Chile;A\0na;ana@example.org\r\n").encode(encoding))
+    assert understand(path).error.problem == "Line 7 holds a zero octet (NUL), as no text does"
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("declared", [False, True])
 def test_delimiters(tmp_path, understand, delimiter: str, declared: bool) -> None:
