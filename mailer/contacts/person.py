@@ -316,7 +316,7 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
         row.say(column, "An e-mail address stands in the place of a name", "Write the name, or empty the cell.")
         return text, title
     if is_no_name(text) and not ((part, text) in _NAMES_ALL_THE_SAME and row.at("first_name") and row.at("last_name")):
-        row.say(column, f"{text!r} is not a name", "Write the name, or empty the cell: the row is then a mailbox.")
+        row.say(column, f"{text!r} is not a name", _without_name(row, part))
         return text, title
     if looks_like_code(text):
         problem = "The name looks like a formula or markup; it is printed as it stands"
@@ -325,7 +325,7 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
     if not honorific:
         return text, title
     if is_no_name(name):
-        row.say(column, f"{text!r} holds a title and no name", "Write the name, or empty the cell.")
+        row.say(column, f"{text!r} holds a title and no name", _without_name(row, part))
         return text, title
     whole = merged(title, honorific)
     if whole is None:
@@ -342,6 +342,14 @@ def _cleared(row: Row, part: str, text: str, title: str) -> tuple[str, str]:
         "warning",
     )
     return name, whole
+
+
+def _without_name(row: Row, part: str) -> str:
+    """What to do where no name stands in the place of `part`; with a title or a rank, nobody is addressed without."""
+    if not all(is_no_name(row.at(other)) for other in _NAMES if other != part and row.at(other)):
+        return "Write the name, or empty the cell."
+    too = " and ".join(field for field in ("title", "rank") if row.at(field))
+    return f"Write the name, or empty the cell{f', and {too} too' if too else ''}: the row is then a mailbox."
 
 
 # --- cells that cannot be read ----------------------------------------------------------------------------------------

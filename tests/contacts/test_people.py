@@ -93,6 +93,21 @@ def test_what_is_no_name_is_refused(row, name: str) -> None:
     assert (error.column, error.value) == ("Name", name)
 
 
+@pytest.mark.parametrize(
+    ("cells", "also"),
+    [
+        ({"Title": "", "Rank": ""}, ": the row is then a mailbox."),
+        ({"Title": ""}, ", and rank too: the row is then a mailbox."),
+        ({}, ", and title and rank too: the row is then a mailbox."),
+        ({"First name": "Ana"}, "."),
+    ],
+)
+def test_what_to_empty_where_nobody_is_named_is_told_at_once(row, cells: dict[str, str], also: str) -> None:
+    """A title or a rank alone is the next error; beside half a name, nothing else is to be emptied."""
+    error = row(**{"First name": "", "Last name": "TBC"} | cells).error
+    assert error.fix == f"Write the name, or empty the cell{also}"
+
+
 @pytest.mark.parametrize("part", ["First name", "Last name"])
 def test_a_placeholder_beside_a_name_is_refused(row, part: str) -> None:
     """`Dear nan` cannot come about: half a name that is none is an error too."""
