@@ -7,12 +7,16 @@ import unicodedata
 from dataclasses import dataclass
 
 from mailer.model import Address
+from mailer.model.nobody import is_nobody
 
 _COMMENT = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _IN_BRACKETS = re.compile(r"([^<>()\[\];,|\n]*)[<(\[]([^<>()\[\]]*@[^<>()\[\]]*)[>)\]]")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')
 _SEPARATOR = re.compile(r"[\n\r;,|\\]+|/|\s+(?:or|and|et|ou|y|o|&)\s+")
 _WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)}  # as an East Asian keyboard writes ASCII
+_NO_ADDRESS = re.compile(
+    r"\W*(?:no|sans|pas de?|sin)\W+(?:(?:e-?)?mail|address|adresse|courriel|correo)\b[^@]*", re.IGNORECASE
+)
 _NUMBER = re.compile(r"[+\d.,()\s/-]*\d(?:[eE]\+?\d+)?[\d\s()-]*")
 
 
@@ -25,8 +29,15 @@ class Found:
     wrong: tuple[tuple[str, str], ...] = ()
 
 
+def says_none(cell: str) -> bool:
+    """Whether the cell says that there is no address ("n/a", "tbc", "-", "no email"), or is empty."""
+    return bool(_NO_ADDRESS.fullmatch(cell)) or (is_nobody(cell) and not any(map(str.isdigit, cell)))
+
+
 def addresses(text: str) -> Found:
     """What the cell holds, divided by line breaks, `;` `,` `/` or `|`; `mailto:` links and `Name <address>` too."""
+    if says_none(text):
+        return Found()
     typed = unicodedata.normalize("NFC", text)
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     text = _IN_BRACKETS.sub(_without_display_name, _QUOTED.sub("", text))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from mailer.contacts import cells as words
-from mailer.contacts.addresses import addresses
+from mailer.contacts.addresses import addresses, says_none
 from mailer.contacts.columns import Columns
 from mailer.contacts.names import (
     family_name_in_capitals,
@@ -231,7 +231,7 @@ def _addresses(row: Row, status: Standing | None) -> tuple[Address | None, tuple
     """Whom to write to, and who gets a copy."""
     to_column, *others = row.columns.address
     text = row.cells[to_column]
-    if not text:
+    if "@" not in text and says_none(text):
         if status in (Standing.DO_NOT_CONTACT, Standing.LEFT):
             row.say(
                 to_column,

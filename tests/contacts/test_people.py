@@ -242,7 +242,7 @@ def test_international_addresses_are_kept(row, address: str) -> None:
         ("", "missing"), ("ana", "no @"), ("9.77E+15", "number"), ("+1 212 555 0100", "number"),
         ("ana @example.org", ""), ("ana muestra@example.org", ""), ("ana@@example.org", "more than one"),
         ("ana@example", ""), ("ana@exa mple.org", ""), ("see above", "no @"), ("ana@example..org", ""),
-        ("ana@example.org; tbc", "no @"), ("=cmd|'/c calc'!A1", "no @"), ("()", "no e-mail"),
+        ("ana@example.org; tbc", "no @"), ("=cmd|'/c calc'!A1", "no @"), ("()", "missing"),
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_shown_and_not_mended(row, typed: str, reason: str) -> None:
@@ -251,6 +251,15 @@ def test_what_is_no_address_is_shown_and_not_mended(row, typed: str, reason: str
     assert not found.contacts
     assert all(error.cell == "G2" and error.value == typed for error in found.errors)
     assert any(reason in error.problem for error in found.errors)
+
+
+@pytest.mark.parametrize(
+    "typed", ["n/a", "N/A", "none", "-", "tbc", "Unknown", "no email", "No e-mail address yet", "pas d’adresse", "?"]
+)
+def test_words_for_no_address_are_one_error(row, typed: str) -> None:
+    """Whatever signs in them part addresses elsewhere; in the place of a copy too."""
+    assert row(Email=typed).error.problem == "The e-mail address is missing"
+    assert row(Cc=typed).error.problem == "The cell holds no e-mail address"
 
 
 @settings(deadline=None)
