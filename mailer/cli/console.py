@@ -6,7 +6,9 @@ import errno
 import io
 import json
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
@@ -22,6 +24,11 @@ from mailer.model import State
 
 # Rows named beside the first that has a problem.
 _ROWS_NAMED = 20
+
+# A row that a problem names beside its own, as those of two lists with the same addresses do, and how many of these are
+# told one by one.
+_OTHER_ROW = re.compile(r"\brow \d+")
+_PAIRS_NAMED = 5
 
 # What a stream says whose reader has left: a pipe or a terminal that is closed.
 _LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET, errno.EINVAL}
@@ -142,15 +149,29 @@ def problems(found: Sequence[Problem]) -> None:
         complain(", ".join(counts))
 
 
-def _grouped(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems, with those that are alike but for their row told at the first of the rows."""
+def _grouped(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems, with those that are alike but for their row told at the first of the rows.
+
+    So are many of two lists that each name a row of the other, whatever stands in their cells.
+    """
+    pairs = Counter(map(_pair, problems))
     alike: dict[Problem, list[Problem]] = {}
     for problem in problems:
-        alike.setdefault(replace(problem, row=None, cell=None) if problem.is_of_row else problem, []).append(problem)
+        like = replace(problem, row=None, cell=None) if problem.is_of_row else problem
+        if (pair := _pair(problem)) and pairs[pair] > _PAIRS_NAMED:
+            like = pair
+        alike.setdefault(like, []).append(problem)
     for first, *others in alike.values():
         rows = [str(problem.row) for problem in others if problem.is_of_row]
         named = f" (also row{'s' if len(rows) > 1 else ''} {few(rows, _ROWS_NAMED)})" if rows else ""
         yield replace(first, problem=f"{first.problem}{named}")
+
+
+def _pair(problem: Problem) -> Problem | None:
+    """What is the same in all problems of this kind that are between the same two lists; None for any other kind."""
+    if not (problem.is_of_row and _OTHER_ROW.search(problem.problem)):
+        return None
+    return replace(problem, problem=_OTHER_ROW.sub("", problem.problem), row=None, cell=None, value=None)
 
 
 def count(number: int, noun: str) -> str:

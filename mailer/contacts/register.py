@@ -44,10 +44,11 @@ class Register:
         place = sheet << _SHEET_BITS | contact.place.row
         earlier = self._places.put(hash(key), place, over=_COPY)
         if earlier is not None and not earlier & _COPY:
+            is_of_other = earlier >> _SHEET_BITS != sheet
             row.say(
                 column,
                 f"The address stands already in {self._named(earlier)}, which keeps the invitation",
-                "Delete one of the two rows.",
+                f"Delete one of the two rows{', or this list if it is a copy' if is_of_other else ''}.",
                 "warning",
             )
             return None

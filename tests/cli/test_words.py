@@ -31,6 +31,24 @@ def test_warnings_are_counted_of_what_is_due(folder: Folder, relay: ScriptedServ
     assert "1 warning about what is due now; mailer check shows all there are" in told
 
 
+def test_a_copy_of_a_list_is_one_line(folder: Folder) -> None:
+    """Each of its rows names another one of the list; a few such rows are told one by one, and to machines all are."""
+    parties = ("Chile", "Cuba", "Fiji", "Mali", "Oman", "Peru", "Togo")
+    rows = [f"{name},,,,,{name.lower()}@{name.lower()}.example.org,,\n" for name in parties]
+    heading = CONTACTS.splitlines(keepends=True)[0]
+    for name in ("missions.csv", "missions (1).csv"):
+        folder.write(f"contacts/{name}", heading + "".join(rows))
+    told = folder.run("contacts", now=None).err
+    first = "missions (1).csv, cell F2: The address stands already in missions.csv, row 2, which keeps the invitation"
+    assert f"{first} (also rows 3, 4, 5, 6, 7, 8) (" in told
+    assert "Delete one of the two rows, or this list if it is a copy." in told
+    assert told.count("stands already") == 1
+    assert "7 warnings" in told
+    assert len(folder.run("contacts", "--json", now=None).json["problems"]) == 7
+    folder.write("contacts/missions (1).csv", heading + "".join(rows[:5]))
+    assert folder.run("contacts", now=None).err.count("stands already") == 5
+
+
 def test_rows_with_errors_stand_in_the_status(folder: Folder, relay: ScriptedServer) -> None:
     """Whoever was left out for an error is not forgotten, by place and reason."""
     folder.relay(relay)
