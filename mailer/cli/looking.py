@@ -14,7 +14,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, json_option, now_option, sandbox_option
 from mailer.cli.ends import soundness
-from mailer.errors import Problem
+from mailer.errors import Problem, Severity
 from mailer.model import AnswerState, State
 
 if TYPE_CHECKING:
@@ -108,7 +108,13 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
             held = [(hold.party, hold.reason) for hold in turnout.holds]
             console.as_json(
                 report.status_as_json(
-                    desk.event.name, desk.clock(), counts, deliveries, problems, answers=turnout.current, held=held
+                    desk.event.name,
+                    desk.clock(),
+                    counts,
+                    deliveries,
+                    problems.total(),
+                    answers=turnout.current,
+                    held=held,
                 )
             )
             return 0
@@ -118,8 +124,8 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     console.say()
     for sentence in sentences:
         console.say(sentence)
-    if problems:
-        console.say(f"{console.count(problems, 'problem')} in the spreadsheets: see mailer check{event_meant(desk)}")
+    if errors := problems["error"]:  # what is only a warning may be meant, and then stays for ever
+        console.say(f"{console.count(errors, 'error')} in the spreadsheets: see mailer check{event_meant(desk)}")
     if xlsx:
         console.say(f"Written to {xlsx}")
     return 0
@@ -214,8 +220,8 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
                 yield f"{number:>7}  left out: {reason}"
 
 
-def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Roll[Contact]]:
-    """Who has no delivery of the invitation, and why; how many problems the sheets have; and all whom they name."""
+def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], Counter[Severity], Roll[Contact]]:
+    """Who has no delivery of the invitation, and why; the problems of the sheets, counted; and all whom they name."""
     from mailer.audience import Rules, main_mailing
     from mailer.cli.again import command_of, event_meant
     from mailer.cli.desk import CONTACTS, read_guests
@@ -225,11 +231,11 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], int, Rol
 
     mailing = main_mailing(desk.event)
     contacts = Roll(packing=CONTACTS)
-    problems = 0
+    problems = Counter[Severity]()
     unfit: dict[str, NotWritten] = {}
     for found in read_guests(desk.config.contact_paths, desk.directory):
         if isinstance(found, Problem):
-            problems += 1
+            problems[found.severity] += 1
             if found.is_error and found.row:
                 reason = f"{found.problem}: see mailer check{event_meant(desk)}"
                 row = replace(found, cell=None).place()

@@ -61,6 +61,15 @@ def test_rows_with_errors_stand_in_the_status(folder: Folder, relay: ScriptedSer
     assert "see mailer check" in told
 
 
+def test_the_status_counts_errors_and_no_warnings(folder: Folder) -> None:
+    """What may be meant as it is does not stay there for ever; the number for machines is of all problems."""
+    folder.write("contacts/more.csv", "Mission,Email\nBelgium,ada@belgium.example.org\n")
+    assert "in the spreadsheets" not in folder.run("status").out
+    assert folder.run("status", "--json").json["problems"] == 1
+    folder.write("contacts/more.csv", "Mission,Email\nBelgium,ada@belgium.example.org\nFiji,none\n")
+    assert "1 error in the spreadsheets: see mailer check" in folder.run("status").out
+
+
 def test_who_was_taken_off_the_list_while_waiting_is_told(folder: Folder) -> None:
     """What waits in the ledger for nobody in the lists is named, and wants a person."""
     with ScriptedServer({"rcpt": "450 4.2.0 Greylisted"}) as relay:
