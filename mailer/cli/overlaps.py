@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 _ROW_BITS = 32
+
+# "the Permanent Missions of Chad, Fiji and Peru" in English, French and Spanish.
+_MISSIONS_OF = re.compile(r"(?:.*\s)?(?:missions|misiones)(?: permanentes)?\s(.+)", re.IGNORECASE)
+_BETWEEN_STATES = re.compile(r"(,? (?:and|et|y) |, )")
+_OF = re.compile(r"^(?:(?:of|de|du|des|del) |d['’])", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -115,9 +121,14 @@ class Overlaps:
         return key, bool(self._hosts) and not self._hosts.isdisjoint((key, *names_of(party, self._directory)))
 
     def _names_of_host(self, host: str) -> Iterator[str]:
-        """What a party that is this host may be called; the host may be a state or an organisation."""
+        """What a party that is this host may be called: a state, several states' missions or an organisation."""
         if mission := self._directory.find(host):
             yield mission.code
+        elif several := _MISSIONS_OF.fullmatch(host):
+            pieces = _BETWEEN_STATES.split(several[1])
+            # Each alone, and with the next one, for there are states called "A and B".
+            spans = ("".join(pieces[at : at + length]) for length in (1, 3) for at in range(0, len(pieces), 2))
+            yield from (mission.code for span in spans if (mission := self._directory.find(_OF.sub("", span))))
         else:
             yield self._directory.bare(host)
             yield from names_of(Party(host, PartyKind.ORGANISATION), self._directory)

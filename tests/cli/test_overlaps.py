@@ -3,6 +3,8 @@
 import tracemalloc
 from pathlib import Path
 
+import pytest
+
 from mailer.cli.overlaps import Overlaps
 from mailer.model import Address, Contact, Party, PartyKind, Place
 from mailer.protocol import Directory
@@ -78,6 +80,26 @@ def test_hosts_on_the_lists_are_one_line(folder: Folder) -> None:
         "Permanent Mission of Ireland to the United Nations (missions.csv, row 4); UNSRO (others.csv, row 2)"
     ]
     assert folder.run("contacts", "--json", now=None).json["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "the Permanent Missions of El Salvador, the Netherlands, Bosnia and Herzegovina and South Sudan",
+        "Missions of El Salvador, Bosnia and Herzegovina, the Netherlands, and South Sudan to the United Nations",
+        "les Missions permanentes d’El Salvador, des Pays-Bas, du Soudan du Sud et de la Bosnie-Herzégovine",
+        "las Misiones Permanentes de El Salvador, los Países Bajos, Bosnia y Herzegovina y Sudán del Sur",
+    ],
+)
+def test_missions_named_together_are_hosts_each(folder: Folder, host: str) -> None:
+    """In one string, as they are to be printed."""
+    folder.write("templates/round-table/event.toml", EVENT.replace('["Sample Office"]', f'["{host}"]'))
+    hosts = ("Bosnia and Herzegovina", "El Salvador", "Netherlands", "South Sudan")
+    rows = (f"{name},,office@{number}.example.org,\n" for number, name in enumerate((*hosts, "Chad", "Peru")))
+    folder.write("contacts/missions.csv", HEADING + "".join(rows))
+    (line,) = told(folder)
+    names = "; ".join(f"{name} (missions.csv, row {row})" for row, name in enumerate(hosts, 2))
+    assert line == f"hosts of the event are invited like everybody else: {names}"
 
 
 def test_memory_is_bounded() -> None:
