@@ -375,6 +375,8 @@ def test_a_disk_without_space_is_told(folder: Folder, names: Names, relay: Scrip
         ("return path", {"sender.example.org MX": [], "sender.example.org A": ["192.0.2.1"]}, "good", "itself"),
         ("return path", {"sender.example.org MX": ["0 ."]}, "attention", "takes no mail"),
         ("spf", {"sender.example.org TXT": ['"hello"']}, "attention", "no SPF record"),
+        ("spf", {"sender.example.org TXT": ['"v=spf1include:x.example.org -all"']}, "attention", "but v=spf1include:x"),
+        ("spf", {"sender.example.org TXT": [r'"\"v=spf1 mx -all\""']}, "attention", 'but "v=spf1 mx -all"'),
         ("spf", {"sender.example.org TXT": ['"v=spf1 -all"', '"v=spf1 +all"']}, "attention", "2 SPF records"),
         ("spf", {"sender.example.org TXT": ['"v=spf1 mx +all"']}, "attention", "everybody"),
         (
@@ -404,7 +406,15 @@ def test_a_disk_without_space_is_told(folder: Folder, names: Names, relay: Scrip
         ("dkim", {"mail._domainkey.sender.example.org TXT": []}, "attention", "does not sign"),
         ("dkim", {"mail._domainkey.sender.example.org TXT": [f'"{KEY[:120]}"']}, "attention", "cut off"),
         ("dmarc", {"_dmarc.sender.example.org TXT": []}, "attention", "p=none"),
-        ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=what"']}, "attention", "no valid"),
+        ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=what"']}, "attention", "but v=DMARC1; p=what at"),
+        ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1 p=reject"']}, "attention", "but v=DMARC1 p=reject at"),
+        (
+            "dmarc",
+            {"_dmarc.sender.example.org TXT": [], "_dmarc.example.org TXT": [r'"\"v=DMARC1; p=none\""']},
+            "attention",
+            'but "v=DMARC1; p=none" at _dmarc.example.org',
+        ),
+        ("dmarc", {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=reject; t=y"']}, "good", "filed as junk"),
         (
             "dmarc",
             {"_dmarc.sender.example.org TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']},

@@ -241,6 +241,13 @@ def test_a_subdomain_may_be_asked_for_something_else() -> None:
     assert dmarc.requested("example.org", "example.org", "v=DMARC1") == ""
 
 
+@pytest.mark.parametrize(("policy", "asked"), [("none", "none"), ("quarantine", "none"), ("reject", "quarantine")])
+def test_a_policy_that_is_tested_asks_for_less(policy: str, asked: str) -> None:
+    """With `t=y` it is the one below (RFC 9989 section 4.7), and with any other value the one that stands there."""
+    for tested, wanted in (("y", asked), ("Y", asked), ("n", policy)):
+        assert dmarc.requested("example.org", "example.org", f"v=DMARC1; p={policy}; t={tested}") == wanted
+
+
 @pytest.mark.parametrize(
     ("record", "lets"),
     [

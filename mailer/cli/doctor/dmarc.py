@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 # Section 4.10: a longer name is shortened to so many labels after the first question.
 _MOST_LABELS = 7
 
+# Section 4.7: what a policy that is only tested (t=y) asks for.
+_TESTED = {"quarantine": "none", "reject": "quarantine"}
+
 # Place -> the records there, from the domain itself upwards; places without any are left out.
 Walk = Mapping[str, list[str]]
 
@@ -31,6 +34,15 @@ def walk(resolver: Resolver, domain: str) -> Walk:
         if len(records) == 1 and _suffix(records[0]) in {"y", "n"}:
             break
     return found
+
+
+def spoilt(resolver: Resolver, domain: str) -> str | None:
+    """The first record on that way that was meant for one of DMARC and does not begin as one. Raises Silent."""
+    for place in _places(domain):
+        for text in texts(resolver, f"_dmarc.{place}"):
+            if "dmarc" in text.lower() and not _is_ours(text):
+                return f"{text} at _dmarc.{place}"
+    return None
 
 
 def _places(domain: str) -> Iterator[str]:
@@ -72,7 +84,8 @@ def policy(domain: str, met: Walk) -> tuple[str, str]:
 def requested(domain: str, place: str, record: str) -> str:
     """What the record at `place` wants done, in lower case, with what `domain` does not prove; empty if nothing."""
     said = tags(record)
-    return (said.get("sp", "") if place != domain else "").lower() or said.get("p", "").lower()
+    wanted = (said.get("sp", "") if place != domain else "").lower() or said.get("p", "").lower()
+    return _TESTED.get(wanted, wanted) if said.get("t", "").lower() == "y" else wanted
 
 
 def _alone(met: Walk) -> dict[str, str]:

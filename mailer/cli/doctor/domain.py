@@ -102,6 +102,9 @@ def _spf(resolver: Resolver, sender: Sender) -> Finding:
         to_do = f"Publish one TXT record at {domain}: v=spf1 include:{needed or 'what-your-relay-names'} ~all"
         if records:
             to_do = f"Merge them into one TXT record at {domain}, with the terms of each, and delete the others"
+        elif spoilt := spf.spoilt_at(resolver, domain):
+            found = f"{domain} has no valid SPF record, but {spoilt}"
+            to_do = "Correct that one, and add no second: it begins with v=spf1 and a blank, without quotes"
         return Finding("spf", Result.ATTENTION, found, meaning, to_do)
     (record,) = records
     found = f"{domain} has {record}"
@@ -177,12 +180,14 @@ def _dmarc(resolver: Resolver, sender: Sender, of_spf: Result, of_dkim: Result) 
     policy = dmarc.requested(sender.domain, place, record)
     own = met.get(sender.domain, [])
     if policy not in _AT_FAILURE or len(own) > 1:
-        several = f"{len(own)} DMARC records, which count as none"
-        found = several if len(own) > 1 else f"no {'valid ' if record else ''}DMARC record"
+        found = f"{len(own)} DMARC records, which count as none" if len(own) > 1 else "no DMARC record"
         meaning = "Large receivers ask for one from whoever sends much, and trust the others less"
         to_do = f"Publish one TXT record at _dmarc.{sender.domain}: v=DMARC1; p=none; rua=mailto:you@{sender.domain}"
         if len(own) > 1:
             to_do = f"Keep one at _dmarc.{sender.domain}, and delete the others"
+        elif spoilt := f"{record} at _dmarc.{place}" if record else dmarc.spoilt(resolver, sender.domain):
+            found = f"no valid DMARC record, but {spoilt}"
+            to_do = "Correct that one, and add no second: it begins with v=DMARC1; p=none (or quarantine, or reject)"
         return Finding("dmarc", Result.ATTENTION, f"{sender.domain} has {found}", meaning, to_do)
     found = f"{record} at _dmarc.{place}"
     consequence = f"A message in your name that neither SPF nor DKIM proves is {_AT_FAILURE[policy]}"

@@ -19,6 +19,7 @@ _MOST_LOOKUPS, _MOST_VOIDS = 10, 2
 _ASKING = {"include", "a", "mx", "ptr", "exists", "redirect"}
 _KINDS_OF = {"a": ("A", "AAAA"), "mx": ("MX",), "exists": ("A",)}
 
+_MEANT = re.compile(r"v\s*=\s*spf", re.IGNORECASE)
 _MECHANISM = re.compile(r"([-+~?]?)([a-z]\w*)(?::(.*?))?(?:/(\d{1,3}))?(?://(\d{1,3}))?", re.ASCII | re.IGNORECASE)
 _MODIFIER = re.compile(r"([a-z][\w.-]*)=(.*)", re.ASCII | re.IGNORECASE)
 
@@ -40,7 +41,16 @@ class Broken(Exception):
 
 def records_at(resolver: Resolver, domain: str) -> list[str]:
     """The SPF records of the domain, of which there should be one (section 4.5). Raises Silent."""
-    return [text for text in texts(resolver, domain) if text.lower().split(" ")[0] == "v=spf1"]
+    return [text for text in texts(resolver, domain) if _is_record(text)]
+
+
+def _is_record(text: str) -> bool:
+    return text.lower().split(" ")[0] == "v=spf1"
+
+
+def spoilt_at(resolver: Resolver, domain: str) -> str | None:
+    """The first record that was meant for one of SPF and does not begin as one, such as one within quotes."""
+    return next((text for text in texts(resolver, domain) if _MEANT.search(text) and not _is_record(text)), None)
 
 
 @dataclass(frozen=True, slots=True)
