@@ -99,9 +99,11 @@ def _login_lines(relay: str, features: Features, username: str, secret: str, *, 
     method = next((method for method in usable if method in features.auth), None)
     if method is None:
         offered = " and ".join(sorted(features.auth)) or "no login"
+        lack = f"{relay} offers {offered}, but {' or '.join(usable)} is needed"
+        if "XOAUTH2" in features.auth:
+            raise LoginRefused(f"{lack} for a password: {_BY_XOAUTH2}.")
         raise LoginRefused(
-            f"{relay} offers {offered}, but {' or '.join(usable)} is needed. Check SMTP_AUTH, SMTP_PORT and "
-            "SMTP_SECURITY; a relay that wants no login needs no SMTP_USERNAME."
+            f"{lack}. Check SMTP_AUTH, SMTP_PORT and SMTP_SECURITY; a relay that wants no login needs no SMTP_USERNAME."
         )
     if any(c in username + secret for c in "\0\x01"):
         raise LoginRefused(f"The user name or the secret for {relay} holds a control character: enter it anew.")

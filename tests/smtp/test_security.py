@@ -226,6 +226,9 @@ def test_a_relay_without_a_usable_login_says_what_it_offers(talk) -> None:
         talk.send(server, talk.envelope(), username="me", password=SECRET)
     with ScriptedServer(None, ()) as server, pytest.raises(LoginRefused, match="offers no login"):
         talk.send(server, talk.envelope(), username="me", password=SECRET)
+    advice = "needed for a password: set SMTP_AUTH=xoauth2 and run mailer login"
+    with ScriptedServer(None, ["AUTH XOAUTH2"]) as server, pytest.raises(LoginRefused, match=advice):
+        talk.send(server, talk.envelope(), username="me", password=SECRET)
 
 
 @pytest.mark.parametrize(
