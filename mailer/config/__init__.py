@@ -25,7 +25,10 @@ __all__ = ["FILE_NAME", "Config", "ImapUrl", "Limit", "is_loopback", "load"]
 FILE_NAME = "config.env"
 
 # In a value without quotes: what follows is left out, be it a remark or the rest of a password.
-_CUT_BY_COMMENT = re.compile(r"=[ \t]*[^\s'\"#][^\r\n]*?\s#")
+_CUT_BY_COMMENT = re.compile(r"=[ \t]*[^\s'\"#][^\r\n]*?\s#(\S)?")
+
+# What holds the name of somebody or of an account, as in "Office #3"; behind a remark's # there is mostly a blank.
+_NAMES = {"SMTP_USERNAME", "MAIL_FROM", "REPLY_TO"}
 
 # A value whose first sign is a quote, as a mail program shows a sender: "Name" <address>.
 _OPENS_WITH_QUOTE = re.compile(r"\s*(\w+)[ \t]*=[ \t]*['\"]")
@@ -104,7 +107,8 @@ def _oddity(line: int, binding: Binding, lines: Mapping[str, int]) -> Problem | 
     if key in lines:
         fix = "Keep one of the two; the last one counts."
         return Problem(f"{key} stands on line {lines[key]} too", fix, "warning", FILE_NAME, row=line, column=key)
-    if _is_secret(key) and _CUT_BY_COMMENT.search(binding.original.string):
+    cut = _CUT_BY_COMMENT.search(binding.original.string)
+    if cut and (_is_secret(key) or (key in _NAMES and cut[1])):
         fix = "Put it between '...' if they belong to it; else give the comment a line of its own."
         problem = f"{key} ends before a blank and a #, which begin a comment"
         return Problem(problem, fix, "warning", FILE_NAME, row=line, column=key)

@@ -234,6 +234,12 @@ def test_a_sender_in_another_encoding_is_refused(tmp_path: Path) -> None:
             "Put it between '...' if they belong to it; else give the comment a line of its own.",
             3,
         ),
+        (
+            "MAIL_FROM=a@b.org # us\nREPLY_TO='Office #3 <a@b.org>'\nSMTP_USERNAME=Office #3\nSMTP_PASSWORD=a",
+            "SMTP_USERNAME ends before a blank and a #, which begin a comment",
+            "Put it between '...' if they belong to it; else give the comment a line of its own.",
+            3,
+        ),
     ],
 )
 def test_what_is_odd_is_a_warning(tmp_path: Path, text: str, problem: str, fix: str, row: int) -> None:
@@ -241,6 +247,13 @@ def test_what_is_odd_is_a_warning(tmp_path: Path, text: str, problem: str, fix: 
     (tmp_path / "config.env").write_text(text)
     (warning,) = config.load(tmp_path, {})[1]
     assert (warning.problem, warning.fix, warning.row, warning.severity) == (problem, fix, row, "warning")
+
+
+def test_a_sender_that_a_comment_has_cut_is_told_with_its_cause(tmp_path: Path) -> None:
+    """What is left of it is refused, which alone would not say where the rest is."""
+    refused, cut = faults(tmp_path, "MAIL_FROM=Office #3 <office@example.org>")
+    assert (refused.column, refused.value, refused.severity) == ("MAIL_FROM", "Office", "error")
+    assert cut.problem == "MAIL_FROM ends before a blank and a #, which begin a comment"
 
 
 def test_warnings_stand_beside_errors(tmp_path: Path) -> None:
