@@ -15,7 +15,7 @@ _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')
 _SEPARATOR = re.compile(r"[\n\r;,|\\]+|/|\s+(?:or|and|et|ou|y|o|&)\s+")
 _WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)}  # as an East Asian keyboard writes ASCII
 _NO_ADDRESS = re.compile(
-    r"\W*(?:no|sans|pas de?|sin)\W+(?:(?:e-?)?mail|address|adresse|courriel|correo)\b[^@]*", re.IGNORECASE
+    r"\W*(?:no|sans|pas de?|sin)\W+(?:(?:e-?)?mail|address|adresse|courriel|correo)\b.*", re.IGNORECASE | re.DOTALL
 )
 _NUMBER = re.compile(r"[+\d.,()\s/-]*\d(?:[eE]\+?\d+)?[\d\s()-]*")
 
@@ -31,6 +31,8 @@ class Found:
 
 def says_none(cell: str) -> bool:
     """Whether the cell says that there is no address ("n/a", "tbc", "-", "no email"), or is empty."""
+    if "@" in cell:
+        return False
     return bool(_NO_ADDRESS.fullmatch(cell)) or (is_nobody(cell) and not any(map(str.isdigit, cell)))
 
 

@@ -231,7 +231,7 @@ def _addresses(row: Row, status: Standing | None) -> tuple[Address | None, tuple
     """Whom to write to, and who gets a copy."""
     to_column, *others = row.columns.address
     text = row.cells[to_column]
-    if "@" not in text and says_none(text):
+    if says_none(text):
         if status in (Standing.DO_NOT_CONTACT, Standing.LEFT):
             row.say(
                 to_column,
