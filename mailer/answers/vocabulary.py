@@ -22,10 +22,13 @@ STATES = {
     fold(word): attendance
     for attendance, listed in {
         Attendance.ATTENDING: """
-            approved; pending; pending approval; complete; completed; registered; confirmed; accepted; checked in
+            approved; pending; pending approval; pendingapproval; approval pending; awaiting approval
+            waiting for approval; to be approved; approuvé; approuvée; aprobado; aprobada
+            en attente d'approbation; pendiente de aprobación
+            complete; completed; registered; confirmed; accepted; checked in
             coming; going; present; y; true; présent; présente; presente; حاضر""",
         Attendance.REGRETS: "refunded; refund; withdrawn; cancelled; canceled; n; false",
-        Attendance.REVIEW: "denied; rejected; not approved; not confirmed; not decided; n/a",
+        Attendance.REVIEW: "denied; rejected; not approved; not confirmed; not decided; not paid; n/a",
     }.items()
     for word in _words(listed)
 }

@@ -24,7 +24,9 @@ def of(words: str) -> Attendance:
             "attending": [
                 "Yes", "YES", "yes!", "I will attend", "We accept with pleasure", "Oui", "Sí", "Si", "si asistiré",
                 "Confirmo mi asistencia", "Nous confirmons notre participation", "J’assisterai", "نعم", "سأحضر",
-                "approved", "Pending approval", "Attending", "Completed", "I will attend on 14 May", "Y",
+                "approved", "Pending approval", "Attending", "Completed",
+                "Pending", "Awaiting approval", "Waiting for approval", "Approval pending", "pendingApproval",
+                "En attente d'approbation", "Pendiente de aprobación", "I will attend on 14 May", "Y",
                 "In person or online", "In person; Online", "Présente",
             ],
             "in_person": [
@@ -49,7 +51,8 @@ def of(words: str) -> Attendance:
             "waiting": ["Waiting list", "On the waitlist", "Liste d'attente", "lista de espera", "قائمة الانتظار"],
             "review": [
                 "", "No problem", "No objection", "Pas de problème", "No hay problema", "No response",
-                "Maybe", "Perhaps", "Not sure", "I don't know yet", "denied", "Rejected", "hello", "unpaid",
+                "Maybe", "Perhaps", "Not sure", "I don't know yet", "denied", "Rejected", "hello", "unpaid", "Not paid",
+                "Awaiting payment",
                 "Will you attend?", "Yes, no", "Yes/No", "No problem, I will attend", "If I can, I will attend",
                 "Si puedo, asistiré", "Si possible, oui", "Peut-être", "Quizás", "ربما", "I may attend",
                 "I will not attend in person", "The Ambassador cannot attend, her deputy will attend",
