@@ -210,7 +210,7 @@ def _answered(contact: Contact, record: Record, mailing: Mailing, event: Event) 
         case Audience.ATTENDING:
             if record.comes:
                 return None
-            return f"does not attend: {_words(record.answer)}" if record.answer else _unanswered(record, event)
+            return _absent(record.answer) if record.answer else _unanswered(record, event)
         case Audience.DECLINED:
             if record.answer:
                 return None if record.answer == "regrets" else "has not declined"
@@ -235,6 +235,14 @@ def _uninvited(record: Record, mailing: Mailing, event: Event) -> str | None:
 
 def _has_answered(record: Record) -> str | None:
     return f"has answered: {_words(record.answer)}" if record.answer else None
+
+
+def _absent(answer: str) -> str:
+    """Why somebody is not among those who come, though answered: as a colleague is, or as nobody is."""
+    said, _, by_colleague = answer.partition(", ")
+    if by_colleague and said not in ("regrets", "waiting"):
+        return "a colleague attends"
+    return f"does not attend: {_words(answer)}"
 
 
 def _words(answer: str) -> str:
