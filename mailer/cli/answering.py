@@ -78,6 +78,7 @@ def import_answers(
     A file that was imported before, or has grown since, adds only what is new.
     """
     from mailer.cli.desk import mind_older, open_desk
+    from mailer.cli.turnout import turnout_of
 
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
@@ -89,15 +90,17 @@ def import_answers(
             console.problems(exc.problems)
             console.complain("Nothing was written.")
             return REFUSED
-        doubts = _summarise(desk, ledger, file, export, found)
-        if dry_run:
-            console.say("A dry run: nothing was written.")
-        elif found:
+        _summarise(file, export, found)
+        if found and not dry_run:
             if not yes:
                 console.confirm(f"record {console.count(len(found), 'answer')}")
             ledger.record_answers(desk.event.name, found, desk.clock())
-    if doubts and not dry_run:
-        say_doubts(desk, doubts)
+        doubts = turnout_of(desk, ledger, found.values() if dry_run else ()).doubts
+    list_doubts(desk, doubts)
+    if dry_run:
+        console.say("A dry run: nothing was written.")
+    elif doubts:
+        say_doubts(desk, len(doubts))
     return WANTS_A_PERSON if doubts else DONE
 
 
@@ -163,10 +166,8 @@ def _foreign(desk: Desk, file: Path, judged: list[Answer], book: Book) -> Proble
     return Problem(problem, fix, file=file.name)
 
 
-def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: dict[str, Answer]) -> int:
-    """Says what was read and what will come of it; returns how many answers will wait for a person."""
-    from mailer.cli.turnout import turnout_of
-
+def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
+    """Says what was read and what will come of it."""
     total = len(export.responses)
     console.say(f"{file.name}: {export.tool}, {console.count(total, 'answer')}")
     for key, heading in export.columns.items():
@@ -184,9 +185,6 @@ def _summarise(desk: Desk, ledger: Ledger, file: Path, export: Export, found: di
     if late:
         console.say(f"{late:>7}  of them after the deadline: kept, and flagged")
     console.problems(export.problems)
-    doubts = turnout_of(desk, ledger, found.values()).doubts
-    list_doubts(desk, doubts)
-    return len(doubts)
 
 
 # --- record -----------------------------------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ def test_doubts_hold_reminders_until_a_person_settles_them(sent: Folder, relay: 
     taken = sent.run("answers", "import", file, "--yes", now=ANSWERED)
     assert taken.code == 1
     assert "2 answers to be settled" in taken.out
+    assert "1  Kim Colleague <colleague@kenya.example.org>: in person" in taken.out
     assert sent.run("answers", "import", file, "--yes", now=ANSWERED).code == 1
     status = sent.run("status", "--json").json
     assert {held["party"] for held in status["held"]} == {"Kenya", "Namibia"}
