@@ -67,7 +67,7 @@ def passed_over(
         left = {one.recipient.key: one.id for one in deliveries if one.mailing == wave}
         reached = listed
         if mailing.audience is Audience.ATTENDING and left.keys() - listed.keys():
-            coming = delegates(desk)
+            coming = (one for one in delegates(desk) if isinstance(one, Contact))
             reached = {delegate.address.key: delegate for delegate in coming} | listed
         sound = [reached[key] for key in left if key in reached]
         rules = Rules(mailing, desk.event, desk.clock())

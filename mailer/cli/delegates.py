@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mailer.cli.desk import Desk
+from mailer.errors import Problem
 from mailer.model import Address, Answer, Contact, Invitation, Place, Rule
 
 
-def delegates(desk: Desk) -> Iterator[Contact]:
+def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
 
-    They are written to in the language of the contact whose invitation they answered.
+    They are written to in the language of the contact whose invitation they answered. Whoever left no address, while
+    the row of that contact is gone, is a warning.
     """
     from mailer.cli.invitees import contacts_of
     from mailer.cli.turnout import turnout_of
@@ -23,8 +25,8 @@ def delegates(desk: Desk) -> Iterator[Contact]:
     concerned = comes.keys() | {host.recipient.key for _, _, host in coming}
     listed = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in concerned}
     for key, answer, host in coming:
-        if key not in listed and (contact := _contact(answer, host, listed)):
-            yield contact
+        if key not in listed and not key.endswith("@invalid"):  # as whoever was forgotten stands there
+            yield _contact(answer, host, listed)
 
 
 def _address(answer: Answer) -> Address | None:
@@ -34,16 +36,17 @@ def _address(answer: Answer) -> Address | None:
         return None
 
 
-def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contact]) -> Contact | None:
+def _contact(answer: Answer, invitation: Invitation, listed: Mapping[str, Contact]) -> Contact | Problem:
     from mailer.contacts.names import family_name_in_capitals, title_and_name
 
-    address = _address(answer)
+    place, address = f"answer {answer.id}", _address(answer)
     if address is None:
-        return None
+        problem = f"one who comes has no address: {answer.respondent_name or 'somebody'} ({invitation.party.name})"
+        return Problem(problem, f"Tell them yourself; no row holds {invitation.recipient} any more.", "warning", place)
     host = listed.get(invitation.recipient.key)
     title, name = title_and_name(answer.respondent_name)
     return Contact(
-        place=Place(f"answer {answer.id}", None, 0),
+        place=Place(place, None, 0),
         party=invitation.party,
         address=address,
         title=title,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailer import audience
@@ -39,13 +40,10 @@ class Prepared:
     def contacts(self) -> Iterator[Contact | Problem]:
         """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
         desk, is_empty = self.desk, True
-        for found in read_sheets(desk.config.contact_paths, desk.note_layout):
+        coming = delegates(desk) if self.mailing.audience is Audience.ATTENDING else ()
+        for found in chain(read_sheets(desk.config.contact_paths, desk.note_layout), coming):
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
-        if self.mailing.audience is Audience.ATTENDING:
-            for delegate in delegates(desk):
-                is_empty = False
-                yield delegate
         if is_empty:
             fix = "Write them into a workbook there, or set CONTACTS in config.env."
             yield Problem("no contact was found", fix, "warning", desk.config.CONTACTS)

@@ -59,3 +59,19 @@ def test_a_text_that_no_delegate_can_get_is_told_before_the_first_answers(
     for words in ('{{ contact.extra.table | default("") }}', '{% if contact.extra.table | default("") %}.{% endif %}'):
         folder.write("templates/round-table/arrival.md", f"{TEMPLATE}\nTable {words}\n")
         assert "no delegate" not in folder.run("check").err
+
+
+def test_one_who_comes_and_can_be_written_to_nowhere_is_named(folder: Folder, relay: ScriptedServer) -> None:
+    """The answer left no address, and the row of the invitation is gone; whoever was forgotten is not spoken of."""
+    folder.write("templates/round-table/event.toml", EVENT + ARRIVAL)
+    folder.write("templates/round-table/arrival.md", TEMPLATE)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    folder.run("answers", "record", ADA, "in-person", "--by", "Belgian delegate")
+    named = "answer 1: one who comes has no address: Belgian delegate (Belgium)"
+    assert named not in folder.run("check").err
+    folder.write("contacts/missions.csv", "".join(row for row in CONTACTS.splitlines(keepends=True) if ADA not in row))
+    assert named in folder.run("check").err
+    assert "1 warning about what is due now" in folder.run("send", "--mailing", "arrival", "--dry-run").err
+    assert folder.run("forget", ADA, "--yes").code == 0
+    assert "has no address" not in folder.run("check").err
