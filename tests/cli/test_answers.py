@@ -70,6 +70,21 @@ def test_whoever_joins_a_party_that_has_answered_is_not_forecast(sent: Folder, r
     assert [taken.recipients for taken in relay.accepted] == [["eva@belgium.example.org"]]
 
 
+def test_a_party_that_has_answered_is_not_invited_by_another_name(sent: Folder, relay: ScriptedServer) -> None:
+    """A row renamed after the answer speaks for its party still, wherever the new one stands."""
+    contacts = sent.path / "contacts/missions.csv"
+    rows = contacts.read_text("utf-8")
+    nora = "Reino de Muestra,Ms.,Nora,SAMPLE,Counsellor,nora@belgium.example.org,,\n"
+    assert sent.run("answers", "record", ADA, "in-person", now=ANSWERED).code == 0
+    heading, *others = rows.replace("Belgium,", "Reino de Muestra,").splitlines(keepends=True)
+    contacts.write_text("".join((heading, nora, *others)), "utf-8")
+    foreseen = sent.run("send", "--dry-run", now=ANSWERED).out
+    assert "left out nora@belgium.example.org: has answered: in person, by a colleague" in foreseen
+    assert "Nothing is due." in sent.run("send", "--yes", now=ANSWERED).out
+    contacts.write_text("".join((heading, nora, *rows.splitlines(keepends=True)[1:])), "utf-8")
+    assert "would send to nora@" in sent.run("send", "--dry-run", now=ANSWERED).out
+
+
 def test_an_answer_is_held_to_what_the_invitation_says(folder: Folder, relay: ScriptedServer) -> None:
     """Not to the rule and the party that the sheet had when the save-the-date went out."""
     early = '[mailings.save-the-date]\ntemplate = "invitation"\naudience = "contacts"\n'
