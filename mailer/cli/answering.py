@@ -32,6 +32,7 @@ from mailer.cli.settling import (
     look_up,
     plain,
     review,
+    say_crowds,
     say_doubts,
     say_seats,
     settle,
@@ -95,13 +96,14 @@ def import_answers(
             if not yes:
                 console.confirm(f"record {console.count(len(found), 'answer')}")
             ledger.record_answers(desk.event.name, found, desk.clock())
-        doubts = turnout_of(desk, ledger, found.values() if dry_run else ()).doubts
-    list_doubts(desk, doubts)
+        turnout = turnout_of(desk, ledger, found.values() if dry_run else ())
+    say_crowds(turnout)
+    list_doubts(desk, turnout.doubts)
     if dry_run:
         console.say("A dry run: nothing was written.")
-    elif doubts:
-        say_doubts(desk, len(doubts))
-    return WANTS_A_PERSON if doubts else DONE
+    elif turnout.doubts:
+        say_doubts(desk, len(turnout.doubts))
+    return WANTS_A_PERSON if turnout.doubts else DONE
 
 
 def _read(desk: Desk, ledger: Ledger, file: Path, columns: str | None, dates: str | None) -> Export:
@@ -336,6 +338,7 @@ def list_answers(
     console.table(report.ANSWER_HEADINGS, rows, once=("State",), beside=("E-mail", "ID", "Attendance", "Reference"))
     console.say()
     say_seats(desk, turnout)
+    say_crowds(turnout)
     if xlsx:
         console.say(f"Written to {xlsx}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
 
+# So many delegates of one party are seldom meant.
+_CROWD = 20
 WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regrets": Attendance.REGRETS}
 
 
@@ -215,6 +218,16 @@ def say_seats(desk: Desk, turnout: Turnout) -> None:
         console.say(f"That may be {seats.in_person + seats.attending - seats.capacity} more than the room holds")
     if turnout.doubts:
         say_doubts(desk, len(turnout.doubts))
+
+
+def say_crowds(turnout: Turnout) -> None:
+    """Warns of references with which more people answered than a party sends, as when a link has become public."""
+    by_reference = Counter((one.reference, one.party) for one in turnout.coming if one.matched_by == "reference")
+    for (reference, party), number in by_reference.most_common():
+        if number >= _CROWD:
+            console.complain(
+                f"warning: {number} people of one party answered with one reference: {party} ({reference})"
+            )
 
 
 def say_doubts(desk: Desk, number: int) -> None:

@@ -101,6 +101,20 @@ def test_an_answer_is_held_to_what_the_invitation_says(folder: Folder, relay: Sc
     }
 
 
+def test_a_crowd_that_answers_with_one_reference_is_told(sent: Folder) -> None:
+    """As when a link is posted for all to see; each is matched as before, and a delegation is none."""
+    reference = reference_of(sent, ADA)
+    rows = [f"d{n}@gmail.com,Delegate {n},Belgium,Online,{reference}" for n in range(20)]
+    delegation = sent.run("answers", "import", export(sent, *rows[:19]), "--yes", now=ANSWERED)
+    assert (delegation.code, delegation.err) == (0, "")
+    crowd = sent.run("answers", "import", export(sent, *rows), "--dry-run", now=ANSWERED)
+    warning = f"warning: 20 people of one party answered with one reference: Belgium ({reference})"
+    assert (crowd.code, warning in crowd.err, "1  matched: 1 online" in crowd.out) == (0, True, True)
+    sent.run("answers", "import", export(sent, *rows), "--yes", now=ANSWERED)
+    listed = sent.run("answers", "list")
+    assert (warning in listed.err, "20 online" in listed.out) == (True, True)
+
+
 def test_a_delegates_answer_stops_the_partys_reminder(sent: Folder, relay: ScriptedServer) -> None:
     """The forwarded link, answered from a private address: the party is left alone, the others are reminded."""
     file = export(sent, f"dora@gmail.com,Dora Delegate,Belgium,Online,{reference_of(sent, ADA).lower()}")
