@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailer.model import fold
 
@@ -48,8 +49,11 @@ def may_ask(heading: str) -> bool:
     return is_about_guests(heading) and not _NEVER.search(fold(heading))
 
 
-def named(meant: Mapping[str, Sequence[int]], cells: Sequence[str]) -> Guests:
-    """The guests of a row by the columns of `MEANINGS`: as many as are named, or the number given if that is more."""
+def named(meant: Mapping[str, Sequence[int]], cells: Sequence[str], said: str = "") -> Guests:
+    """The guests of a row by the columns of `MEANINGS`: as many as are named, or the number given if that is more.
+
+    `said` are the words of the answer itself, which may tell of some too.
+    """
     first, last = (next((cells[one] for one in meant[half] if cells[one]), "") for half in MEANINGS[1:3])
     texts = [text for text in (*(cells[column] for column in meant["guest"]), f"{first} {last}".strip()) if text]
     names, numbers, doubts = [], [0], []
@@ -63,7 +67,27 @@ def named(meant: Mapping[str, Sequence[int]], cells: Sequence[str]) -> Guests:
             doubts.append(f"how many come is not clear (“{text}”)")
         else:
             numbers.append(number - 1)
-    return Guests(max(len(names), *numbers), "; ".join(names), "; ".join(doubts))
+    by_the_way = _by_the_way(said)
+    number = max(len(names), *numbers, *(number for number in by_the_way if number is not None))
+    if None in by_the_way and not number:
+        doubts.append(f"how many come is not clear (“{said}”)")
+    return Guests(number, "; ".join(names), "; ".join(doubts))
+
+
+@lru_cache(maxsize=4096)
+def _by_the_way(said: str) -> tuple[int | None, ...]:
+    """How many come besides, by each part of an answer that tells it ("Yes, 2 people"); None where it is not clear."""
+    told: list[int | None] = []
+    for place, part in enumerate(_PARTS.split(said.replace("+", " plus "))):
+        words = fold(part)
+        if found := _PEOPLE.fullmatch(words):
+            told.append((_number(found[1]) or 0) - 1)
+        elif found := _BROUGHT.fullmatch(words):
+            number = _number(found[1] or found["more"])
+            told.append(1 if number is None else number)  # "a guest", "my spouse"
+        elif _MAY_COUNT.search(words) or (place and re.fullmatch(_MANY, words)):
+            told.append(None)
+    return tuple(told)
 
 
 def _number(text: str) -> int | None:
@@ -96,6 +120,20 @@ _PERSON_WORDS = (
     r"asistentes?|delegados?|plazas?|(?:ال)?(?:اشخاص|مشاركين|حضور|مقاعد|افراد)|شخصا"
 )
 _GUEST, _PERSONS = _any(_GUEST_WORDS), _any(_PERSON_WORDS)
+_ONE, _FEW = r"1|one|une?|una", r"two|three|deux|trois|dos|tres"
+_MANY = rf"[2-9٢-٩]|{_FEW}|four|five|six|quatre|cinq|cuatro|cinco|seis"
+_OTHERS = rf"{_GUEST_WORDS}|colleagues?|collegues?|colegas?|others|autres|otr[oa]s"
+_PARTS = re.compile(r"[,،;؛()\n]|[.!:]\s|\s[-–—]\s")
+_PEOPLE = re.compile(rf"(?:(?:yes|oui|si|نعم) )?(\d|{_ONE}|{_FEW}) (?:{_PERSON_WORDS})")
+_BROUGHT = re.compile(
+    rf"(?:(?:yes|oui|si|نعم) |.*\b(?:with|by|avec|de|con|por) )?(\d|a|my|mon|ma|mi|{_ONE}|{_FEW}) (?:{_GUEST_WORDS})"
+    rf"(?: (?:{_PERSON_WORDS}))?|(?:.* )?plus (?P<more>\d|{_ONE}|{_FEW})"
+)
+_MAY_COUNT = _any(
+    rf"(?:1\d|{_MANY}) (?:\w+ )?(?:{_PERSON_WORDS})|(?:1?\d|{_ONE}|{_MANY}) (?:\w+ )?(?:{_OTHERS})|"
+    rf"(?:with|avec|con|bring\w*) (?:\w+ )?(?:{_GUEST_WORDS})|"
+    rf"(?:we are|will be|serons|sommes|seremos|somos) (?:{_MANY})"
+)
 _NAME = _any(r"names?|noms?|nombres?|(?:ال)?(?:اسم|اسماء)|who|qui|quien(?:es)?|من")
 _FIRST_NAME = _any(r"(?:first|given) names?|forename|prenoms?")
 _LAST_NAME = _any(r"last names?|surnames?|family names?|noms? de famille|apellidos?")

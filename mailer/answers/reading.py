@@ -91,7 +91,7 @@ def _response(
     found: Table, meant: Columns, row: int, cells: Sequence[str], at: datetime, *, dated: bool, online_event: bool
 ) -> Response:
     said, words = rows.answer(meant, cells, found.headings, online_event=online_event)
-    brought = guests.Guests() if said is Attendance.REGRETS else guests.named(meant, cells)
+    brought = guests.Guests() if said is Attendance.REGRETS else guests.named(meant, cells, words)
     return Response(
         file=found.file,
         row=row,

@@ -15,11 +15,11 @@ from tests.answers.invited import DEADLINE, EVENT, answer, book, hours, invitati
 ADA = "ada@peru.example.org"
 
 
-def export(path: Path, headings: Sequence[str], cells: Sequence[str], **columns: str) -> Export:
+def export(path: Path, headings: Sequence[str], cells: Sequence[str], said: str = "Yes", **columns: str) -> Export:
     """A Google Forms export of one answer, which is a yes, with these further columns."""
     rows = [
         ["Timestamp", "Email Address", "Will you attend?", *headings],
-        ["2024-05-10 10:00:00", ADA, "Yes", *cells],
+        ["2024-05-10 10:00:00", ADA, said, *cells],
     ]
     with (path / "form.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -64,6 +64,46 @@ def test_guests_are_read_in_four_languages(tmp_path: Path, heading: str, cell: s
     [found] = export(tmp_path, [heading], [cell]).responses
     assert (found.guests, found.guest_name, found.name, found.doubt) == (number, name, "", "")
     assert found.attendance is Attendance.IN_PERSON
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "is_clear"),
+    [
+        ("Oui, 2 personnes", 1, True),
+        ("Yes, 2 people", 1, True),
+        ("Yes (3 persons)", 2, True),
+        ("Yes - two delegates", 1, True),
+        ("Oui 2 personnes", 1, True),
+        ("Sí, tres personas, de forma presencial", 2, True),
+        ("نعم، ٣ أشخاص", 2, True),
+        ("Yes, 1 person", 0, True),
+        ("Yes, 2 guests", 2, True),
+        ("Yes, one accompanying person", 1, True),
+        ("Yes, 2", 0, False),
+        ("Yes +1", 1, True),
+        ("Yes, with a guest", 1, True),
+        ("I will attend with my spouse", 1, True),
+        ("Oui, avec 2 invités", 2, True),
+        ("Oui, accompagnée de mon conjoint", 1, True),
+        ("Yes, with 2 colleagues", 0, False),
+        ("Yes, 2 other people will join me", 0, False),
+        ("Oui, nous serons deux", 0, False),
+        ("Yes, 12 people", 0, False),
+        ("Yes, I will bring my spouse and children", 0, False),
+        ("Attending as a guest", 0, True),
+        ("Yes, I will attend on 14 May", 0, True),
+        ("Yes, at 10:30, 2nd floor", 0, True),
+        ("In person (Room 2, 60 seats)", 0, True),
+        ("1", 0, True),
+    ],
+)
+def test_a_number_in_the_answer_itself_is_not_lost(tmp_path: Path, said: str, number: int, is_clear: bool) -> None:
+    """It is counted where it can mean one thing alone, else for a person; dates, hours and rooms are none."""
+    found = export(tmp_path, [], [], said=said).responses[0]
+    assert found.guests == number
+    assert found.doubt == ("" if is_clear else f"how many come is not clear (“{said}”)")
+    named = export(tmp_path, ["Number of persons"], ["3"], said=said).responses[0]
+    assert (named.guests, named.doubt) == (2, "")
 
 
 def test_several_columns_about_guests_count_once(tmp_path: Path) -> None:
