@@ -49,7 +49,7 @@ def group() -> None:
     Exit codes:
       0    all done
       1    done, but something wants a person: failed, deferred, in doubt,
-           for review
+           for review; or not done, as another run uses the ledger
       2    usage
       3    input refused, nothing sent
       4    relay unreachable or login refused, nothing lost
