@@ -47,15 +47,15 @@ def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: boo
     """Show what is in doubt, and settle it: all of it, or the addresses named.
 
     A delivery is in doubt when the connection or the program was lost before the relay's answer was on record: it may
-    have been sent. Ask the recipient or look into the relay's log, then decide. Or let an archive copy decide:
-    --archive looks there for the Message-ID, and changes nothing in it.
+    have been sent. Ask the recipient or look into the relay's log, then decide: with --sent or --resend, or on a
+    terminal one by one. Or let an archive copy decide: --archive looks there for the Message-ID, and changes nothing.
 
     With --failed, what the relay refused is shown; once the cause is mended, --resend has it sent again, without those
     whom the lists name no more, unless they are named here.
 
-    On an IMAP server, that is in imaps://user@host/Folder, with % codes (%20 for a blank), or without a folder in the
-    one for sent messages. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or that of the
-    relay for the same user and host; none stands in the address.
+    A folder on an IMAP server is named by imaps://user@host/Folder, with % codes (%20 for a blank); without /Folder,
+    the one for sent messages is meant. imap:// begins TLS by STARTTLS. The password is IMAP_PASSWORD in config.env, or
+    that of the relay for the same user and host; none stands in the address.
     """
     from mailer.cli.desk import mind_older, open_desk
 
