@@ -23,10 +23,10 @@ _PATIENCE = 30.0
 
 
 @click.command(short_help="Whether a mailing could leave now.")
-@click.option("--resolver", metavar="HOST:PORT", help="Ask this DNS server, not the machine's own.")
+@click.option("--resolver", metavar="IP[:PORT]", help="Ask this DNS server, not the machine's own.")
 @click.option("--selector", "selectors", metavar="NAME", multiple=True, help="The relay's DKIM selector.")
 @json_option
-@click.option("--now", metavar="ISO", help="Taken as by every command; the machine's own clock is looked at.")
+@click.option("--now", metavar="ISO", help="Taken, but without effect: the machine's own clock counts.")
 def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
     """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
 

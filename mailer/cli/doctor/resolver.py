@@ -26,7 +26,7 @@ class Silent(Exception):
 
 
 def resolver_at(place: str | None) -> Resolver | None:
-    """The resolver at HOST:PORT, else this machine's own; None where it has none. Raises UsageError."""
+    """The resolver at IP[:PORT], else this machine's own; None where it has none. Raises UsageError."""
     import dns.resolver
 
     if place is None:
