@@ -21,7 +21,7 @@ from mailer.cli.messages import sample_delivery
 from mailer.cli.progress import Teller, progress
 from mailer.cli.relay import relay_of
 from mailer.cli.surveying import Survey, Watch, still_due
-from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window
+from mailer.deliver import Compose, Job, Pace, Policy, Round, Tally, Window, still_holds
 from mailer.errors import LedgerError, LedgerLost, MailingRefused
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.ledger.records import chunks
@@ -46,6 +46,12 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     before = ledger.reached_relay_since(now - Pace(windows).reach, now)
     # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
     return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
+
+
+def paused_until(desk: Desk, ledger: Ledger) -> datetime | None:
+    """The end of a pause that the relay asked of an earlier run; None where none keeps a run from sending now."""
+    until, settings = ledger.paused_until(str(relay_of(desk.config))), desk.config
+    return until if until and still_holds(until, desk.clock(), settings.RETRY_AFTER) else None
 
 
 async def dispatch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailer import audience
@@ -28,9 +29,10 @@ class Outstanding:
 
     `standing` counts all its deliveries. `stranded` are the recipients of those queued or deferred, and `forsaken`
     counts those failed, for nobody in a sound row of the lists; `failed` and `deferred` are for the others, and
-    `retry_at` is when the first of these is tried again. `over` are queued, deferred or failed, and need not go any
-    more; `ended` says why nothing of the mailing goes. `after_hours` wait for the reminder's hours alone, which begin
-    again at `opens_at`. `unsettled` counts the answers of people who may come, and would then be written to.
+    `retry_at` is when the first of these is tried again; `pause_ends` is when those are due that only wait for the end
+    of a pause that the relay asked for. `over` are queued, deferred or failed, and need not go any more; `ended` says
+    why nothing of the mailing goes. `after_hours` wait for the reminder's hours alone, which begin again at `opens_at`.
+    `unsettled` counts the answers of people who may come, and would then be written to.
     """
 
     standing: Mapping[State, int]
@@ -39,6 +41,7 @@ class Outstanding:
     failed: int
     deferred: int
     retry_at: datetime | None
+    pause_ends: datetime | None
     over: int
     ended: str | None
     after_hours: int
@@ -73,9 +76,12 @@ class Outstanding:
             yield f"{self.forsaken} failed, in no sound row of the lists any more: nothing is left to do"
         if self.over:
             yield f"{self.over} no longer due: answered, not to be written to any more, or too late"
-        if self.retry_at:
-            retry_at = console.moment_from(self.retry_at, now, event.timezone)
-            yield f"Deferred ones are due from {retry_at} on: run it again then."
+        later = {"The relay asked for a pause; the rest is": self.pause_ends, "Deferred ones are": self.retry_at}
+        yield from (
+            f"{whose} due from {console.moment_from(at, now, event.timezone)} on: run it again then."
+            for whose, at in later.items()
+            if at
+        )
         if self.opens_at:
             when = f"from {self.opens_at:%A, %d %B %Y, %H:%M %Z}; run it again then"
             if self.opens_at > event.rsvp.deadline:
@@ -98,6 +104,8 @@ class Outstanding:
 
 def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: bool) -> Outstanding:
     """What is outstanding at this moment, where `found` was the survey before the run."""
+    from mailer.cli.dispatch import paused_until
+
     desk, mailing, now = prepared.desk, prepared.mailing, prepared.desk.clock()
     has_hours = mailing.is_reminder and not anytime
     unsent = _unsent(prepared, ledger)
@@ -105,7 +113,9 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
     settled = over | unlisted
     left = {key: one for key, one in unsent.items() if key not in settled}
     later = {key: due_at for key, one in left.items() if (due_at := one.waits_until(now))}
-    retry_at = min(later.values(), default=None)
+    pause = paused_until(desk, ledger) if due or later else None
+    retry_at = min((max(due_at, pause or due_at) for due_at in later.values()), default=None)
+    goes_at = partial(audience.opening, mailing, desk.event) if has_hours else lambda at: at
     is_closed = has_hours and not audience.is_open(mailing, desk.event, now)
     after_hours = len(due - later.keys()) if is_closed else 0
     return Outstanding(
@@ -114,7 +124,8 @@ def outstanding(prepared: Prepared, found: Survey, ledger: Ledger, *, anytime: b
         forsaken=sum(unsent[key].state is State.FAILED for key in unlisted),
         failed=sum(one.state is State.FAILED for one in left.values()),
         deferred=sum(one.state is State.DEFERRED for one in left.values()),
-        retry_at=audience.opening(mailing, desk.event, retry_at) if retry_at and has_hours else retry_at,
+        retry_at=retry_at and goes_at(retry_at),
+        pause_ends=goes_at(pause) if pause and due - later.keys() else None,
         over=len(over),
         ended=audience.too_late(mailing, desk.event, now),
         after_hours=after_hours,

@@ -273,26 +273,28 @@ def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Opti
 
 def _forecast(prepared: Prepared, ledger: Ledger, found: Survey, options: _Options) -> str:
     """How long the messages will take, and whether they will be out before deadline and closing hour, as a sentence."""
-    from mailer.cli.dispatch import pace_of, waiting
+    from mailer.cli.dispatch import pace_of, paused_until, waiting
     from mailer.cli.relay import relay_of
 
     desk, mailing, messages = prepared.desk, prepared.mailing, len(found.due.guests)
     now, event, config = desk.clock(), desk.event, desk.config
     known, pace = ledger.seconds_each(str(relay_of(config))), pace_of(desk, ledger)
     recipients_each = found.due.recipients / messages
-    done = pace.forecast(messages, now, known or _SECONDS_EACH, recipients_each, config.SMTP_CONNECTIONS)
-    paced = pace.forecast(messages, now, recipients_each=recipients_each)
+    pause = paused_until(desk, ledger)
+    begin = pause or now
+    done = pace.forecast(messages, begin, known or _SECONDS_EACH, recipients_each, config.SMTP_CONNECTIONS)
+    paced = pace.forecast(messages, begin, recipients_each=recipients_each)
     is_guess = known is None and done - paced > max(_NOT_LONG, (done - now) / 20)
     guess = "; a guess, as nothing has gone over this relay yet" if is_guess else ""
     done = max([done, *(retry_at for retry_at, _ in waiting(prepared, found.due.guests, ledger))])
     when = console.moment(done, now, event.timezone) + _in_time(prepared, done)
+    until = f"; none before {console.moment_from(pause, now, event.timezone)}, as the relay asked" if pause else ""
     rate = f" (at most {', '.join(map(str, config.SMTP_RATE))})" if config.SMTP_RATE else ""
     closing = datetime.combine(event.day_of(now), mailing.hours[1], event.timezone)
     ends = mailing.is_reminder and not options.anytime and done > closing
     hours = f"; but the reminder's hours end before, at {closing:%H:%M %Z}" if ends else ""
-    return (
-        f"{console.count(messages, 'message')}: {console.duration(done - now)}, done about {when}{rate}{guess}{hours}"
-    )
+    span = console.duration(done - now)
+    return f"{console.count(messages, 'message')}: {span}, done about {when}{rate}{until}{guess}{hours}"
 
 
 def _in_time(prepared: Prepared, done: datetime) -> str:

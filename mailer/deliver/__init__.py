@@ -5,5 +5,6 @@ from mailer.deliver.judge import Policy
 from mailer.deliver.loop import Round, Tally
 from mailer.deliver.pace import Pace, Window
 from mailer.deliver.session import Compose
+from mailer.deliver.setbacks import still_holds
 
-__all__ = ["Compose", "Job", "Pace", "Policy", "Round", "Tally", "Window"]
+__all__ = ["Compose", "Job", "Pace", "Policy", "Round", "Tally", "Window", "still_holds"]

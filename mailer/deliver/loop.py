@@ -22,7 +22,7 @@ from mailer.deliver.agenda import Agenda, Job
 from mailer.deliver.judge import Judge, Policy
 from mailer.deliver.pace import Pace
 from mailer.deliver.session import Claim, Compose, Session, Tray
-from mailer.deliver.setbacks import Setbacks
+from mailer.deliver.setbacks import Setbacks, still_holds
 from mailer.errors import RelayBusy, RelayUnreachable
 from mailer.ledger import Attempt, Run
 from mailer.model import Delivery, State
@@ -291,15 +291,11 @@ class Round(Generic[C]):
         """Takes over what the relay asked of an earlier run. Raises RelayBusy where that is not to be waited for."""
         until = await self._in_thread(self._run.paused_until)
         now = self._clock()
-        if until is None or self._agenda.first(now) is None or not self._setbacks.resume(until, now):
+        if until is None or self._agenda.first(now) is None or not still_holds(until, now, self._policy.retry_after):
             return
+        self._setbacks.resume_at = until
         if not self._policy.wait:
-            end = until.astimezone()
-            is_today = end.date() == now.astimezone().date()
-            raise RelayBusy(
-                f"{self._relay} asked for a pause a while ago, so nothing was sent. Run the same command again after "
-                f"{end:%H:%M %Z}{'' if is_today else f' on {end:%d %B %Y}'}, or with --wait."
-            )
+            raise RelayBusy(f"{self._relay} asked for a pause a while ago, which is not over, so nothing was sent.")
 
     def _open_sessions(self) -> None:
         """One connection at first, to see how the relay does, then as many as it may have."""
@@ -338,9 +334,7 @@ class Round(Generic[C]):
             return None
         words = outcome.reply.text if outcome.reply else outcome.note
         if outcome.slow_down:
-            return RelayBusy(
-                f"{self._relay} asks for a pause: {words}. What is left is due: run the command again later."
-            )
+            return RelayBusy(f"{self._relay} asks for a pause: {words}. What is left waits for a later run.")
         return RelayUnreachable(
             f"{self._relay} loses one connection after the other: {words}. What is left is due: run the command again "
             "when the relay works."

@@ -20,6 +20,15 @@ _ANSWERS_A_DOUBT = 10
 _ALIKE, _DOMAINS = 10, 3
 
 
+def still_holds(pause: datetime, now: datetime, retry_after: float) -> bool:
+    """Whether nothing is to be begun before the end of a `pause` that was asked of an earlier run.
+
+    One that is longer than any was written by another clock and counts for nothing.
+    """
+    longest = timedelta(seconds=retry_after * BACK_OFF[_LONGEST - 1] * (1 + JITTER))
+    return now < pause <= now + longest
+
+
 class Refusals:
     """Permanent refusals that say nothing of the recipient, since the relay last accepted anybody.
 
@@ -85,15 +94,4 @@ class Setbacks:
             self.resume_at = now + wait_after(number, self._retry_after, self._source)
         else:
             self.resume_at = now + timedelta(seconds=REOPEN_AFTER[self._number - 1])
-        return True
-
-    def resume(self, until: datetime, now: datetime) -> bool:
-        """Goes on with a pause that was asked of an earlier run; false if it is over.
-
-        One that is longer than any was written by another clock and counts for nothing.
-        """
-        longest = timedelta(seconds=self._retry_after * BACK_OFF[_LONGEST - 1] * (1 + JITTER))
-        if not now < until <= now + longest:
-            return False
-        self.resume_at = until
         return True

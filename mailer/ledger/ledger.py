@@ -189,6 +189,11 @@ class Ledger:
         with self._store.engine.begin() as connection:
             traffic.count_besides(connection, at)
 
+    def paused_until(self, relay: str) -> datetime | None:
+        """The end of the pause that the relay ("host:port") asked for last, be it over or not; None if none."""
+        with self._store.reading.connect() as connection:
+            return traffic.paused_until(connection, relay)
+
     def seconds_each(self, relay: str) -> float | None:
         """What a transaction over the relay ("host:port") took lately, in seconds; None where none is known."""
         with self._store.reading.connect() as connection:

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mailer.errors import LedgerError, LedgerInUse
+from mailer.ledger import traffic
 from mailer.ledger.identity import Identity
 from mailer.ledger.records import SELECT_DELIVERY, Attempt, cc_of, cc_text, delivery_of, marks, reply_columns
-from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, meta, moment_of, moment_text, runs, transitions
+from mailer.ledger.schema import IS_UNSENT, UNSENT, deliveries, moment_of, moment_text, runs, transitions
 from mailer.ledger.store import Session, Store, Taken
 from mailer.ledger.suppression import NOWHERE, hold_back
 from mailer.model import AHEAD, Delivery, State
@@ -74,7 +75,6 @@ class Run:
         self._session = session
         self._identity = identity
         self._latest = now
-        self._pause = f"pause_until {relay}"  # its name in `meta`
         self.id = number
         self.relay = relay
 
@@ -107,14 +107,12 @@ class Run:
     def pause(self, until: datetime) -> None:
         """Keeps that the relay wants to be left alone until then, for whichever run comes next."""
         with self._store.engine.begin() as connection:
-            connection.execute(delete(meta).where(meta.c.name == self._pause))
-            connection.execute(insert(meta).values(name=self._pause, value=moment_text(until)))
+            traffic.pause(connection, self.relay, until)
 
     def paused_until(self) -> datetime | None:
         """What `pause` kept last, be it over or not."""
         with self._store.reading.connect() as connection:
-            until = connection.scalar(select(meta.c.value).where(meta.c.name == self._pause))
-        return moment_of(until) if until else None
+            return traffic.paused_until(connection, self.relay)
 
     def _row(self, outcome: Attempt) -> tuple[Any, ...]:
         return (

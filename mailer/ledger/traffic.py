@@ -1,11 +1,11 @@
-"""What has gone over the relays: for the rolling windows of the pace, and for the forecast."""
+"""What has gone over the relays, and when they want nothing: for the rolling windows of the pace, and the forecast."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from mailer.ledger.records import cc_of
 from mailer.ledger.schema import attempts, deliveries, meta, moment_of, moment_text
@@ -13,6 +13,8 @@ from mailer.model import AHEAD, State
 
 # Begins the names in `meta` under which messages are counted that are no deliveries; the moment follows.
 _BESIDES = "besides "
+# And the names of pauses; the relay follows.
+_PAUSE = "pause_until "
 
 # So many transactions tell how fast a relay is, found among so many of all relays.
 _LATELY, _NOT_LONG_AGO = 200, 10_000
@@ -42,6 +44,18 @@ def reached_relay_since(
 def count_besides(connection: Connection, at: datetime) -> None:
     """What `Ledger.count_besides` does."""
     connection.execute(insert(meta).values(name=f"{_BESIDES}{moment_text(at)} {token_hex(4)}", value=""))
+
+
+def pause(connection: Connection, relay: str, until: datetime) -> None:
+    """What `Run.pause` does."""
+    connection.execute(delete(meta).where(meta.c.name == _PAUSE + relay))
+    connection.execute(insert(meta).values(name=_PAUSE + relay, value=moment_text(until)))
+
+
+def paused_until(connection: Connection, relay: str) -> datetime | None:
+    """What `Ledger.paused_until` returns."""
+    until = connection.scalar(select(meta.c.value).where(meta.c.name == _PAUSE + relay))
+    return moment_of(until) if until else None
 
 
 def seconds_each(connection: Connection, relay: str) -> float | None:

@@ -1,6 +1,7 @@
 """The configured rate and number of connections: what the command itself makes of them, in one run and over several."""
 
 import contextlib
+import re
 import signal
 import sqlite3
 import threading
@@ -141,6 +142,30 @@ def test_the_forecast_counts_on_all_connections(
     _known_to_take(folder, 30, relay)
     folder.relay(relay, SMTP_CONNECTIONS=connections)
     assert f"60 messages: {forecast}, done about 10:" in folder.run("send", "--dry-run").out
+
+
+@pytest.mark.parametrize(("began", "ends", "on"), [("10:00", "10", ""), ("23:55", "00", "Tuesday, 25 February, ")])
+def test_a_pause_that_the_relay_asks_for_is_told_with_its_end_and_forecast(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, began: str, ends: str, on: str
+) -> None:
+    """In the event's zone, and the minute rounded up: by the run that is asked for it, and by those before its end."""
+    monkeypatch.setattr("mailer.deliver.setbacks.REOPEN_AFTER", (0.0, 0.0, 0.0))
+    _invite(folder, 9)
+    now = f"2031-02-24T{began}"
+    with ScriptedServer({"mail": [GOOD["mail"], *["421 4.7.0 Slow down"] * 9]}) as relay:
+        folder.relay(relay, RETRY_AFTER="600")
+        asked = folder.run("send", "--yes", now=now)
+        again = folder.run("send", "--yes", now=now)
+        forecasts = [folder.run("send", "--dry-run", *words, now=now).out for words in ((), ("--wait",))]
+        assert relay.connections == 5
+    assert (asked.code, again.code) == (4, 4)
+    assert "asks for a pause: 421 4.7.0 Slow down" in asked.err
+    assert "asked for a pause a while ago" in again.err
+    for told in (asked.out, again.out):
+        [end] = re.findall(rf"The relay asked for a pause; the rest is due from ({on}{ends}:\d\d CET) on: run it", told)
+    for forecast in (again.out, *forecasts):
+        assert f"none before {end}, as the relay asked" in forecast
+    assert re.search(rf"messages: 1\d minutes, done about {on}{ends}:\d\d CET", forecasts[0])
 
 
 def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedServer) -> None:

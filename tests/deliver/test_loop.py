@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -686,31 +686,6 @@ def test_with_wait_a_relay_that_takes_nothing_is_left_alone_at_the_give_up_time(
         first, *_, last = sorted(attempt.finished_at for attempt in mailing.told)
         assert last - first > timedelta(seconds=0.4)
     assert set(mailing.counts) <= {State.QUEUED, State.DEFERRED}
-
-
-def test_a_pause_until_another_day_is_told_with_the_day(mailing_of: MailingOf) -> None:
-    """Who reads it in the evening is not sent back to a moment that has passed."""
-    mailing = mailing_of(1)
-    told = []
-    with ScriptedServer() as server:
-        here = f"127.0.0.1:{server.port}"
-        for hours in (1, 13):
-            until = _at_noon(mailing) + timedelta(hours=hours)
-            with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=here) as run:
-                run.pause(until)
-            with pytest.raises(RelayBusy) as caught:
-                mailing.send(server, retry_after=86_400)
-            told.append((str(caught.value), until.astimezone()))
-    (today, then), (tomorrow, next_day) = told
-    assert f"after {then:%H:%M %Z}, or with --wait" in today
-    assert f"after {next_day:%H:%M %Z} on {next_day:%d %B %Y}, or with --wait" in tomorrow
-
-
-def _at_noon(mailing: Mailing) -> datetime:
-    """Noon of today where we are, which the clock of the mailing now shows."""
-    noon = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
-    mailing.ahead = noon - datetime.now(UTC)
-    return noon
 
 
 def test_a_pause_that_another_clock_wrote_counts_for_nothing(mailing_of: MailingOf) -> None:
