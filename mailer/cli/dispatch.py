@@ -45,7 +45,10 @@ def pace_of(desk: Desk, ledger: Ledger) -> Pace:
     windows = [Window(limit.most, limit.seconds, limit.of_recipients) for limit in desk.rate]
     before = ledger.reached_relay_since(now - Pace(windows).reach, now)
     # What a clock that was ahead has written down is no reason to wait for longer than the windows are.
-    return Pace(windows, [(min(at, now), recipients) for at, recipients in before])
+    pace = Pace(windows, [(min(at, now), recipients) for at, recipients in before])
+    if apart := ledger.taken_apart(str(relay_of(desk.config))):
+        pace.expect(*apart)
+    return pace
 
 
 def paused_until(desk: Desk, ledger: Ledger) -> datetime | None:

@@ -178,12 +178,14 @@ class Pace:
         in_flight: deque[tuple[datetime, int]] = deque()  # who began first ends first, as all take the same
         for n in range(messages):
             recipients = int((n + 1) * recipients_each) - int(n * recipients_each)
-            opens_at = pace.opens_at(now, recipients)
+            transactions = pace.transactions(recipients)
+            opens_at = pace.opens_at(now, recipients, transactions)
             while in_flight and (len(in_flight) == connections or opens_at is None or opens_at >= in_flight[0][0]):
                 now, gone = in_flight.popleft()
-                pace.finish(now, gone)
-                opens_at = pace.opens_at(now, recipients)
+                parts = pace.transactions(gone)
+                pace.finish(now, gone, parts, counted=parts)
+                opens_at = pace.opens_at(now, recipients, transactions)
             now = opens_at or now
-            pace.start(recipients)
+            pace.start(recipients, transactions)
             in_flight.append((now + each, recipients))
         return now + each

@@ -199,6 +199,14 @@ class Ledger:
         with self._store.reading.connect() as connection:
             return traffic.seconds_each(connection, relay)
 
+    def taken_apart(self, relay: str) -> tuple[int, int] | None:
+        """The recipients and transactions of the last message with Cc that went over the relay ("host:port").
+
+        None where it went in one transaction, and where none is known.
+        """
+        with self._store.reading.connect() as connection:
+            return traffic.taken_apart(connection, relay)
+
     def edition(self, event: str) -> Edition | None:
         """What the event said in the mails that went out last, or may have; None before the first."""
         return next(reversed(self.editions(event)), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
-from mailer.ledger.records import cc_of
+from mailer.ledger.records import cc_of, cc_text
 from mailer.ledger.schema import attempts, deliveries, meta, moment_of, moment_text
 from mailer.model import AHEAD, State
 
@@ -18,6 +18,7 @@ _PAUSE = "pause_until "
 
 # So many transactions tell how fast a relay is, found among so many of all relays.
 _LATELY, _NOT_LONG_AGO = 200, 10_000
+_LATEST_FIRST = attempts.c.id.desc()
 
 
 def reached_relay_since(
@@ -60,12 +61,23 @@ def paused_until(connection: Connection, relay: str) -> datetime | None:
 
 def seconds_each(connection: Connection, relay: str) -> float | None:
     """What `Ledger.seconds_each` returns."""
-    last = connection.scalar(select(func.max(attempts.c.id))) or 0
-    query = (
-        select(attempts.c.started_at, attempts.c.finished_at)
-        .where(attempts.c.id > last - _NOT_LONG_AGO, attempts.c.relay == relay, attempts.c.state == State.SENT)
-        .order_by(attempts.c.id.desc())
-        .limit(_LATELY)
-    )
-    took = [(finished - started).total_seconds() for started, finished in connection.execute(query)]
+    query = select(attempts.c.started_at, attempts.c.finished_at).where(_sent_lately(relay)).order_by(_LATEST_FIRST)
+    took = [(finished - started).total_seconds() for started, finished in connection.execute(query.limit(_LATELY))]
     return sum(took) / len(took) if took else None
+
+
+def taken_apart(connection: Connection, relay: str) -> tuple[int, int] | None:
+    """What `Ledger.taken_apart` returns."""
+    query = (
+        select(deliveries.c.cc, attempts.c.transactions)
+        .join_from(attempts, deliveries)
+        .where(_sent_lately(relay), deliveries.c.cc != cc_text(()))
+        .order_by(_LATEST_FIRST)
+    )
+    latest = connection.execute(query.limit(1)).first()
+    return (1 + len(cc_of(latest.cc)), latest.transactions) if latest and latest.transactions > 1 else None
+
+
+def _sent_lately(relay: str) -> ColumnElement[bool]:
+    last = select(func.max(attempts.c.id)).scalar_subquery()
+    return and_(attempts.c.id > last - _NOT_LONG_AGO, attempts.c.relay == relay, attempts.c.state == State.SENT)

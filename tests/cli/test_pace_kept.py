@@ -168,6 +168,25 @@ def test_a_pause_that_the_relay_asks_for_is_told_with_its_end_and_forecast(
     assert re.search(rf"messages: 1\d minutes, done about {on}{ends}:\d\d CET", forecasts[0])
 
 
+def test_a_run_knows_from_the_last_one_that_the_relay_wants_each_cc_by_itself(folder: Folder) -> None:
+    """Nothing is tried in one transaction again, and the forecast has places for all, until the relay takes both."""
+
+    def refuse_copies(session: Session) -> bool:
+        session.socket.sendall((b"452 4.5.3 Too many recipients" if session.rcpts else b"250 2.1.5 Ok") + b"\r\n")
+        return not session.rcpts
+
+    _invite(folder, 24, with_copy=True)
+    with ScriptedServer({"rcpt": [refuse_copies] * 99}) as relay:
+        folder.relay(relay, SMTP_RATE="10/minute")
+        for minute, begun in ((0, 3), (10, 5)):
+            assert folder.run("send", "--yes", "--limit", "1", now=f"2031-02-24T10:{minute:02}").code == 0
+            assert sum(command.startswith("MAIL") for command in relay.commands) == begun
+        assert "22 messages: 4 minutes" in folder.run("send", "--dry-run", now="2031-02-24T10:20").out
+        relay.act_for = lambda step: None  # type: ignore[method-assign]
+        assert folder.run("send", "--yes", "--limit", "1", now="2031-02-24T10:30").code == 0
+        assert "21 messages: 2 minutes" in folder.run("send", "--dry-run", now="2031-02-24T10:40").out
+
+
 def test_samples_keep_the_pace_and_count_in_it(folder: Folder, relay: ScriptedServer) -> None:
     """What the relay counts does not ask whether it was a test: samples wait for their turn, and others for them."""
     _invite(folder, 2)

@@ -116,6 +116,22 @@ def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
     assert ledger.reached_relay_since(later(1)) == latest
 
 
+def test_whether_copies_go_together_is_known_from_the_latest(ledger: Ledger) -> None:
+    """The last message with Cc that was sent over that relay tells, and none that is in doubt."""
+    copies = [(1, 8, 9), (2, 8), (3, 8), (4, 8, 9), (5,)]
+    ledger.enqueue(EVENT, MAILING, [invitee(*numbers) for numbers in copies], domain=DOMAIN, now=NOW)
+    due = list(ledger.due(EVENT, MAILING, NOW).values())
+    with ledger.run(EVENT, MAILING, NOW, relay=RELAY) as run:
+        run.exchange((), due, NOW)
+        assert ledger.taken_apart(RELAY) is None
+        others = [outcome(due[1], State.IN_DOUBT, None, transactions=2), outcome(due[4])]
+        elsewhere = replace(outcome(due[2], transactions=2), relay="other:25")
+        run.exchange([outcome(due[0], transactions=2), *others, elsewhere], (), NOW)
+        assert ledger.taken_apart(RELAY) == (3, 2)
+        run.exchange([outcome(due[3])], (), NOW)
+        assert ledger.taken_apart(RELAY) is None
+
+
 def test_how_long_a_message_takes_is_known_from_the_latest(ledger: Ledger) -> None:
     """The mean of what was sent last over that relay counts, and nothing that it refused or another one took."""
     numbers = [*range(1, 5)]

@@ -228,6 +228,16 @@ def test_the_forecast_is_within_five_parts_in_a_hundred(windows: tuple[Window, .
     assert (forecast - NOON).total_seconds() == pytest.approx(done, rel=0.05)
 
 
+def test_the_forecast_knows_that_a_relay_wants_each_cc_by_itself() -> None:
+    """Ten thousand messages to two recipients are twenty thousand to it."""
+    messages = [(0.5, 2)] * 10_000
+    pace = Pace([Window(30, 60)])
+    pace.expect(2, 2)
+    forecast = pace.forecast(len(messages), NOON, 0.5, 2.0)
+    done = simulate([Window(30, 60)], messages, together=1)[-1].finish
+    assert (forecast - NOON).total_seconds() == pytest.approx(done, rel=0.05)
+
+
 def test_the_forecast_knows_what_was_sent_before() -> None:
     """With the hour's fifty used up half an hour ago, the next message is done in half an hour, not at once."""
     pace = Pace([Window(50, 3600)], [(NOON - timedelta(minutes=30), 1)] * 50)
