@@ -144,10 +144,11 @@ async def send_samples(
                 delivery = replace(sample, recipient=to.address, cc=())
                 letter = prepared.letter(guest, reference, delivery.updated_at)
                 envelope, content = prepared.message(letter, guest, delivery, connection.features)
+                begun = kept.count_besides(desk.clock())  # also where nothing of this process lives to tell the end
                 try:
                     outcome = await connection.send(envelope, content)
                 finally:
-                    kept.count_besides(desk.clock())
+                    kept.count_besides(desk.clock(), instead_of=begun)
                 is_sent = outcome.verdict is Verdict.ACCEPTED
                 number_sent += is_sent
                 words = outcome.reply.text if outcome.reply else outcome.note

@@ -184,10 +184,13 @@ class Ledger:
         with self._store.reading.connect() as connection:
             return traffic.reached_relay_since(connection, moment, now)
 
-    def count_besides(self, at: datetime) -> None:
-        """Counts a message that is no delivery, to one recipient, among what reached the relay."""
+    def count_besides(self, at: datetime, *, instead_of: str = "") -> str:
+        """Counts a message that is no delivery, to one recipient, among what reached the relay.
+
+        Returns the name of this, `instead_of` which it may be counted anew at a later moment.
+        """
         with self._store.engine.begin() as connection:
-            traffic.count_besides(connection, at)
+            return traffic.count_besides(connection, at, instead_of)
 
     def paused_until(self, relay: str) -> datetime | None:
         """The end of the pause that the relay ("host:port") asked for last, be it over or not; None if none."""

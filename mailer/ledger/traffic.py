@@ -42,9 +42,12 @@ def reached_relay_since(
     return sorted([*found, *((at, 1) for at in besides if at > moment and (latest is None or at <= latest))])
 
 
-def count_besides(connection: Connection, at: datetime) -> None:
+def count_besides(connection: Connection, at: datetime, instead_of: str) -> str:
     """What `Ledger.count_besides` does."""
-    connection.execute(insert(meta).values(name=f"{_BESIDES}{moment_text(at)} {token_hex(4)}", value=""))
+    name = f"{_BESIDES}{moment_text(at)} {token_hex(4)}"
+    connection.execute(delete(meta).where(meta.c.name == instead_of))
+    connection.execute(insert(meta).values(name=name, value=""))
+    return name
 
 
 def pause(connection: Connection, relay: str, until: datetime) -> None:

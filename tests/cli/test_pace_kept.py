@@ -218,8 +218,9 @@ def test_the_first_samples_of_all_count_too(folder: Folder, relay: ScriptedServe
     assert len(_finished(folder)) == len(relay.accepted) == 1
 
 
-def test_a_sample_that_is_broken_off_counts_too(folder: Folder) -> None:
-    """Ctrl-C may come when the relay has taken the message and not yet said so."""
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_sample_that_is_broken_off_counts_too(folder: Folder, how: signal.Signals, code: int) -> None:
+    """Ctrl-C, or worse, may come when the relay has taken the message and not yet said so."""
     _invite(folder, 1)
     has_come = threading.Event()
 
@@ -231,9 +232,24 @@ def test_a_sample_that_is_broken_off_counts_too(folder: Folder) -> None:
         folder.relay(relay, SMTP_RATE="30/minute")
         with started(folder.path, "send", "--test", "me@sender.example.org") as process:
             assert has_come.wait(20)
-            process.send_signal(signal.SIGINT)
-            assert ended(process)[0] == 130
+            process.send_signal(how)
+            assert ended(process)[0] == code
     assert len(_finished(folder)) == 1
+
+
+def test_a_sample_counts_from_its_end(folder: Folder) -> None:
+    """As any message does, since nobody knows at which moment of it the relay counts."""
+    _invite(folder, 1)
+
+    def take(session: Session) -> None:
+        time.sleep(1)
+        session.socket.sendall(GOOD["dot"].encode() + b"\r\n")
+
+    with ScriptedServer({"dot": take}) as relay:
+        folder.relay(relay, SMTP_RATE="30/minute")
+        assert folder.run("send", "--test", "me@sender.example.org", now="2031-02-24T10:00Z").code == 0
+    [counted] = _finished(folder)
+    assert counted >= datetime(2031, 2, 24, 10, 0, 1, tzinfo=UTC)
 
 
 def test_samples_wait_for_what_another_process_sends_between_them(folder: Folder) -> None:
