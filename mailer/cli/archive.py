@@ -97,7 +97,7 @@ def _held_by_server(url: ImapUrl, wanted: set[str], since: datetime, config: Con
         from mailer.cli.imap import logged_in
         from mailer.cli.sent_folder import examine, held_of
     except ModuleNotFoundError:
-        raise UsageError("IMAP needs a library more: pip install 'invitation-mailer[imap]'") from None
+        raise UsageError("IMAP needs another library: pip install 'invitation-mailer[imap]'") from None
 
     with logged_in(url, config) as box:
         console.say(f"Looking into the folder {examine(box, url)} of {url.user} at {url.host}.")

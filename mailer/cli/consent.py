@@ -79,7 +79,7 @@ def _by_device_code(client: Client, service: _Service, session: OAuth2Session) -
         raise LoginRefused(f"{client.service} offers no device code: run mailer login where a browser is.") from None
     told = f"On any device open {address}, enter the code {user_code} and log in as {client.username}."
     console.say(console.printable(told))
-    console.say(f"Waiting {lifetime / 60:.0f} minutes for that.")
+    console.say(f"Waiting {console.count(round(lifetime / 60), 'minute')} for that.")
     ends_at = time.monotonic() + lifetime
     while time.monotonic() < ends_at:
         time.sleep(interval)
@@ -120,7 +120,8 @@ def _by_browser(client: Client, service: _Service, session: OAuth2Session) -> Ma
             login_hint=client.username,
             **service.wishes,
         )
-        console.say(f"Waiting {_PATIENCE / 60:.0f} minutes for you to log in as {client.username} in the browser.")
+        minutes = console.count(round(_PATIENCE / 60), "minute")
+        console.say(f"Waiting {minutes} for you to log in as {client.username} in the browser.")
         if service.device_url:
             console.say("If there is no browser on this machine, stop here and run mailer login --device.")
         console.say(f"If none opens, open this address there:\n{address}")

@@ -46,7 +46,7 @@ def proofreader(event: Event, languages: Iterable[str]) -> Callable[[Letter], li
             text = _SIGNS_OF_DIRECTION.sub("", text)
         yield from leftovers_in(text)
         if empty := _EMPTY.search(text):
-            fix = "Fill the cell, or guard the field in the template with an if."
+            fix = "Fill the cell, or guard the field in the template with an if; a salutation brings its own comma."
             yield f"something is empty there ({empty[0]!r})", fix
         if _FIGURE.search(text):
             told = [*days_in(text)]

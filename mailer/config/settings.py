@@ -28,7 +28,7 @@ _PROVIDERS: Mapping[str, Mapping[str, str]] = {
     "google-relay": {"SMTP_HOST": "smtp-relay.gmail.com", "SMTP_RATE": "10000/day"},
     # Host and limits differ by region and account; these are the limits that a new account begins with. Each recipient
     # counts, those in copy too.
-    "ses": {"SMTP_RATE": "1 recipients/second, 200 recipients/day"},
+    "ses": {"SMTP_RATE": "1 recipient/second, 200 recipients/day"},
     "cpanel": {"SMTP_RATE": "50/hour"},
 }
 # More connections at once are turned away.

@@ -34,7 +34,8 @@ class Limit:
 
     def __str__(self) -> str:
         period = next(name for name, seconds in _PERIODS.items() if seconds == self.seconds)
-        return f"{self.most}{' recipients' if self.of_recipients else ''}/{period}"
+        counted = "" if not self.of_recipients else " recipients" if self.most > 1 else " recipient"
+        return f"{self.most}{counted}/{period}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,13 @@ def limits(value: str | tuple[Limit, ...]) -> tuple[Limit, ...]:
         return ()
     found = []
     for part in value.lower().split(","):
-        match = re.fullmatch(r"\s*(\d{1,9})\s*(messages|recipients)?\s*/\s*(second|minute|hour|day)\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(messages?|recipients?)?\s*/\s*(second|minute|hour|day)\s*", part)
         if not match or not int(match[1]):
             raise ValueError(
                 "must read like 30/minute, 10000/day, 2000 recipients/day, each per second, minute, hour or day and "
                 "with a comma between two, or off"
             )
-        found.append(Limit(int(match[1]), _PERIODS[match[3]], match[2] == "recipients"))
+        found.append(Limit(int(match[1]), _PERIODS[match[3]], (match[2] or "").startswith("recipient")))
     return tuple(found)
 
 
@@ -248,5 +249,6 @@ def login_complete(auth: str, info: ValidationInfo) -> str:
     missing = [key for key in needed if info.data.get(key, "faulty") is None]
     if missing and (auth == "xoauth2" or len(missing) < len(needed)):
         all_or_none = "" if auth == "xoauth2" else " or neither"
-        raise ValueError(f"is {auth}, which needs {', '.join(needed)}{all_or_none}: {', '.join(missing)} is not set")
+        lack = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
+        raise ValueError(f"is {auth}, which needs {', '.join(needed)}{all_or_none}: {lack}")
     return auth

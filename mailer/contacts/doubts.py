@@ -80,6 +80,9 @@ def _doubt(heading: str, values: Sequence[str], columns: Columns) -> Doubt | Non
     if _MAY_FORBID.search(fold(heading)) and all(map(_is_answer, values)):
         fix = "Call it 'Do not invite' or 'Invite' if it says who is written to; else leave it."
         return _unread(heading, values, "yes or no"), fix, "warning"
+    if known and known[0] in ("title", "job", "line") and all(map(_is_title, values)):
+        read = columns.headings[columns.at["title"]]
+        return f"Two columns give titles, and only “{read}” is read", "Put them into one column Title.", "warning"
     if all(map(_ADDRESS.search, values)):
         fix = "Call it Cc if they are to get a copy, or Email if they are written to; else leave it."
         return _unread(heading, values, "e-mail addresses"), fix, "warning"

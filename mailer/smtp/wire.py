@@ -210,7 +210,8 @@ class Wire(asyncio.BufferedProtocol):
         if self._loop.time() < self._deadline:
             self._set_timer()
         else:
-            self._fail(f"no complete answer at {self._stage.upper()} within {seconds:g} seconds")
+            step = "to the message itself" if self._stage is Stage.BODY else f"at {self._stage.upper()}"
+            self._fail(f"no complete answer {step} within {seconds:g} seconds")
 
     # --- what the loop tells ------------------------------------------------------------------------------------------
 

@@ -75,6 +75,13 @@ def test_several_columns_that_forbid_all_count(table) -> None:
     assert table(header, ["Chile", ADDRESS, "no", "no", "yes"]).only.status is Standing.ACTIVE
 
 
+def test_of_two_columns_with_titles_the_one_that_is_not_read_is_told(table) -> None:
+    """Whose title stands in the other one would be written to without it."""
+    rows = ["Chile", "", "Mr", ADDRESS], ["Peru", "Ms", "", "p@example.org"]
+    warning = table(["Mission", "Salutation", "Title", "Email"], *rows).warning
+    assert warning.problem == "Two columns give titles, and only “Salutation” is read"
+
+
 def test_a_no_under_invite_holds_wherever_the_address_stands(tmp_path: Path, understand) -> None:
     """Another row with the address, in an earlier file too, is not written to, and it gets no copies."""
     write_csv(

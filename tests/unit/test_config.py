@@ -99,7 +99,7 @@ BROKEN = {
     "SMTP_AUTH=oauth": "SMTP_AUTH must be password or xoauth2",
     "SMTP_AUTH=xoauth2\nSMTP_PROVIDER=google": (
         "SMTP_AUTH is xoauth2, which needs SMTP_USERNAME, OAUTH_TOKEN_URL, OAUTH_CLIENT_ID: "
-        "SMTP_USERNAME, OAUTH_CLIENT_ID is not set"
+        "SMTP_USERNAME and OAUTH_CLIENT_ID are not set"
     ),
     "SMTP_CA_FILE=nowhere.pem": "SMTP_CA_FILE must name a file, and there is none of that name",
     "OAUTH_TOKEN_URL=http://login.example.org/token": (
