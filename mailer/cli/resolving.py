@@ -137,7 +137,7 @@ def _show(delivery: Delivery, last: Attempt, zone: tzinfo) -> None:
     console.say(f"{delivery.recipient} ({delivery.party}), {delivery.mailing}, Message-ID {delivery.message_id}")
     at = f"{when:%d %B %Y at %H:%M:%S %Z}"
     if delivery.state is State.FAILED:
-        console.say(f"  refused by {last.relay} on {at}: {words(delivery)}")
+        console.say(f"  not taken by {last.relay} on {at}: {words(delivery)}")
     else:
         console.say(f"  claimed for {last.relay} on {at}; it may have been handed over")
         console.say(f"  {last.note}")
