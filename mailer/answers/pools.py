@@ -50,6 +50,7 @@ class Pools:
         self.invitations = {invitation.reference: invitation for invitation in invitations}
         self._recipients = {invitation.recipient.key for invitation in self.invitations.values()}
         self._standing: dict[str, dict[str, Answer]] = {}
+        self._pools_of: dict[str, set[str]] = {}
         self._last: dict[str, Answer] = {}
 
     def add(self, answer: Answer) -> None:
@@ -60,6 +61,7 @@ class Pools:
         respondent, *aliases = self._respondent(answer, invitation)
         mine = [standing.pop(key) for key in (respondent, *aliases) if key in standing]
         standing[respondent] = max((*mine, answer), key=time_of)
+        self._pools_of.setdefault(respondent, set()).add(pool)
         self._last[pool] = max(self._last.get(pool, answer), answer, key=time_of)
         if respondent == invitation.recipient.key:
             self._withdraw_elsewhere(answer, respondent, invitation)
@@ -67,12 +69,10 @@ class Pools:
     def _withdraw_elsewhere(self, answer: Answer, respondent: str, own: Invitation) -> None:
         """Whoever answers the own invitation no longer comes on that of a colleague."""
         party = self._parties.key(own.party)
-        for pool, standing in self._standing.items():
-            earlier = standing.get(respondent)
-            if earlier is None or pool == self._pool(own) or self.party_of(earlier.reference) != party:
-                continue
-            if time_of(answer) >= time_of(earlier):
-                del standing[respondent]
+        for pool in self._pools_of[respondent] - {self._pool(own)}:
+            earlier = self._standing[pool].get(respondent)
+            if earlier and self.party_of(earlier.reference) == party and time_of(answer) >= time_of(earlier):
+                del self._standing[pool][respondent]
 
     def excess(self, answer: Answer) -> str | None:
         """Why the rule of its invitation does not allow an answer like this one, or its guests; None where it does."""
