@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -146,23 +146,23 @@ def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, 
     fresh = {one: text for text, one in news.items()}
     book = book_of(desk, ledger)
     judged = judge(fresh, book, known, event=event.name, deadline=event.rsvp.deadline)
-    elsewhere = all(book.elsewhere.keys() & references_in(response.reference) for response in fresh)
+    foreign = [book.elsewhere.keys() & references_in(response.reference) for response in fresh]
     is_new = news.keys() >= set(map(fingerprint, export.responses))
-    if is_new and (elsewhere or not any(answer.reference or answer.candidates for _, answer in judged)):
-        raise InputRefused([_foreign(desk, file, [answer for _, answer in judged], book)])
+    if is_new and (all(foreign) or not any(answer.reference or answer.candidates for _, answer in judged)):
+        raise InputRefused([_foreign(desk, file, foreign, book)])
     return {fresh[response]: answer for response, answer in judged}
 
 
-def _foreign(desk: Desk, file: Path, judged: list[Answer], book: Book) -> Problem:
+def _foreign(desk: Desk, file: Path, foreign: Sequence[Set[str]], book: Book) -> Problem:
+    """Why nothing in the file is ours; `foreign` are the references of other events in each of its answers."""
     name = desk.event.name
     if not book.by_reference:
         problem = f"nothing in it can be an answer: nobody has been invited to {name} yet"
         return Problem(problem, "Send the invitations first, or name another event with --event.", file=file.name)
-    if not judged:
+    if not foreign:
         return Problem("it holds no answers", "Export it again once somebody has answered.", file=file.name)
-    others = {event for event in book.elsewhere.values() if any(event in answer.reason for answer in judged)}
     problem = "nothing in it is ours: no reference, address, domain or name of anybody invited"
-    if others:
+    if others := {book.elsewhere[reference] for reference in set().union(*foreign)}:
         problem = f"it is an export of another event: its references are of {', '.join(sorted(others))}"
     fix = f"Name the export for {name}, the event that is meant with --event, or the columns with --columns."
     return Problem(problem, fix, file=file.name)

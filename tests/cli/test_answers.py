@@ -352,6 +352,16 @@ def test_a_file_in_which_nothing_is_ours_is_refused(sent: Folder) -> None:
     assert sent.run("answers", "list", "seminar", "--json").json["answers"] == []
 
 
+def test_an_event_called_like_a_word_is_not_taken_for_that_of_the_references(sent: Folder) -> None:
+    """Another event is told by the references in the file, not by what the reasons happen to say."""
+    for file, text in (("event.toml", EVENT), ("invitation.md", TEMPLATE), ("reminder.md", TEMPLATE)):
+        sent.write(f"templates/name/{file}", text)
+    assert sent.run("send", "name", "--yes").code == 0
+    foreign = export(sent, "stranger@elsewhere.example.org,Some Body,,Yes,")
+    refused = sent.run("answers", "import", foreign, "--event", "round-table", "--yes", now=ANSWERED)
+    assert (refused.code, "nothing in it is ours" in refused.err) == (3, True)
+
+
 def test_nothing_is_written_without_a_yes(sent: Folder) -> None:
     """A dry run and a run that nobody confirms say what they found and leave the ledger alone."""
     file = export(sent, f"{ADA},Ada,Belgium,Yes,")
