@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.arguments import event_argument, now_option
+from mailer.cli.arguments import event_argument, now_option, parsed_address
 from mailer.cli.ends import soundness
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
@@ -38,7 +38,7 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
 
     desk = open_desk(event, now)
     chosen = [choose_mailing(desk, mailing)] if mailing else list(desk.event.mailings.values())
-    key = address.strip().casefold() if address else None
+    key = parsed_address(address).key if address else None
     entries: list[Entry] = []
     problems: list[Problem] = []
     with _folder(out), _ledger(desk) as ledger:

@@ -264,6 +264,8 @@ def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
     shown = folder.run("preview", "--mailing", "invitation", "--to", "ADA@belgium.example.org")
     assert "1 message in preview;" in shown.out
     assert [path.stem for path in (folder.path / "preview").rglob("*.eml")] == ["ada@belgium.example.org"]
+    folder.write("contacts/more.csv", "Mission,Email\nFiji,office@bücher.example.org\n")
+    assert folder.run("preview", "--to", "office@xn--bcher-kva.example.org").code == 0
     refused = folder.run("preview", "--to", "nobody@belgium.example.org")
     assert refused.code == 2
     assert "nobody@belgium.example.org" in refused.err
