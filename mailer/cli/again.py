@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
@@ -133,4 +134,4 @@ def event_meant(desk: Desk, *, option: str = "") -> str:
     event = desk.event.name
     if event == desk.config.EVENT or len(names(desk.templates)) == 1:
         return ""
-    return f" {option} {event}" if option else f" {event}"
+    return f" {option} {quote(event)}" if option else f" {quote(event)}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -298,9 +299,8 @@ def _invitation(who: str, book: Book, desk: Desk) -> Invitation:
     except ValueError as exc:
         raise UsageError(f"{exc}. {look_up(desk)}") from None
     if reference in book.elsewhere:
-        raise UsageError(
-            f"{reference} is a reference of {book.elsewhere[reference]}: add --event {book.elsewhere[reference]}."
-        )
+        other = book.elsewhere[reference]
+        raise UsageError(f"{reference} is a reference of {other}: add --event {quote(other)}.")
     if reference not in book.by_reference:
         raise UsageError(f"{desk.event.name} has no invitation {reference}. {look_up(desk)}")
     return book.by_reference[reference]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -35,7 +36,7 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
     if as_json:
         console.as_json({"problems": [problem.as_json() for problem in problems]})
     else:
-        preview = f"mailer preview {event}" if event else "mailer preview"
+        preview = f"mailer preview {quote(event)}" if event else "mailer preview"
         for layout in layouts:
             console.say(str(layout))
         console.problems(problems)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -123,7 +124,7 @@ def _lift(register: _Register, address: Address) -> None:
             try:
                 loaded, _ = event.load(register.settings.TEMPLATES, name)
             except InputRefused:
-                console.say(f"Which command sends it, event.toml tells once it is mended: mailer check {name}")
+                console.say(f"Which command sends it, event.toml tells once it is mended: mailer check {quote(name)}")
                 continue
             say_what_sends(waiting, Desk(register.settings, loaded, lambda: register.now), register.ledger)
 

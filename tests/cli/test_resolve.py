@@ -82,6 +82,8 @@ def test_each_command_names_the_event_where_there_are_several(doubtful: Folder) 
     doubtful.write("templates/forum/event.toml", EVENT)
     assert "Settle them: mailer resolve round-table ADDRESS" in doubtful.run("resolve", "round-table").out
     assert doubtful.run("resolve", "round-table", ADA, "--resend").out.endswith("Now: mailer send round-table\n")
+    doubtful.write("templates/the forum/event.toml", EVENT)
+    assert "due: mailer send 'the forum'" in doubtful.run("status", "the forum").out
     doubtful.write("config.env", "EVENT=round-table\n")
     assert doubtful.run("resolve", BEN, "--resend").out.endswith("Now: mailer send\n")
 
