@@ -8,7 +8,6 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +29,6 @@ from mailer.cli.settling import (
     WORDS,
     besides,
     list_doubts,
-    look_up,
     plain,
     review,
     say_crowds,
@@ -40,7 +38,7 @@ from mailer.cli.settling import (
     who,
 )
 from mailer.errors import InputRefused, Problem, UsageError
-from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
+from mailer.model import Answer, AnswerState, Attendance, Invitation
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
@@ -219,22 +217,23 @@ def record(
     from mailer.answers.intake import fingerprint, judge
     from mailer.answers.response import Response
     from mailer.cli.desk import open_desk
-    from mailer.cli.turnout import book_of, turnout_of
+    from mailer.cli.turnout import book_of, invitation_meant, turnout_of
 
     if guest and WORDS[attendance] is Attendance.REGRETS:
         raise UsageError("--guest says who comes as well: leave it out with regrets.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         ledger.require_latest()
-        book = book_of(desk, ledger)
-        invitation = _invitation(who, book, desk)
+        invitation = invitation_meant(who, desk, ledger)
         addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
             attendance=WORDS[attendance], words=attendance, at=desk.clock(), guests=int(bool(guest)), guest_name=guest,
         )  # fmt: skip
         known = ledger.answers(desk.event.name)
-        [(_, judged)] = judge([response], book, known, event=desk.event.name, deadline=desk.event.rsvp.deadline)
+        [(_, judged)] = judge(
+            [response], book_of(desk, ledger), known, event=desk.event.name, deadline=desk.event.rsvp.deadline
+        )
         by_hand = replace(judged, matched_by="person", reason=_by_hand(judged), file=None, row=None)
         if said_before(by_hand, known):
             console.say(f"Was recorded before: {plain(by_hand.attendance)}, for {invitation.party.name}.")
@@ -279,31 +278,6 @@ def said_before(answer: Answer, known: Sequence[Answer]) -> bool:
 
 def _by_hand(judged: Answer) -> str:
     return "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
-
-
-def _invitation(who: str, book: Book, desk: Desk) -> Invitation:
-    """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
-    if "@" in who:
-        key = parsed_address(who).key
-        invitations = [book.by_recipient[key]] if key in book.by_recipient else list(book.by_copy.get(key, ()))
-        if not invitations:
-            raise UsageError(
-                f"No invitation to {desk.event.name} went to {who}. Name its reference, or an address it went to."
-            )
-        if len(invitations) > 1:
-            told = ", ".join(f"{one.reference} ({one.party.name})" for one in invitations)
-            raise UsageError(f"{who} has copies of several invitations. Name one by its reference: {told}.")
-        return invitations[0]
-    try:
-        reference = str(Reference.parse(who))
-    except ValueError as exc:
-        raise UsageError(f"{exc}. {look_up(desk)}") from None
-    if reference in book.elsewhere:
-        other = book.elsewhere[reference]
-        raise UsageError(f"{reference} is a reference of {other}: add --event {quote(other)}.")
-    if reference not in book.by_reference:
-        raise UsageError(f"{desk.event.name} has no invitation {reference}. {look_up(desk)}")
-    return book.by_reference[reference]
 
 
 # --- list -------------------------------------------------------------------------------------------------------------

@@ -18,12 +18,11 @@ from mailer.cli.arguments import (
     json_option,
     now_option,
     one_event,
-    parsed_address,
     sandbox_option,
 )
 from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.errors import UsageError
-from mailer.model import Answer, Attendance, Reference
+from mailer.model import Answer, Attendance
 
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
@@ -159,25 +158,17 @@ def settle(
 
 def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant: Attendance | None) -> None:
     """Accepts the answer for the reference, or for the only one there is. Raises UsageError where that is not clear."""
+    from mailer.cli.turnout import invitation_meant
+
     choices = dict.fromkeys(candidate.reference for candidate in answer.candidates)
     if text is None and len(choices) > 1:
         told = ", ".join(f"{one.reference} ({one.party})" for one in answer.candidates)
         raise UsageError(f"Answer {answer.id} may belong to several. Name one: {told}.")
-    invitations = list(ledger.invitations(desk.event.name))
-    reference: str | None
-    try:
-        if text and "@" in text:
-            key = parsed_address(text).key
-            reference = next((one.reference for one in invitations if one.recipient.key == key), text)
-        else:
-            reference = str(Reference.parse(text)) if text else next(iter(choices), answer.reference)
-    except ValueError as exc:
-        raise UsageError(f"{exc}. {look_up(desk)}") from None
-    if reference is None:
+    text = text or next(iter(choices), answer.reference)
+    if text is None:
         problem = f"Answer {answer.id} points to no invitation."
         raise UsageError(f"{problem} Name one by its reference or the address it went to: --accept ADDRESS.")
-    if reference not in {invitation.reference for invitation in invitations}:
-        raise UsageError(f"{desk.event.name} has no invitation {reference}. {look_up(desk)}")
+    reference = invitation_meant(text, desk, ledger).reference
     if (meant or answer.attendance) is Attendance.REVIEW:
         words = " or ".join(WORDS)
         raise UsageError(f"Answer {answer.id} does not say clearly whether anybody comes: add --as {words}.")
@@ -232,8 +223,3 @@ def say_crowds(turnout: Turnout) -> None:
 
 def say_doubts(desk: Desk, number: int) -> None:
     console.say(f"{console.count(number, 'answer')} to be settled: mailer answers review{where(desk)}")
-
-
-def look_up(desk: Desk) -> str:
-    """What to do about a reference that is not known: the table of `mailer status` has no room for references."""
-    return f"Name the address that it went to instead: see mailer status{where(desk)}"

@@ -1,18 +1,49 @@
-"""The answers of the event on the desk: the book that responses are matched with, and where the answers leave it."""
+"""The answers of the event on the desk: whose they may be, the book they are matched with, and where they leave it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from mailer.cli.again import where
+from mailer.cli.arguments import parsed_address
 from mailer.cli.invitees import contacts_of
-from mailer.model import Answer, AnswerState, Attendance, Invitation
+from mailer.errors import UsageError
+from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 
 if TYPE_CHECKING:
     from mailer.answers.book import Book
     from mailer.answers.standing import Seats, Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
+
+
+def invitation_meant(typed: str, desk: Desk, ledger: Ledger) -> Invitation:
+    """The invitation of the reference or address. Raises UsageError where there is none, or more than one."""
+    event, invitations = desk.event.name, ledger.invitations(desk.event.name)
+    # The table of `mailer status` has no room for references.
+    look_up = f"Name the address that it went to: see mailer status{where(desk)}"
+    if "@" in typed:
+        key = parsed_address(typed).key
+        found = [one for one in invitations if one.recipient.key == key]
+        found = found or [one for one in invitations if any(address.key == key for address in one.cc)]
+        if not found:
+            raise UsageError(f"No invitation to {event} went to {typed}. {look_up}")
+    else:
+        try:
+            reference = str(Reference.parse(typed))
+        except ValueError as exc:
+            raise UsageError(f"{exc}. {look_up}") from None
+        found = [one for one in invitations if one.reference == reference]
+        if not found and (other := ledger.references_elsewhere(event).get(reference)):
+            raise UsageError(f"{reference} is a reference of {other}: if that is meant, add --event {quote(other)}.")
+        if not found:
+            raise UsageError(f"{event} has no invitation {reference}. {look_up}")
+    if len(found) > 1:
+        told = ", ".join(f"{one.reference} ({one.party.name})" for one in found)
+        raise UsageError(f"{typed} has copies of several invitations. Name one by its reference: {told}.")
+    return found[0]
 
 
 def book_of(desk: Desk, ledger: Ledger) -> Book:

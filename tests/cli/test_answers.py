@@ -247,6 +247,7 @@ def test_an_address_settles_what_no_reference_is_known_for(sent: Folder) -> None
     for nobody in ("nobody@elsewhere.example.org", "not an address@", "22222-22222"):
         refused = sent.run("answers", "settle", "1", "--accept", nobody)
         assert (refused.code, "mailer status" in refused.err or "not an address@" in refused.err) == (2, True)
+    assert sent.run("answers", "settle", "1", "--accept", "office@belgium.example.org").code == 0
     assert sent.run("answers", "settle", "1", "--accept", ADA.upper()).code == 0
     answer = next(one for one in sent.run("answers", "list", "--json").json["answers"] if one["id"] == 1)
     assert (answer["state"], answer["reference"]) == ("matched", reference_of(sent, ADA))
