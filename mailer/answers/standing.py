@@ -27,11 +27,10 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A party whose reminders wait until a person settles the answer of that number."""
+    """A party whose reminders wait until a person settles an answer, and which."""
 
     key: str
     party: str
-    answer: int
     reason: str
 
 
@@ -193,7 +192,7 @@ def _holds(doubts: Iterable[Answer], pools: Pools) -> Iterable[Hold]:
             if key and key not in told:
                 told.add(key)
                 reason = f"answer {doubt.id} waits to be settled: {doubt.reason}"
-                yield Hold(key, pools.invitations[reference].party.name, doubt.id, reason)
+                yield Hold(key, pools.invitations[reference].party.name, reason)
 
 
 def _points_to(answer: Answer, pools: Pools) -> frozenset[str]:
