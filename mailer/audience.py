@@ -96,6 +96,13 @@ def named_by(wave: str) -> tuple[str, int | None]:
     return (found[1], int(found[2])) if found else (wave, None)
 
 
+def mailing_of(wave: str, event: Event) -> Mailing | None:
+    """The mailing that the ledger calls `wave`, a reminder with its offset; None where event.toml has it no more."""
+    name, offset = named_by(wave)
+    found = event.mailings.get(name)
+    return found if found and (found.is_reminder or offset is None) else None
+
+
 def next_offset_start(mailing: Mailing, event: Event, now: datetime) -> datetime | None:
     """When the reminder's next offset falls due after `now`, in the event's zone; None where none is to come."""
     last_day, zone = event.day_of(event.rsvp.deadline), event.timezone

@@ -8,8 +8,9 @@ from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from mailer.audience import Rules, mailing_of, offset_due, too_late, wave_name
 from mailer.cli import console
-from mailer.model import Audience, Contact, Delivery, Event, Mailing
+from mailer.model import Audience, Contact, Delivery, Mailing
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -18,19 +19,8 @@ if TYPE_CHECKING:
 UNLISTED = "in no sound row of the lists any more"
 
 
-def mailing_of(wave: str, event: Event) -> Mailing | None:
-    """The mailing that the ledger calls `wave`, a reminder with its offset; None where event.toml has it no more."""
-    from mailer.audience import named_by
-
-    name, offset = named_by(wave)
-    found = event.mailings.get(name)
-    return found if found and (found.is_reminder or offset is None) else None
-
-
 def why_no_more(wave: str, desk: Desk) -> str | None:
     """Why no command sends what the ledger calls `wave` any more, and what does instead; None where one does."""
-    from mailer.audience import offset_due, too_late, wave_name
-
     event, now = desk.event, desk.clock()
     mailing = mailing_of(wave, event)
     if mailing is None:
@@ -54,7 +44,6 @@ def passed_over(
     `contacts` are all whom the lists name. What holds for the whole of a mailing, `why_no_more` tells; who is
     suppressed, the ledger.
     """
-    from mailer.audience import Rules
     from mailer.cli.delegates import delegates
     from mailer.cli.surveying import Records
 

@@ -148,8 +148,7 @@ def _sentences(
 
 def _turn(wave: str, event: Event) -> tuple[int, int]:
     """Where what the ledger calls `wave` stands in event.toml, and of a reminder the earlier one first."""
-    from mailer.audience import named_by
-    from mailer.cli.again import mailing_of
+    from mailer.audience import mailing_of, named_by
 
     mailing = mailing_of(wave, event)
     if mailing is None:
@@ -181,7 +180,8 @@ def _ways_out(
 
 def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]) -> Iterator[str]:
     """When and by which command what waits of a mailing is sent, and how much is not, and why."""
-    from mailer.cli.again import command_of, mailing_of, passed_over
+    from mailer.audience import mailing_of
+    from mailer.cli.again import command_of, passed_over
 
     now, name, mailing = desk.clock(), desk.event.name, mailing_of(wave, desk.event)
     waiting = [one for state in (State.QUEUED, State.DEFERRED) for one in ledger.deliveries(name, wave, state)]

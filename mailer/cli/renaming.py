@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailer.audience import named_by
-from mailer.cli.again import mailing_of
+from mailer.audience import mailing_of, named_by
 from mailer.event import names
 from mailer.model import Audience, Event, Mailing
 
