@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from mailer.audience import Rules, mailing_of, offset_due, too_late, wave_name
 from mailer.cli import console
-from mailer.model import Audience, Contact, Delivery, Mailing
+from mailer.cli.command_line import command_of
+from mailer.model import Audience, Contact, Delivery
 
 if TYPE_CHECKING:
     from mailer.cli.desk import Desk
@@ -98,29 +98,3 @@ def say_what_sends(queued: Collection[Delivery], desk: Desk, ledger: Ledger) -> 
     mailings = (mailing_of(one.mailing, desk.event) for one in alive if one.id not in reasons)
     for command in sorted({command_of(mailing, desk) for mailing in mailings if mailing}):
         console.say(f"Now: {command}")
-
-
-def command_of(mailing: Mailing, desk: Desk) -> str:
-    """The command that sends the mailing."""
-    from mailer.audience import main_mailing
-
-    which = "" if mailing == main_mailing(desk.event) else f" --mailing {mailing.name}"
-    return f"mailer {'remind' if mailing.is_reminder else 'send'}{where(desk)}{which}"
-
-
-def where(desk: Desk, *, option: str = "") -> str:
-    """What a command needs behind its name to mean the event and the ledger on the desk.
-
-    `option` is "--event" for those that take the event by it.
-    """
-    return event_meant(desk, option=option) + (" --sandbox" if desk.rehearsal else "")
-
-
-def event_meant(desk: Desk, *, option: str = "") -> str:
-    """What a command that knows no rehearsals needs behind its name to mean the event on the desk."""
-    from mailer.event import names
-
-    event = desk.event.name
-    if event == desk.config.EVENT or len(names(desk.templates)) == 1:
-        return ""
-    return f" {option} {quote(event)}" if option else f" {quote(event)}"

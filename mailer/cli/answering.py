@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.again import where
 from mailer.cli.arguments import (
     event_argument,
     event_option,
@@ -24,6 +23,7 @@ from mailer.cli.arguments import (
     parsed_address,
     sandbox_option,
 )
+from mailer.cli.command_line import where
 from mailer.cli.ends import DONE, REFUSED, WANTS_A_PERSON
 from mailer.cli.settling import (
     WORDS,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mailer.cli import console
-from mailer.cli.again import command_of, where
+from mailer.cli.command_line import command_of, where
 from mailer.cli.mailing import facts_of
 from mailer.errors import Problem
 from mailer.model import Address, Answer, Audience, Invitation, Mailing, Standing, State

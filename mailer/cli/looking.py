@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailer.audience import Rules, mailing_of, main_mailing, named_by
 from mailer.cli import console
+from mailer.cli.again import passed_over, why_no_more
 from mailer.cli.arguments import event_argument, json_option, now_option, sandbox_option
+from mailer.cli.command_line import command_of, event_meant, where
 from mailer.cli.ends import soundness
 from mailer.errors import Problem, Severity
 from mailer.model import AnswerState, State
@@ -88,7 +91,6 @@ def _contact_line(guest: Guest) -> tuple[object, ...]:
 def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, now: str | None) -> int:
     """Say where everything stands: each contact, its state, the relay's words."""
     from mailer import report
-    from mailer.cli.again import event_meant
     from mailer.cli.desk import mind_older, open_desk
     from mailer.cli.turnout import turnout_of
 
@@ -148,8 +150,6 @@ def _sentences(
 
 def _turn(wave: str, event: Event) -> tuple[int, int]:
     """Where what the ledger calls `wave` stands in event.toml, and of a reminder the earlier one first."""
-    from mailer.audience import mailing_of, named_by
-
     mailing = mailing_of(wave, event)
     if mailing is None:
         return len(event.mailings), 0
@@ -160,8 +160,6 @@ def _turn(wave: str, event: Event) -> tuple[int, int]:
 def _ways_out(
     desk: Desk, ledger: Ledger, wave: str, states: Container[State], people: Iterable[Contact]
 ) -> Iterator[str]:
-    from mailer.cli.again import passed_over, where, why_no_more
-
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
         yield f"settle what is in doubt with mailer resolve{where(desk)}"
@@ -180,9 +178,6 @@ def _ways_out(
 
 def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]) -> Iterator[str]:
     """When and by which command what waits of a mailing is sent, and how much is not, and why."""
-    from mailer.audience import mailing_of
-    from mailer.cli.again import command_of, passed_over
-
     now, name, mailing = desk.clock(), desk.event.name, mailing_of(wave, desk.event)
     waiting = [one for state in (State.QUEUED, State.DEFERRED) for one in ledger.deliveries(name, wave, state)]
     reasons = passed_over(waiting, people, desk, ledger)
@@ -195,8 +190,6 @@ def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]
 
 
 def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
-    from mailer.cli.again import where
-
     matched = [answer.attendance for answer in turnout.current if answer.state is AnswerState.MATCHED]
     if told := ", ".join(f"{n} {said.in_words}" for said, n in sorted(Counter(matched).items())):
         yield f"answers: {told}"
@@ -208,7 +201,6 @@ def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
 
 def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
-    from mailer.audience import Rules
     from mailer.cli.surveying import Records
 
     for mailing in desk.event.mailings.values():
@@ -222,8 +214,6 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], Counter[Severity], Roll[Contact]]:
     """Who has no delivery of the invitation, and why; the problems of the sheets, counted; and all whom they name."""
-    from mailer.audience import Rules, main_mailing
-    from mailer.cli.again import command_of, event_meant
     from mailer.cli.desk import CONTACTS, read_guests
     from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli import console
-from mailer.cli.again import event_meant, where
+from mailer.cli.command_line import event_meant, where
 from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.cli.surveying import Survey, Watch, unsettled
 from mailer.model import Delivery, State

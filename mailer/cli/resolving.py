@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.again import (
-    UNLISTED,
-    passed_over,
-    say_no_more,
-    say_passed_over,
-    say_what_sends,
-    where,
-    why_no_more,
-)
+from mailer.cli.again import UNLISTED, passed_over, say_no_more, say_passed_over, say_what_sends, why_no_more
 from mailer.cli.arguments import now_option, parsed_address, sandbox_option
+from mailer.cli.command_line import where
 from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.errors import LedgerError, LedgerInUse, UsageError
 from mailer.model import Delivery, Event, State

@@ -13,6 +13,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import event_argument, now_option
+from mailer.cli.command_line import event_meant, where
 from mailer.cli.ends import INTERRUPTED
 from mailer.errors import InputRefused, LedgerError, RelayError, UsageError
 
@@ -162,8 +163,6 @@ def _tell_of_nothing(prepared: Prepared, found: Survey) -> None:
 
 def _require_sound(gathered: Gathered, desk: Desk, options: _Options) -> None:
     """Raises InputRefused where anything is wrong, unless only the sound rows are wanted; tells the rest."""
-    from mailer.cli.again import event_meant
-
     check = f"mailer check{event_meant(desk)}"
     if gathered.errors and not options.skip_invalid:
         in_sheets = any(problem.row for problem in gathered.errors)
@@ -234,7 +233,6 @@ def _closed_until(prepared: Prepared) -> str | None:
 
 def _summarise(prepared: Prepared, found: Survey, ledger: Ledger, options: _Options, *, is_open: bool) -> None:
     from mailer.audience import doubts_invitation
-    from mailer.cli.again import where
     from mailer.cli.relay import relay_of
     from mailer.cli.renaming import renamed
     from mailer.model import Audience
@@ -323,7 +321,6 @@ def _list(found: Survey) -> None:
 
 def _conclude(number: int, tally: Tally, desk: Desk, *, wait: bool) -> bool:
     """Says what came of the run; whether it was stopped before it had done all that it was to do."""
-    from mailer.cli.again import where
     from mailer.model import State
 
     console.say(f"{console.states(tally.states) or 'None sent'} of {number}.")
@@ -341,7 +338,6 @@ def _conclude(number: int, tally: Tally, desk: Desk, *, wait: bool) -> bool:
 
 def _tell(prepared: Prepared, left: Outstanding, ledger: Ledger) -> None:
     """How the mailing stands, what of it wants a person, and where to look further."""
-    from mailer.cli.again import where
     from mailer.cli.changes import who_was_not_told
 
     desk = prepared.desk

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mailer.cli import console
-from mailer.cli.again import where
 from mailer.cli.arguments import (
     event_argument,
     event_option,
@@ -20,6 +19,7 @@ from mailer.cli.arguments import (
     one_event,
     sandbox_option,
 )
+from mailer.cli.command_line import where
 from mailer.cli.ends import DONE, WANTS_A_PERSON
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance

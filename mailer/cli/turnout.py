@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from mailer.cli.again import where
 from mailer.cli.arguments import parsed_address
+from mailer.cli.command_line import where
 from mailer.cli.invitees import contacts_of
 from mailer.errors import UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
