@@ -14,6 +14,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import (
+    ATTENDANCES,
     event_argument,
     event_option,
     json_option,
@@ -25,18 +26,9 @@ from mailer.cli.arguments import (
 )
 from mailer.cli.command_line import where
 from mailer.cli.ends import DONE, REFUSED, WANTS_A_PERSON
-from mailer.cli.settling import (
-    WORDS,
-    besides,
-    list_doubts,
-    plain,
-    review,
-    say_crowds,
-    say_doubts,
-    say_seats,
-    settle,
-    who,
-)
+from mailer.cli.settling import review, settle
+from mailer.cli.telling import besides, list_doubts, plain, say_crowds, say_doubts, say_seats, who
+from mailer.cli.turnout import book_of, invitation_meant, seats_of, turnout_of
 from mailer.errors import InputRefused, Problem, UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation
 
@@ -78,7 +70,6 @@ def import_answers(
     A file that was imported before, or has grown since, adds only what is new.
     """
     from mailer.cli.desk import mind_older, open_desk
-    from mailer.cli.turnout import turnout_of
 
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
@@ -137,7 +128,6 @@ def _taken(desk: Desk, ledger: Ledger, file: Path, export: Export) -> dict[str, 
     """The answers that are new, by fingerprint. Raises InputRefused where nothing in the file is ours."""
     from mailer.answers.intake import fingerprint, judge, unrecorded
     from mailer.answers.matching import references_in
-    from mailer.cli.turnout import book_of
 
     event = desk.event
     known = ledger.answers(event.name)
@@ -193,7 +183,7 @@ def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
 
 @answers.command()
 @click.argument("who", metavar="REFERENCE|ADDRESS")
-@click.argument("attendance", type=click.Choice(list(WORDS)))
+@click.argument("attendance", type=click.Choice(list(ATTENDANCES)))
 @click.option(
     "--by", "name", metavar="NAME", callback=legible, help="Who answered, where it is not the person invited."
 )
@@ -217,9 +207,8 @@ def record(
     from mailer.answers.intake import fingerprint, judge
     from mailer.answers.response import Response
     from mailer.cli.desk import open_desk
-    from mailer.cli.turnout import book_of, invitation_meant, turnout_of
 
-    if guest and WORDS[attendance] is Attendance.REGRETS:
+    if guest and ATTENDANCES[attendance] is Attendance.REGRETS:
         raise UsageError("--guest says who comes as well: leave it out with regrets.")
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
@@ -228,7 +217,8 @@ def record(
         addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
-            attendance=WORDS[attendance], words=attendance, at=desk.clock(), guests=int(bool(guest)), guest_name=guest,
+            attendance=ATTENDANCES[attendance], words=attendance, at=desk.clock(), guests=int(bool(guest)),
+            guest_name=guest,
         )  # fmt: skip
         known = ledger.answers(desk.event.name)
         [(_, judged)] = judge(
@@ -296,7 +286,6 @@ def list_answers(
     """Say who comes, in person and online, by party, and how many seats that leaves."""
     from mailer import report
     from mailer.cli.desk import mind_older, open_desk
-    from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:

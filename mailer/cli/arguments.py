@@ -5,7 +5,10 @@ from __future__ import annotations
 import click
 
 from mailer.errors import UsageError
-from mailer.model import Address
+from mailer.model import Address, Attendance
+
+# What an answer may mean, as people type it.
+ATTENDANCES = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regrets": Attendance.REGRETS}
 
 event_argument = click.argument("event", required=False)
 event_option = click.option("--event", "named", metavar="NAME", help="Which event, where there are several.")

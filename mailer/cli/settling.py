@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import click
 
 from mailer.cli import console
 from mailer.cli.arguments import (
+    ATTENDANCES,
     event_argument,
     event_option,
     json_option,
@@ -21,17 +20,14 @@ from mailer.cli.arguments import (
 )
 from mailer.cli.command_line import where
 from mailer.cli.ends import DONE, WANTS_A_PERSON
+from mailer.cli.telling import besides, list_doubts, plain, say_seats, who
+from mailer.cli.turnout import invitation_meant, seats_of, turnout_of
 from mailer.errors import UsageError
 from mailer.model import Answer, Attendance
 
 if TYPE_CHECKING:
-    from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
-
-# So many delegates of one party are seldom meant.
-_CROWD = 20
-WORDS = {"in-person": Attendance.IN_PERSON, "online": Attendance.ONLINE, "regrets": Attendance.REGRETS}
 
 
 @click.command()
@@ -44,7 +40,6 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
     """Show what only a person can settle, and on a terminal settle it one by one."""
     from mailer import report
     from mailer.cli.desk import mind_older, open_desk
-    from mailer.cli.turnout import seats_of, turnout_of
 
     desk = open_desk(one_event(event, named), now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
@@ -64,20 +59,6 @@ def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool
     how = f"mailer answers settle ID{where(desk, option='--event')} --accept [REFERENCE|ADDRESS], or --reject"
     console.say(f"{left} left. From a script: {how}")
     return WANTS_A_PERSON if left else DONE
-
-
-def list_doubts(desk: Desk, doubts: Iterable[Answer]) -> None:
-    for doubt in doubts:
-        when = doubt.at.astimezone(desk.event.timezone)
-        place = f", {doubt.file} row {doubt.row}" if doubt.file else ""
-        late = ", late" if doubt.late else ""
-        number = f"{doubt.id}  " if doubt.id else ""
-        console.say(
-            f"{number}{who(doubt)}: {plain(doubt.attendance)}{besides(doubt)}, {when:%d %B %Y %H:%M}{late}{place}"
-        )
-        console.say(f"    {doubt.state}: {doubt.reason}")
-        for candidate in doubt.candidates:
-            console.say(f"    {candidate.reference}  {candidate.party}: {candidate.reason}")
 
 
 def _ask(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
@@ -100,7 +81,7 @@ def _ask_what_it_means(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
     reference = click.prompt("    for which reference or address", default=sole)
     meant = None
     if doubt.attendance is Attendance.REVIEW:
-        meant = WORDS[click.prompt("    which means", type=click.Choice(list(WORDS)))]
+        meant = ATTENDANCES[click.prompt("    which means", type=click.Choice(list(ATTENDANCES)))]
     _accept(desk, ledger, doubt, reference, meant)
 
 
@@ -117,7 +98,7 @@ def _ask_what_it_means(desk: Desk, ledger: Ledger, doubt: Answer) -> None:
 @click.option("--reject", is_flag=True, help="It answers no invitation of ours.")
 @click.option("--undo", is_flag=True, help="Take the last decision about it back.")
 @click.option(
-    "--as", "meant", type=click.Choice(list(WORDS)), help="What an answer means that does not say it clearly."
+    "--as", "meant", type=click.Choice(list(ATTENDANCES)), help="What an answer means that does not say it clearly."
 )
 @event_option
 @sandbox_option
@@ -128,7 +109,6 @@ def settle(
 ) -> int:  # fmt: skip
     """Settle answer ID (see mailer answers review); the decision holds however often its file comes in again."""
     from mailer.cli.desk import open_desk
-    from mailer.cli.turnout import turnout_of
 
     if (reference is not None) + reject + undo != 1:
         raise UsageError("Say one of --accept [REFERENCE|ADDRESS], --reject and --undo.")
@@ -141,7 +121,7 @@ def settle(
         if answer is None:
             raise UsageError(f"{desk.event.name} has no answer {number}: see mailer answers list{where(desk)}")
         if reference is not None:
-            _accept(desk, ledger, answer, reference or None, WORDS[meant] if meant else None)
+            _accept(desk, ledger, answer, reference or None, ATTENDANCES[meant] if meant else None)
         elif reject:
             ledger.settle_answer(desk.event.name, number, "rejected", desk.clock())
         elif not ledger.settle_answer(desk.event.name, number, "undone", desk.clock()):
@@ -158,8 +138,6 @@ def settle(
 
 def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant: Attendance | None) -> None:
     """Accepts the answer for the reference, or for the only one there is. Raises UsageError where that is not clear."""
-    from mailer.cli.turnout import invitation_meant
-
     choices = dict.fromkeys(candidate.reference for candidate in answer.candidates)
     if text is None and len(choices) > 1:
         told = ", ".join(f"{one.reference} ({one.party})" for one in answer.candidates)
@@ -170,56 +148,8 @@ def _accept(desk: Desk, ledger: Ledger, answer: Answer, text: str | None, meant:
         raise UsageError(f"{problem} Name one by its reference or the address it went to: --accept ADDRESS.")
     reference = invitation_meant(text, desk, ledger).reference
     if (meant or answer.attendance) is Attendance.REVIEW:
-        words = " or ".join(WORDS)
+        words = " or ".join(ATTENDANCES)
         raise UsageError(f"Answer {answer.id} does not say clearly whether anybody comes: add --as {words}.")
     ledger.settle_answer(
         desk.event.name, answer.id, "accepted", desk.clock(), reference=reference, attendance=meant
     )  # fmt: skip
-
-
-def who(answer: Answer) -> str:
-    name, address = answer.respondent_name, answer.respondent_email
-    return f"{name} <{address}>" if name and address else name or address or "somebody without a name"
-
-
-def plain(attendance: Attendance) -> str:
-    return "unclear" if attendance is Attendance.REVIEW else attendance.in_words
-
-
-def besides(answer: Answer) -> str:
-    """Who comes with the respondent, to stand behind the attendance."""
-    if not answer.guests:
-        return ""
-    number = console.count(answer.guests, "guest")
-    return f" with {number} ({answer.guest_name})" if answer.guest_name else f" with {number}"
-
-
-def say_seats(desk: Desk, turnout: Turnout) -> None:
-    from mailer.cli.turnout import seats_of
-
-    seats = seats_of(desk, turnout)
-    room = f" of {seats.capacity} seats" if seats.capacity is not None else ""
-    how = f", {seats.attending} without saying how" if seats.attending else ""
-    console.say(f"{seats.in_person}{room} in person, {seats.online} online{how}, {seats.waiting} waiting")
-    if guests := sum(answer.guests for answer in turnout.coming):
-        console.say(f"{guests} of them brought as guests")
-    if turnout.silent:
-        console.say(f"{len(turnout.silent)} of them by silence: they answer only to decline")
-    if seats.capacity is not None and seats.in_person + seats.attending > seats.capacity:
-        console.say(f"That may be {seats.in_person + seats.attending - seats.capacity} more than the room holds")
-    if turnout.doubts:
-        say_doubts(desk, len(turnout.doubts))
-
-
-def say_crowds(turnout: Turnout) -> None:
-    """Warns of references with which more people answered than a party sends, as when a link has become public."""
-    by_reference = Counter((one.reference, one.party) for one in turnout.coming if one.matched_by == "reference")
-    for (reference, party), number in by_reference.most_common():
-        if number >= _CROWD:
-            console.complain(
-                f"warning: {number} people of one party answered with one reference: {party} ({reference})"
-            )
-
-
-def say_doubts(desk: Desk, number: int) -> None:
-    console.say(f"{console.count(number, 'answer')} to be settled: mailer answers review{where(desk)}")
