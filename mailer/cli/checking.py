@@ -16,7 +16,8 @@ from mailer.cli.ends import soundness
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Desk, NoteLayout
+    from mailer.cli.desk import Desk
+    from mailer.cli.guests import NoteLayout
     from mailer.contacts import Layout
 
 
@@ -52,8 +53,9 @@ def check(event: str | None, annotate: Path | None, as_json: bool, now: str | No
 def _all_problems(event_name: str | None, now: str | None, note_layout: NoteLayout) -> Iterator[Problem]:
     """Each part is checked even where another is broken; what cannot be read is replaced by its defaults."""
     from mailer import config, event
-    from mailer.cli.desk import Desk, clock_at, moment_of, problems_of_sheets
+    from mailer.cli.desk import Desk, clock_at, moment_of
     from mailer.cli.doctor.folder import missing
+    from mailer.cli.guests import problems_of_sheets
     from mailer.render import problems_of_texts
 
     settings, readable = config.Config(), True

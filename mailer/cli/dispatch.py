@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from mailer.audience import main_mailing
 from mailer.cli import console
 from mailer.cli.command_line import where
-from mailer.cli.desk import OUTBOX, Desk, Guest
+from mailer.cli.desk import OUTBOX, Desk
+from mailer.cli.guests import Guest
 from mailer.cli.interrupts import Interrupts, is_ignored
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.messages import sample_delivery

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from mailer.cli.desk import GUESTS, Guest, problem_at
+from mailer.cli.guests import GUESTS, Guest, problem_at
 from mailer.cli.messages import check_attachment, check_messages, variant
 from mailer.cli.roll import Roll
 from mailer.errors import Problem

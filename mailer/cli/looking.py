@@ -22,7 +22,8 @@ from mailer.model import AnswerState, State
 
 if TYPE_CHECKING:
     from mailer.answers.standing import Turnout
-    from mailer.cli.desk import Desk, Guest
+    from mailer.cli.desk import Desk
+    from mailer.cli.guests import Guest
     from mailer.cli.roll import Roll
     from mailer.contacts import Layout
     from mailer.ledger import Ledger
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     """Read sheets alone, without an event: whom mailer understood, and every problem."""
     from mailer import config, report
-    from mailer.cli.desk import Guest, load_directory, read_guests
+    from mailer.cli.desk import load_directory
+    from mailer.cli.guests import Guest, read_guests
     from mailer.cli.overlaps import Overlaps
 
     settings, _ = config.load()
@@ -214,7 +216,7 @@ def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Itera
 
 def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], Counter[Severity], Roll[Contact]]:
     """Who has no delivery of the invitation, and why; the problems of the sheets, counted; and all whom they name."""
-    from mailer.cli.desk import CONTACTS, read_guests
+    from mailer.cli.guests import CONTACTS, read_guests
     from mailer.cli.roll import Roll
     from mailer.cli.surveying import Records
     from mailer.report import NotWritten

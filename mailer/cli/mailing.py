@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.cli.delegates import delegates
-from mailer.cli.desk import Desk, Guest, addressed, mailbox, problem_at, problems_of_sheets, read_sheets, shipped
+from mailer.cli.desk import Desk, mailbox, shipped
+from mailer.cli.guests import Guest, addressed, problem_at, problems_of_sheets, read_sheets
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from mailer.cli.desk import Guest, problem_at
+from mailer.cli.guests import Guest, problem_at
 from mailer.cli.proof import proofreader
 from mailer.errors import InputRefused, Problem
 from mailer.model import Contact, Delivery, Letter, State

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailer.answers.parties import names_of
-from mailer.cli.desk import problem_at
 from mailer.cli.gathering import active
+from mailer.cli.guests import problem_at
 from mailer.contacts.shelves import Shelves
 from mailer.errors import Problem
 from mailer.model import Contact, Event, Party, PartyKind, Place, Standing, fold

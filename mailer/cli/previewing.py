@@ -16,7 +16,8 @@ from mailer.cli.ends import soundness
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Desk, Guest
+    from mailer.cli.desk import Desk
+    from mailer.cli.guests import Guest
     from mailer.cli.mailing import Prepared
     from mailer.cli.pages import Entry
     from mailer.ledger import Ledger

@@ -12,7 +12,7 @@ from mailer.errors import UsageError
 from mailer.model import Address, Contact, Mailbox
 
 if TYPE_CHECKING:
-    from mailer.cli.desk import Guest
+    from mailer.cli.guests import Guest
     from mailer.cli.mailing import Prepared
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from mailer import audience
 from mailer.audience import Record
-from mailer.cli.desk import Desk, Guest
+from mailer.cli.desk import Desk
 from mailer.cli.gathering import Gathered, gather
+from mailer.cli.guests import Guest
 from mailer.cli.mailing import facts_of
 from mailer.cli.roll import Roll
 from mailer.ledger.records import chunks

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
-from mailer.cli.desk import Guest, open_desk, read_guests
+from mailer.cli.desk import open_desk
 from mailer.cli.gathering import gather
+from mailer.cli.guests import Guest, read_guests
 from mailer.cli.mailing import Prepared, choose_mailing, prepare
 from mailer.cli.surveying import survey
 from mailer.ledger import Attempt, Invitee, Ledger, Run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.cli.desk import CONTACTS, GUESTS, Guest
+from mailer.cli.guests import CONTACTS, GUESTS, Guest
 from mailer.cli.roll import PAGE, Roll
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place, Rule
 
