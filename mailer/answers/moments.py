@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Literal
 
@@ -157,6 +157,9 @@ def _at(year: str, month: str | int | None, day: str, clock: dict[str, str], zon
             tzinfo=zone,
         )
     except ValueError:
+        return None
+    # What programs write for never: the first and the last year have no neighbours to convert to.
+    if local.year in (MINYEAR, MAXYEAR):
         return None
     own = _zone(clock["zone"], local) if clock["zone"] else zone
     return local.replace(tzinfo=own).astimezone(UTC) if own else None

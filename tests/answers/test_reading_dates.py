@@ -65,7 +65,7 @@ def test_dates_are_read_as_tools_write_them(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written", ["", "yesterday", "32/13/2024", "2024-13-40", "13:00", "before 13 May 2024", "12:00 XYZ", "45424.5",
-                "2024-05-13 13:00 PM", "2024-05-13 12:00 CST+"],
+                "2024-05-13 13:00 PM", "2024-05-13 12:00 CST+", "9999-12-31 23:59:59", "0001-01-01 00:00:00+02:00"],
 )  # fmt: skip
 def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
     """Nothing is completed or guessed."""
