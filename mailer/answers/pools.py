@@ -21,6 +21,8 @@ _WEIGHT = (
 )
 COMES = frozenset({Attendance.IN_PERSON, Attendance.ONLINE, Attendance.ATTENDING})
 _ASKS_FOR_A_SEAT = COMES | {Attendance.WAITING}
+# However many come; one public link can bring thousands, so that nobody is counted where nothing hangs on it.
+_UNBOUNDED = frozenset({Rule.TRANSFERABLE, Rule.REGRETS_ONLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Pools:
     def excess(self, answer: Answer) -> str | None:
         """Why the rule of its invitation does not allow an answer like this one, or its guests; None where it does."""
         invitation = self.invitations[answer.reference or ""]
-        if answer.attendance not in _ASKS_FOR_A_SEAT:
+        if answer.attendance not in _ASKS_FOR_A_SEAT or invitation.rule in _UNBOUNDED:
             return None
         mine = self._respondent(answer, invitation)
         standing = self._standing.get(self._pool(invitation), {})
