@@ -217,15 +217,19 @@ def write_workbook(path: Path, title: str, headings: Sequence[str], rows: Iterab
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{len(cells) + 1}"
 
-    def cell(value: str | float | None, *, bold: bool = False) -> Cell:
+    top = Alignment(vertical="top")
+
+    def cell(value: str | float | None) -> Cell:
         made: Cell = WriteOnlyCell(sheet, value=value)
         if isinstance(value, str):
             made.data_type = "s"
-        made.font = Font(bold=bold)
-        made.alignment = Alignment(vertical="top", wrap_text=bold)
+        made.alignment = top
         return made
 
-    sheet.append([cell(heading, bold=True) for heading in headings])
+    header = [cell(heading) for heading in headings]
+    for made in header:
+        made.font, made.alignment = Font(bold=True), Alignment(vertical="top", wrap_text=True)
+    sheet.append(header)
     for line in cells:
         sheet.append([cell(value) for value in line])
     # In memory first: where its file fails, the library writes a traceback for each layer that it had begun.
