@@ -45,9 +45,6 @@ class Meaning:
     named: bool
 
 
-NOBODY = Meaning(frozenset(), sure=False, named=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Parties:
     """The invited parties by name, acronym and mail domain; all spellings of a mission have one key."""
@@ -102,7 +99,7 @@ class Parties:
             inside = [found for span in spans if len(span) >= _SHORTEST_NAME_INSIDE and (found := self._named(span))]
             if inside:
                 return Meaning(frozenset().union(*(found.keys for found in inside)), sure=False, named=False)
-        return NOBODY
+        return Meaning(frozenset(), sure=False, named=False)
 
     def _named(self, text: str) -> Meaning | None:
         folded = fold(text)
