@@ -166,13 +166,15 @@ def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> 
 
 def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
     """Those of the keys that no mailing goes to, as they are suppressed or no address; and whether a person may."""
+    from mailer.ledger import NOWHERE
+
     addresses: dict[str, Address] = {}
     beyond: dict[str, bool] = {}
     for key in keys:
         try:
             addresses[key] = Address.parse(key)
         except ValueError:
-            beyond[key] = not key.endswith("@invalid")  # whoever was forgotten stands there without an address
+            beyond[key] = not key.endswith(f"@{NOWHERE}")
     return beyond | dict.fromkeys(ledger.suppressed(addresses.values()), True)
 
 

@@ -17,6 +17,7 @@ def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     """
     from mailer.cli.invitees import contacts_of
     from mailer.cli.turnout import turnout_of
+    from mailer.ledger import NOWHERE
 
     with desk.ledger(create=False) as ledger:
         comes = turnout_of(desk, ledger).comes
@@ -25,7 +26,7 @@ def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     concerned = comes.keys() | {host.recipient.key for _, _, host in coming}
     listed = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in concerned}
     for key, answer, host in coming:
-        if key not in listed and not key.endswith("@invalid"):  # as whoever was forgotten stands there
+        if key not in listed and not key.endswith(f"@{NOWHERE}"):
             yield _contact(answer, host, listed)
 
 

@@ -5,8 +5,10 @@ from mailer.ledger.lock import begun_in
 from mailer.ledger.probes import try_making, unproved
 from mailer.ledger.records import Attempt, Edition, Erasure, History, Invitee, Suppression
 from mailer.ledger.run import Run
+from mailer.ledger.suppression import NOWHERE
 
 __all__ = [
+    "NOWHERE",
     "Attempt",
     "Edition",
     "Erasure",
