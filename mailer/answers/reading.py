@@ -12,8 +12,9 @@ from mailer.answers import attendance, guests, rows
 from mailer.answers.moments import Order
 from mailer.answers.questions import NAMEABLE, Columns, plan, split
 from mailer.answers.response import Response
-from mailer.answers.tables import Table, named_rows, quoted, table
+from mailer.answers.tables import Table, quoted, table
 from mailer.answers.timing import times
+from mailer.contacts.rows import named_rows
 from mailer.errors import Problem
 from mailer.model import Attendance, fold
 

@@ -17,7 +17,6 @@ from mailer.errors import InputRefused, Problem, UsageError
 Rows = Sequence[tuple[int, Sequence[str]]]
 
 _EMPTY = "--"  # how Zoom writes an empty cell
-_SHOWN = 5  # rows that a message names
 _COLUMNS_OPTION = (
     'Say which column holds what: --columns email="E-mail",name="Name",attendance="Coming" '
     f"(any of {', '.join(NAMEABLE)})."
@@ -179,12 +178,3 @@ def _unknown(path: Path, seen: Sequence[Rows], wanted: Sequence[str]) -> Excepti
 def quoted(headings: Iterable[str]) -> str:
     """Headings as a message shows them."""
     return ", ".join(f"“{heading}”" for heading in headings if heading)
-
-
-def named_rows(rows: Sequence[int]) -> str:
-    """`row 4`, or `rows 4, 7 and 9`, the first few of many."""
-    if len(rows) == 1:
-        return f"row {rows[0]}"
-    first = [str(row) for row in rows[:_SHOWN]]
-    last = f"{len(rows) - _SHOWN} more" if len(rows) > _SHOWN else first.pop()
-    return f"rows {', '.join(first)} and {last}"

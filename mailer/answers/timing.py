@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from mailer.answers.moments import Moment, Order, evidence, order_matters, parse
-from mailer.answers.tables import Table, named_rows
+from mailer.answers.tables import Table
+from mailer.contacts.rows import named_rows
 from mailer.errors import InputRefused, Problem
 
 _IN_UTC = re.compile(r"\b(?:UTC|GMT)\b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,8 @@ MAX_WORKBOOK_OCTETS = 100 * 2**20
 MAX_TEXT_OCTETS = 2 * 2**30
 MAX_ROWS = 1_048_576  # what a spreadsheet can show
 MAX_COLUMNS = 200
+
+_NAMED_ROWS = 5  # in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,12 @@ def letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         name = chr(65 + rest) + name
     return name
+
+
+def named_rows(rows: Sequence[int]) -> str:
+    """`row 4`, or `rows 4, 7 and 9`, the first few of many."""
+    if len(rows) == 1:
+        return f"row {rows[0]}"
+    first = [str(row) for row in rows[:_NAMED_ROWS]]
+    last = f"{len(rows) - _NAMED_ROWS} more" if len(rows) > _NAMED_ROWS else first.pop()
+    return f"rows {', '.join(first)} and {last}"

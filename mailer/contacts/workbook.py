@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.contacts.parts import SAVE_AGAIN, Findings, inspect, protected
-from mailer.contacts.rows import MAX_COLUMNS, Sheet, refusal
+from mailer.contacts.rows import MAX_COLUMNS, Sheet, named_rows, refusal
 from mailer.errors import Problem
 
 if TYPE_CHECKING:
@@ -115,11 +115,9 @@ def _sheet(path: Path, found: CalamineSheet, findings: Findings, doubts: list[Pr
             )
         )
     if findings.hidden_rows:
-        rows_hidden = ", ".join(str(row) for row in findings.hidden_rows[:5])
-        more = " and more" if len(findings.hidden_rows) > 5 else ""
         problems.append(
             Problem(
-                f"Rows are hidden or filtered out (row {rows_hidden}{more}); they were read all the same",
+                f"Rows are hidden or filtered out ({named_rows(findings.hidden_rows)}); they were read all the same",
                 "Delete them, or write 'do not contact' or 'left' into their Status.",
                 "warning",
                 path.name,
