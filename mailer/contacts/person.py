@@ -185,9 +185,7 @@ def _party_of(row: Row, kind: PartyKind | None) -> Party | None:
     party = _party(name, kind)
     if party is None:
         column = next(column for column, _ in columns.party if cells[column] == name)
-        row.say(
-            column, f"{name!r} is not the name of a {kind}".replace("a o", "an o"), f"Write the name of the {kind}."
-        )
+        row.say(column, f"{name!r} names no {kind}", f"Write the name of the {kind}.")
         return None
     return party
 

@@ -428,7 +428,7 @@ def test_the_part_before_the_at_is_never_changed(row, typed: str) -> None:
 def test_a_party_that_is_none_is_refused(row, party: str) -> None:
     """What programs and people write where there is no name is not printed as the name of a mission."""
     error = row(Mission=party).error
-    assert (error.column, error.problem) == ("Mission", f"{party!r} is not the name of a mission")
+    assert (error.column, error.problem) == ("Mission", f"{party!r} names no mission")
 
 
 @pytest.mark.parametrize("name", ["=A1", "+Ana", "-Ana", "Ana <b>", "Ana > Eva"])
