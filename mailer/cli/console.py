@@ -110,7 +110,7 @@ def nowhere() -> TextIO:
 
 
 def printable(text: str) -> str:
-    """What a server said with a blank for each letter that does something to a terminal."""
+    """`text` with a blank for each letter that does something to a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
