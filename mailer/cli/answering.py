@@ -35,6 +35,7 @@ from mailer.model import Answer, AnswerState, Attendance, Invitation
 if TYPE_CHECKING:
     from mailer.answers.book import Book
     from mailer.answers.reading import Export
+    from mailer.answers.response import Response
     from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
@@ -182,7 +183,7 @@ def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
 
 
 @answers.command()
-@click.argument("who", metavar="REFERENCE|ADDRESS")
+@click.argument("typed", metavar="REFERENCE|ADDRESS")
 @click.argument("attendance", type=click.Choice(list(ATTENDANCES)))
 @click.option(
     "--by", "name", metavar="NAME", callback=legible, help="Who answered, where it is not the person invited."
@@ -194,7 +195,7 @@ def _summarise(file: Path, export: Export, found: dict[str, Answer]) -> None:
 @now_option
 def record(
     *,
-    who: str,
+    typed: str,
     attendance: str,
     name: str | None,
     address: str | None,
@@ -204,7 +205,7 @@ def record(
     now: str | None,
 ) -> int:
     """Record an answer that came by telephone or letter, for the invitation of REFERENCE or ADDRESS."""
-    from mailer.answers.intake import fingerprint, judge
+    from mailer.answers.intake import fingerprint
     from mailer.answers.response import Response
     from mailer.cli.desk import open_desk
 
@@ -213,7 +214,7 @@ def record(
     desk = open_desk(named, now, rehearsal=sandbox)
     with desk.ledger(create=False) as ledger:
         ledger.require_latest()
-        invitation = invitation_meant(who, desk, ledger)
+        invitation = invitation_meant(typed, desk, ledger)
         addresses = (str(parsed_address(address)),) if address else () if name else (str(invitation.recipient),)
         response = Response(
             file="", row=0, reference=invitation.reference, name=name or "", addresses=addresses, party="",
@@ -221,10 +222,7 @@ def record(
             guest_name=guest,
         )  # fmt: skip
         known = ledger.answers(desk.event.name)
-        [(_, judged)] = judge(
-            [response], book_of(desk, ledger), known, event=desk.event.name, deadline=desk.event.rsvp.deadline
-        )
-        by_hand = replace(judged, matched_by="person", reason=_by_hand(judged), file=None, row=None)
+        by_hand = _by_hand(response, known, desk, ledger)
         if said_before(by_hand, known):
             console.say(f"Was recorded before: {plain(by_hand.attendance)}, for {invitation.party.name}.")
             return 0
@@ -266,8 +264,14 @@ def said_before(answer: Answer, known: Sequence[Answer]) -> bool:
     )
 
 
-def _by_hand(judged: Answer) -> str:
-    return "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
+def _by_hand(response: Response, known: Sequence[Answer], desk: Desk, ledger: Ledger) -> Answer:
+    """The answer that the response makes, as one that a person has recorded."""
+    from mailer.answers.intake import judge
+
+    event, book = desk.event, book_of(desk, ledger)
+    [(_, judged)] = judge([response], book, known, event=event.name, deadline=event.rsvp.deadline)
+    reason = "recorded by hand" if judged.state is AnswerState.MATCHED else f"recorded by hand; {judged.reason}"
+    return replace(judged, matched_by="person", reason=reason, file=None, row=None)
 
 
 # --- list -------------------------------------------------------------------------------------------------------------
