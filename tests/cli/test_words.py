@@ -133,6 +133,7 @@ def test_a_command_that_is_named_means_the_same_event_and_ledger(folder: Folder)
     assert "see mailer answers list round-table --sandbox" in folder.run("answers", "settle", "9", "--undo", *named).err
     unknown = folder.run("answers", "record", "22222-22223", "online", *named)
     assert "see mailer status round-table --sandbox" in unknown.err
+    folder.write("contacts/more.csv", "Mission,Email\nUtopia,\n")
     status = folder.run("status", "round-table", "--sandbox", now="2031-02-28T10:00").out
     assert "see mailer check round-table\n" in status
     assert "held: Kenya, answer 1 waits to be settled: " in status
