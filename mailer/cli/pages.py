@@ -12,8 +12,10 @@ from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+# By which an index is known as ours.
+_MARK = '<meta name="generator" content="mailer preview">'
 _INDEX = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+<html lang="en"><head><meta charset="utf-8">{mark}<title>{title}</title><style>
 body {{ margin: 0; display: flex; height: 100vh; font: 15px/1.4 system-ui, sans-serif; color: #1b1b1b; }}
 nav {{ width: 26rem; overflow: auto; border-right: 1px solid #ccc; padding: 0 1rem 2rem; box-sizing: border-box; }}
 nav ol {{ padding: 0 0 0 2.6rem; }}
@@ -52,6 +54,14 @@ class Entry:
     remark: str
 
 
+def is_index(page: Path) -> bool:
+    """Whether the file is the index of an earlier preview."""
+    try:
+        return _MARK in page.read_text("utf-8", errors="replace")[:500]
+    except OSError:
+        return False
+
+
 def index(title: str, entries: Sequence[Entry]) -> str:
     """The page that lists `entries`, numbered, group by group, and shows the message that is chosen."""
     groups: dict[str, list[Entry]] = {}
@@ -66,7 +76,9 @@ def index(title: str, entries: Sequence[Entry]) -> str:
         lists.append(f'<h2 id="group-{number}">{escape(group)}</h2><ol start="{start}">{"".join(_items(found))}</ol>')
         start += len(found)
     first = escape(next(iter(groups.values()))[0].link) if groups else ""
-    return _INDEX.format(title=escape(title), contents=f"<ul>{contents}</ul>", groups="".join(lists), first=first)
+    return _INDEX.format(
+        mark=_MARK, title=escape(title), contents=f"<ul>{contents}</ul>", groups="".join(lists), first=first
+    )
 
 
 def _items(entries: Iterable[Entry]) -> Iterator[str]:

@@ -42,16 +42,16 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
     key = parsed_address(address).key if address else None
     entries: list[Entry] = []
     problems: list[Problem] = []
-    with _folder(out), _ledger(desk) as ledger:
+    with _folder(out) as is_ours, _ledger(desk) as ledger:
         for one in chosen:
             prepared = prepare(desk, one)
             gathered = gather(prepared)
             problems += gathered.problems
             asked = [guest for guest in gathered.guests if guest.contact.address.key == key] if key else None
             if asked is None:
-                entries += _write_messages(prepared, gathered.guests, ledger, out, is_whole=True)
+                entries += _write_messages(prepared, gathered.guests, ledger, out, anew=is_ours)
             elif asked:
-                entries += _write_messages(prepared, asked, ledger, out, is_whole=False)
+                entries += _write_messages(prepared, asked, ledger, out, anew=False)
     problems = list(dict.fromkeys(problems))  # most are those of each mailing
     if address and not entries:
         console.problems(problems)
@@ -63,15 +63,23 @@ def preview(event: str | None, address: str | None, mailing: str | None, out: Pa
 
 
 @contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Makes the folder, and takes it away again where nothing has been put into it. Raises UsageError."""
-    is_new = not out.exists()
+def _folder(out: Path) -> Iterator[bool]:
+    """Makes the folder, and takes it away again where nothing has been put into it; whether it holds a preview.
+
+    Raises UsageError, also where somebody else's page would be overwritten.
+    """
+    from mailer.cli.pages import is_index
+
+    is_new, page = not out.exists(), out / "index.html"
+    is_ours = is_index(page)
+    if page.exists() and not is_ours:
+        raise UsageError(f"{page} is not of a preview, and would be overwritten. Name another folder with --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise UsageError(f"{out} cannot be made: {exc.strerror}. Name another folder with --out.") from None
     try:
-        yield
+        yield is_ours
     finally:
         if is_new and not any(out.iterdir()):
             out.rmdir()
@@ -94,14 +102,14 @@ def _ledger(desk: Desk) -> Iterator[Ledger]:
 
 
 def _write_messages(
-    prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, out: Path, *, is_whole: bool
+    prepared: Prepared, guests: Iterable[Guest], ledger: Ledger, out: Path, *, anew: bool
 ) -> list[Entry]:
-    """Writes messages of one mailing, in place of all earlier ones where it is whole; gives their index entries."""
+    """Writes messages of one mailing, in place of all earlier ones if `anew`; gives their index entries."""
     from mailer.cli.pages import Entry, attached_to, page
 
     folder = out / prepared.mailing.name
     folder.mkdir(exist_ok=True)
-    for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if is_whole else ():
+    for stale in (*folder.glob("*.eml"), *folder.glob("*.html")) if anew else ():
         stale.unlink()
     entries: list[Entry] = []
     names: set[str] = set()

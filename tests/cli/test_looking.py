@@ -359,6 +359,21 @@ def test_the_preview_lists_every_message_by_mailing_and_language(folder: Folder)
     ]
 
 
+def test_a_preview_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Folder) -> None:
+    """What somebody else has put into the folder is neither overwritten nor deleted."""
+    page = folder.write("site/index.html", "<!doctype html><title>Our home page</title>")
+    kept = folder.write("shown/invitation/minutes.html", "Not ours.")
+    refused = folder.run("preview", "--out", "site")
+    assert refused.code == 2
+    assert "Name another folder with --out" in refused.err
+    assert page.read_text() == "<!doctype html><title>Our home page</title>"
+    folder.run("preview", "--out", "shown")
+    assert kept.exists()
+    stale = folder.write("shown/invitation/gone@mission.example.org.eml", "")
+    folder.run("preview", "--out", "shown")
+    assert not stale.exists()
+
+
 def test_no_value_becomes_a_part_of_the_preview(folder: Folder) -> None:
     """Whatever stands in a sheet or in the event's title is text, on the index and above and in each letter."""
     hostile = '"><script>alert(1)</script>'
