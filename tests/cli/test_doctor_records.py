@@ -163,7 +163,7 @@ _TERMS = st.sampled_from(
 _RECORDS = st.lists(st.lists(_TERMS | st.text(max_size=3), max_size=4).map("".join), max_size=14).map(" ".join)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(_RECORDS)
 def test_no_record_is_too_much(terms: str) -> None:
     """Whatever stands in a record, it is read or told as broken, with no more terms asked for than by a receiver."""

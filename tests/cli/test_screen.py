@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.cli import screen
@@ -172,7 +172,6 @@ LINES = st.text(st.sampled_from("ab, -é漢ا"), max_size=80)
 CELL = st.lists(st.text(st.sampled_from("ab@.-é漢"), min_size=1, max_size=12), max_size=6).map(" ".join)
 
 
-@settings(deadline=None)
 @given(LINES, st.integers(1, 40))
 def test_a_sentence_keeps_its_words(text: str, width: int) -> None:
     """No word is lost, moved or broken, and only a word that is too long for the screen leaves it."""
@@ -195,7 +194,6 @@ def test_what_continues_a_line_is_seen_to_do_so() -> None:
     assert screen.sentence("one\n  two three", 8) == "one\n  two\n    three"
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(CELL, CELL, CELL, CELL), max_size=5), st.integers(30, 60))
 def test_a_table_keeps_its_cells(rows: list[tuple[str, ...]], width: int) -> None:
     """Every word of every cell stands whole on the screen, and no line is wider than that."""

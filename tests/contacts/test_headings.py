@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.contacts.headings import _MEANINGS, header_row, meaning, snake_case
@@ -71,7 +71,6 @@ def test_a_heading_that_may_mean_another_thing_is_not_guessed(heading: str) -> N
     assert meaning(heading) is None
 
 
-@settings(deadline=None)  # the first look-up builds the table
 @given(st.text(max_size=250))
 def test_any_heading_has_a_meaning_or_none(heading: str) -> None:
     """Whatever stands in a header row, the question is answered, and by nothing that the reader does not know."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.contacts.addresses import addresses
@@ -262,7 +262,6 @@ def test_words_for_no_address_are_one_error(row, typed: str) -> None:
     assert row(Cc=typed).error.problem == "The cell holds no e-mail address"
 
 
-@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-z]{1,8}@[a-z]{1,8}\.example\.org", fullmatch=True), min_size=1, unique=True))
 def test_any_list_of_addresses_comes_back_in_order(parts: list[str]) -> None:
     """Whatever divides them, all addresses of a cell are found, in their order."""
@@ -272,7 +271,6 @@ def test_any_list_of_addresses_comes_back_in_order(parts: list[str]) -> None:
         assert not found.wrong
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_cell_breaks_the_reader_of_addresses(text: str) -> None:
     """Any text gives addresses, or reasons why not; an address never holds blanks or control characters."""
@@ -375,7 +373,6 @@ def test_white_space_of_all_kinds_is_one_blank(row, space: str) -> None:
     assert row(**{"First name": f"{space}Ana{space}Sofía{space}"}).only.first_name == "Ana Sofía"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_plain_text_has_no_white_space_but_single_blanks(text: str) -> None:
     """Cleaning is done once: a cleaned cell is clean."""

@@ -32,7 +32,7 @@ def acts(step: str) -> st.SearchStrategy[Sequence[object]]:
     return st.lists(st.one_of(good, good, st.sampled_from(FAULTS[step])), max_size=14)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     script=st.fixed_dictionaries({step: acts(step) for step in FAULTS}),
     connections=st.integers(1, 3),

@@ -102,7 +102,7 @@ def test_any_text_arrives_as_it_was_written(sender, folder, compose, image, pers
     composer = composer_for(sender, folder, 1, image, True)
     own = folder / "personal.pdf" if personal else None
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(text=BODIES, html=BODIES, eight_bit=st.booleans())
     def arrives(text: str, html: str, eight_bit: bool) -> None:
         envelope, content, message = compose(composer, text=text, html=html, eight_bit=eight_bit, attachment=own)

@@ -47,7 +47,7 @@ def composer(sender: Sender) -> Composer:
 def test_any_subject_and_name_arrive_as_they_were_meant(composer, compose) -> None:
     """Whatever may stand in a cell or a subject line is read back unchanged by the standard library."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(subject=TEXTS, name=TEXTS)
     def arrives(subject: str, name: str) -> None:
         to = Mailbox(Address.parse("pr@mission.example.org"), name)

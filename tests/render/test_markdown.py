@@ -171,7 +171,7 @@ PIECES = ["# X", "X *X* **X**s", "- X\n- a X", "1. X\n2. X", "> X", "| X | b |\n
 def test_a_placeholder_is_read_as_the_word_that_it_stands_for(rendered: Rendered) -> None:
     """In any composition of blocks the letter is the one that its author would get by typing the value."""
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6))
     def holds(pieces: list[str]) -> None:
         source = "\n\n".join(pieces)

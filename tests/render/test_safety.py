@@ -75,7 +75,7 @@ def test_no_value_changes_the_structure(letters: Compiled) -> None:
     """Whatever a cell holds, the letter has the same elements, and the value is there as it was typed."""
     made = letters(TEMPLATE, subject="For {{ contact.name }}")
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(value=st.text(max_size=60))
     def holds(value: str) -> None:
         check(made, value)
@@ -87,7 +87,7 @@ def test_a_link_from_a_sheet_is_one_or_is_refused(letters: Compiled) -> None:
     """A column can bring an address only with http, https or mailto, and it stays inside its attribute."""
     made = letters("[x]({{ contact.extra.link }})")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(value=st.text(max_size=40), scheme=st.sampled_from(["", "https://", "javascript:"]))
     def holds(value: str, scheme: str) -> None:
         try:

@@ -76,7 +76,7 @@ def shipped() -> list[Letters]:
 def test_shipped_letters_are_the_same_either_way(shipped: list[Letters]) -> None:
     """In every language and under every rule, whatever the cells hold, subject, text, HTML and note are the same."""
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(to=CONTACTS, form=FORMS, rule=RULES, days=st.integers(-1, 9))
     def alike(to: Contact, form: Form, rule: Rule, days: int) -> None:
         for letters in shipped:
@@ -191,7 +191,7 @@ def test_letters_from_any_template_are_the_same_either_way(letters: Any, event: 
     )
     layouts = {"layout.html": html, "layout.txt": "{{ contact.name }}\n{{ body }}\n~~~~~\n{{ foot }}\n"}
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         body=BODIES, subject=RUNNING, people=st.lists(st.tuples(CONTACTS, FORMS), min_size=3, max_size=6), rule=RULES
     )

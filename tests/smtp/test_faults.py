@@ -140,7 +140,7 @@ def test_a_stalled_handshake_ends(talk, server_tls: ssl.SSLContext) -> None:
             talk.send(server, talk.envelope(), security=security, timeout=0.25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["greeting", "ehlo", "mail", "rcpt", "data", "dot"]), st.binary(max_size=40), st.booleans())
 def test_no_octets_of_a_relay_lead_to_anything_unstated(talk, step: str, octets: bytes, as_text: bool) -> None:
     """Whatever a relay writes at whatever step before it closes, the result is an outcome or a RelayError."""
