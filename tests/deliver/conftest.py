@@ -64,6 +64,7 @@ class Mailing:
         meanwhile: Callable[[Round[int]], None] | None = None,
         relay: dict[str, object] | None = None,
         reading: Callable[[Sequence[Job[int]]], Iterator[Job[int]]] = iter,
+        idle: Callable[[datetime], None] | None = None,
         **policy: object,
     ) -> Tally:
         """`meanwhile` is given the round just before it begins, in the loop's thread; `reading` gives the jobs."""
@@ -82,7 +83,7 @@ class Mailing:
                 clock=self.clock,
                 source=random.Random(1),
                 progress=progress or (lambda _, attempt: self.told.append(attempt)),
-                idle=self.waits.append,
+                idle=idle or self.waits.append,
                 deferred=[
                     (one.due_at, Job(one.id, _guest(one.recipient.key)))
                     for one in waiting
@@ -92,6 +93,11 @@ class Mailing:
             if meanwhile:
                 meanwhile(self.round)
             return await asyncio.wait_for(self.round.deliver(), 60)
+
+    def pass_the_time(self, until: datetime) -> None:
+        """For `idle`: what is waited for comes at once."""
+        self.waits.append(until)
+        self.ahead += until - self.clock()
 
     def stop_soon(self) -> None:
         """What Ctrl-C does, from any thread."""

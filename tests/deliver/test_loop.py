@@ -272,7 +272,7 @@ def test_a_deferral_fails_at_the_give_up_time(mailing_of: MailingOf) -> None:
     """What is refused for now until the give-up time has failed, with the relay's last words and why."""
     mailing = mailing_of(1)
     with ScriptedServer({"rcpt": ["450 4.2.0 Not now"] * 99}) as server:
-        tally = mailing.send(server, wait=True, retry_after=0.02, give_up_after=0.2)
+        tally = mailing.send(server, wait=True, idle=mailing.pass_the_time)
     assert tally.states == {State.FAILED: 1}
     *before, last = mailing.attempts(0)
     assert {attempt.state for attempt in before} == {State.DEFERRED}
@@ -460,22 +460,35 @@ def test_an_idle_connection_is_closed_and_made_anew(mailing_of: MailingOf, monke
     """While there is nothing to do for long, the relay is not kept waiting."""
     monkeypatch.setattr(session, "_IDLE", 0.05)
     mailing = mailing_of(1)
-    with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
-        assert mailing.send(server, wait=True, retry_after=0.5).states == {State.SENT: 1}
+    with ScriptedServer({"rcpt": "450 4.7.1 Greylisted", "quit": _passing_an_hour(mailing)}) as server:
+        assert mailing.send(server, wait=True).states == {State.SENT: 1}
     assert server.connections == 2
     assert server.commands.count("QUIT") == 2
+
+
+def _passing_an_hour(mailing: Mailing) -> Action:
+    def act(session: Session) -> None:
+        mailing.ahead += timedelta(hours=1)
+        session.socket.sendall(GOOD["quit"].encode() + b"\r\n")
+
+    return act
 
 
 def test_a_connection_that_the_relay_closes_while_it_is_idle_is_made_anew(mailing_of: MailingOf) -> None:
     """A relay that does not wait for the deferral loses nothing."""
     mailing = mailing_of(2)
+    ends: list[socket.socket] = []
 
-    def leave(session: Session) -> None:
+    def stay(session: Session) -> None:
         session.socket.sendall(b"250 2.0.0 Ok\r\n")
-        threading.Timer(0.1, session.socket.shutdown, [socket.SHUT_RDWR]).start()
+        ends.append(session.socket)
 
-    with ScriptedServer({"rcpt:guest1@mission.example.org": "450 4.7.1 Greylisted", "rset": leave}) as server:
-        assert mailing.send(server, wait=True, retry_after=0.5).states == {State.SENT: 2}
+    def leave(_until: datetime) -> None:
+        while ends:
+            ends.pop().shutdown(socket.SHUT_RDWR)
+
+    with ScriptedServer({"rcpt:guest1@mission.example.org": "450 4.7.1 Greylisted", "rset": stay}) as server:
+        assert mailing.send(server, wait=True, retry_after=0.5, idle=leave).states == {State.SENT: 2}
     assert accepted(server) == {0: 1, 1: 1}
 
 
@@ -485,12 +498,11 @@ def test_a_connection_that_ends_while_the_ledger_is_busy_strands_nobody(
     """What is claimed at a moment when the last connection has just gone is sent over the next one."""
     monkeypatch.setattr(session, "_IDLE", 0.1)
     mailing = mailing_of(1)
-    is_slow = threading.Event()
+    is_slow, has_left = threading.Event(), threading.Event()
 
     def dawdle(_: Sequence[Attempt]) -> None:
         if is_slow.is_set():
-            is_slow.clear()
-            time.sleep(0.5)
+            has_left.wait(20)
 
     before_exchange(dawdle)
 
@@ -498,9 +510,17 @@ def test_a_connection_that_ends_while_the_ledger_is_busy_strands_nobody(
         is_slow.set()
         session.socket.sendall(GOOD["greeting"].encode() + b"\r\n")
 
-    script = {"rcpt": "450 4.7.1 Greylisted", "greeting": [GOOD["greeting"], greet]}
+    def take_leave(session: Session) -> None:
+        session.socket.sendall(GOOD["quit"].encode() + b"\r\n")
+        has_left.set()
+
+    script = {
+        "rcpt": "450 4.7.1 Greylisted",
+        "greeting": [GOOD["greeting"], greet],
+        "quit": [_passing_an_hour(mailing), take_leave],
+    }
     with ScriptedServer(script) as server:
-        assert mailing.send(server, wait=True, retry_after=0.4).states == {State.SENT: 1}
+        assert mailing.send(server, wait=True).states == {State.SENT: 1}
     assert server.connections == 3
 
 
@@ -799,15 +819,23 @@ def test_a_wrong_certificate_stops_the_run(mailing_of: MailingOf) -> None:
     assert mailing.counts == {State.QUEUED: 5}
 
 
-def test_what_others_were_sending_when_the_run_stopped_is_recorded(mailing_of: MailingOf) -> None:
+def test_what_others_were_sending_when_the_run_stopped_is_recorded(
+    mailing_of: MailingOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A sender refused on one connection waits for the replies on the others; only what was not tried is due again."""
     mailing = mailing_of(20)
     gate = Gate()
+    fail = Round._fail
+
+    def fail_and_go_on(self: Round[int], fault: Exception) -> None:
+        fail(self, fault)
+        gate.open.set()
+
+    monkeypatch.setattr(Round, "_fail", fail_and_go_on)
 
     def refuse(session: Session) -> None:
         gate.reached.wait(20)
         session.socket.sendall(b"550 5.1.8 Sender address rejected\r\n")
-        threading.Timer(0.2, gate.open.set).start()
 
     def accept_late(session: Session) -> None:
         gate(session)
@@ -872,18 +900,19 @@ def test_stop_ends_a_wait(mailing_of: MailingOf) -> None:
     """A run that waits for deferrals, for the pace or for the end of a pause ends at once."""
     mailing = mailing_of(2)
 
-    def soon(_: object) -> None:
-        asyncio.get_running_loop().call_later(0.1, lambda: mailing.round and mailing.round.stop())
+    def stop(_until: datetime) -> None:
+        assert mailing.round
+        asyncio.get_running_loop().call_soon(mailing.round.stop)
 
     with ScriptedServer({"rcpt": "450 4.7.1 Greylisted"}) as server:
-        tally = mailing.send(server, wait=True, meanwhile=soon)
+        tally = mailing.send(server, wait=True, idle=stop)
         assert (tally.interrupted, tally.states) == (True, {State.SENT: 1, State.DEFERRED: 1})
         mailing.ahead = timedelta(hours=1)
         full = Pace([Window(1, 86_400)], [(mailing.clock(), 1)])
-        assert mailing.send(server, pace=full, meanwhile=soon).interrupted
+        assert mailing.send(server, pace=full, idle=stop).interrupted
         with mailing.ledger.run(EVENT, NAME, mailing.clock(), relay=f"127.0.0.1:{server.port}") as run:
             run.pause(mailing.clock() + timedelta(minutes=5))
-        assert mailing.send(server, wait=True, meanwhile=soon).interrupted
+        assert mailing.send(server, wait=True, idle=stop).interrupted
     assert len(server.accepted) == 1
 
 
@@ -1153,20 +1182,22 @@ def test_the_pace_holds_for_all_connections_together(
 ) -> None:
     """Not more messages reach the relay in any window than it may hold, however many connections there are."""
     mailing = mailing_of(9)
-    moments: list[float] = []
-    with ScriptedServer({"body": [lambda _: moments.append(time.monotonic())] * 9}, features) as server:
-        assert mailing.send(server, connections=connections, pace=Pace([Window(4, 1)])).states == {State.SENT: 9}
-    assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[4:], strict=False))
+    moments: list[datetime] = []
+    with ScriptedServer({"body": [lambda _: moments.append(mailing.clock())] * 9}, features) as server:
+        pace = Pace([Window(4, 60)])
+        tally = mailing.send(server, connections=connections, pace=pace, idle=mailing.pass_the_time)
+    assert tally.states == {State.SENT: 9}
+    assert all(later - earlier >= timedelta(minutes=1) for earlier, later in zip(moments, moments[4:], strict=False))
 
 
 def test_a_wait_for_the_pace_is_told_with_the_moment_when_it_ends(mailing_of: MailingOf) -> None:
     """Whoever looks on hears until when nothing goes, once everything that was on its way is settled."""
     mailing = mailing_of(4)
     with ScriptedServer() as server:
-        mailing.send(server, pace=Pace([Window(2, 1)]))
+        mailing.send(server, pace=Pace([Window(2, 60)]), idle=mailing.pass_the_time)
         first, second, third, _ = sorted(attempt.finished_at for attempt in mailing.told)
     assert {second < until <= third for until in mailing.waits} == {True}
-    assert max(mailing.waits) >= first + timedelta(seconds=1)
+    assert max(mailing.waits) >= first + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("connections", [1, 3])
@@ -1197,13 +1228,13 @@ def test_a_message_counts_in_the_pace_from_its_end(mailing_of: MailingOf, end: A
     mailing = mailing_of(2)
 
     def think(session: Session) -> None:
-        time.sleep(0.3)
+        mailing.ahead += timedelta(seconds=30)
         end(session)
 
     with ScriptedServer({"dot": think}, []) as server:
-        mailing.send(server, pace=Pace([Window(1, 1)]))
+        mailing.send(server, pace=Pace([Window(1, 60)]), idle=mailing.pass_the_time)
     first, second = mailing.told
-    assert second.started_at >= first.finished_at + timedelta(seconds=1)
+    assert second.started_at >= first.finished_at + timedelta(minutes=1)
 
 
 def test_copies_count_in_the_pace_where_recipients_do(mailing_of: MailingOf) -> None:
@@ -1213,11 +1244,12 @@ def test_copies_count_in_the_pace_where_recipients_do(mailing_of: MailingOf) -> 
         mailing.send(
             server,
             connections=2,
-            pace=Pace([Window(3, 1, of_recipients=True)]),
+            pace=Pace([Window(3, 60, of_recipients=True)]),
+            idle=mailing.pass_the_time,
             reading=lambda jobs: (replace(job, recipients=2) for job in jobs),
         )
     first, second = mailing.told
-    assert second.started_at >= first.finished_at + timedelta(seconds=1)
+    assert second.started_at >= first.finished_at + timedelta(minutes=1)
 
 
 def _one_by_one(session: Session) -> bool:
@@ -1244,23 +1276,23 @@ def test_a_message_that_the_relay_takes_apart_counts_each_transaction(
 ) -> None:
     """Nothing of it goes before there are places for all: no window at the relay holds more than it may."""
     mailing = mailing_of(3, copies=2)
-    begun: list[float] = []
-    script: dict[str, Sequence[Action]] = {"mail": [_noting(begun)] * 99, "rcpt": [rcpt] * 99 if rcpt else []}
+    begun: list[datetime] = []
+    script: dict[str, Sequence[Action]] = {"mail": [_noting(begun, mailing)] * 99, "rcpt": [rcpt] * 99 if rcpt else []}
     with ScriptedServer(script, [*features, *limit]) as server:
-        pace = Pace([Window(4, 1)])
-        tally = mailing.send(server, connections=connections, pace=pace, reading=_with_copies)
+        pace, idle = Pace([Window(4, 60)]), mailing.pass_the_time
+        tally = mailing.send(server, connections=connections, pace=pace, idle=idle, reading=_with_copies)
     assert tally.states == {State.SENT: 3}
     assert tally.without_copy == 0
     assert all(accepted(server)[guest] == 1 for guest in (0, 1, 2, 100, 101, 200, 201, 300, 301))
-    assert all(later - earlier >= 1 for earlier, later in zip(begun, begun[4:], strict=False))
+    assert all(later - earlier >= timedelta(minutes=1) for earlier, later in zip(begun, begun[4:], strict=False))
     tries = [attempt for guest in range(3) for attempt in mailing.attempts(guest)]
     assert sum(attempt.transactions for attempt in tries) == len(begun)
     assert [attempt.transactions for attempt in tries if attempt.state is State.SENT] == [3, 3, 3]
 
 
-def _noting(moments: list[float]) -> Action:
+def _noting(moments: list[datetime], mailing: Mailing) -> Action:
     def act(session: Session) -> None:
-        moments.append(time.monotonic())
+        moments.append(mailing.clock())
         session.socket.sendall(GOOD["mail"].encode() + b"\r\n")
 
     return act
@@ -1285,10 +1317,10 @@ def test_a_message_that_is_lost_on_its_way_counts_in_the_pace(mailing_of: Mailin
     """A relay that has answered its MAIL may have counted it, whatever became of the connection."""
     mailing = mailing_of(1)
     with ScriptedServer({"data": drop}, []) as server:
-        mailing.send(server, pace=Pace([Window(1, 1)]))
+        mailing.send(server, pace=Pace([Window(1, 60)]), idle=mailing.pass_the_time)
     lost, sent = mailing.told
     assert (lost.state, lost.transactions, sent.state) == (State.DEFERRED, 1, State.SENT)
-    assert sent.started_at >= lost.finished_at + timedelta(seconds=1)
+    assert sent.started_at >= lost.finished_at + timedelta(minutes=1)
 
 
 def test_a_clock_that_is_set_back_an_hour_costs_one_window(mailing_of: MailingOf) -> None:
