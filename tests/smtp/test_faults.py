@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import LoginRefused, RelayBusy, RelayError, RelayUnreachable, RelayUntrusted, SenderRefused
-from mailer.smtp import Connection, Relay, Security
-from mailer.status import Scope, Verdict
+from mailer.smtp import Connection, Relay, Security, relay
+from mailer.status import Scope, Stage, Verdict
 from tests.servers import GOOD, Action, ScriptedServer, dribble, drop, freeze, say, say_and_drop, stall
 
 # sent, failed    the relay took the message; refused this one for good
@@ -47,6 +47,8 @@ RETURNED = {
     "again": (Verdict.TRANSIENT, True),
     "doubt": (Verdict.UNKNOWN, False),
 }
+# The others are named alike.
+STAGES = {"connect": Stage.GREETING, "dot": Stage.BODY}
 # More than the two ends' socket buffers hold: the relay breaks in while most is still here.
 LARGE = (b"Subject: Invitation\r\n\r\n", (b"x" * 76 + b"\r\n") * 200_000)
 
@@ -83,11 +85,20 @@ def cells() -> list[tuple[str, str, str]]:
     + [(*cell, False) for cell in cells() if cell[0] in {"mail", "rcpt", "data", "dot"}],
 )
 def test_every_fault_at_every_step_leads_to_what_the_table_states(
-    step: str, name: str, stated: str, pipelining: bool, talk, server_tls: ssl.SSLContext, ca_file: Path
+    step: str,
+    name: str,
+    stated: str,
+    pipelining: bool,
+    talk,
+    server_tls: ssl.SSLContext,
+    ca_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the relay does at whatever step, the message has exactly the stated outcome, and nobody hangs."""
     features = ["AUTH PLAIN", "8BITMIME", *(["STARTTLS"] if step == "starttls" else [])]
-    setting: dict[str, object] = {"timeout": 0.25} if name in {"stall", "dribble"} else {}
+    setting: dict[str, object] = {}
+    if name in {"stall", "dribble"}:
+        monkeypatch.setitem(relay._PATIENCE, STAGES.get(step) or Stage(step), 0.25)
     if step == "starttls":
         setting |= {"security": Security.STARTTLS, "ca_file": ca_file}
     if step == "auth":
