@@ -207,7 +207,7 @@ def test_an_embassy_is_never_told_to_call_itself_a_mission(folder: Folder) -> No
     assert "to the United Nations" not in warned and "cell A4" not in warned
 
 
-def test_problems_become_comments_in_a_copy(folder: Folder, tmp_path: Path) -> None:
+def test_problems_become_comments_in_a_copy(folder: Folder) -> None:
     """`--annotate` leaves the staff's workbook as it is and writes a copy with a comment at the cell."""
     book = openpyxl.Workbook()
     book.active.append(["Mission", "Email"])
@@ -391,7 +391,7 @@ def test_no_value_becomes_a_part_of_the_preview(folder: Folder) -> None:
         assert page.count("sandbox=") == page.count("<iframe") == 1
 
 
-def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServer, tmp_path: Path) -> None:
+def test_status_says_where_everything_stands(folder: Folder, relay: ScriptedServer) -> None:
     """Every contact stands in it with state and words; the JSON has the documented keys; the workbook opens."""
     empty = folder.run("status", "--json")
     assert (empty.code, empty.json["deliveries"]) == (0, [])

@@ -278,7 +278,7 @@ def test_a_run_whose_output_nobody_reads_goes_on(
     assert len(relay.accepted) == 3
 
 
-def test_a_blank_decides_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blank_decides_nothing() -> None:
     """Only a word, or its first letters, settles a doubt."""
     from mailer.cli.resolving import _choice
 

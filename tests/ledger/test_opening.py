@@ -120,7 +120,7 @@ def upgrade() -> None:
 '''
 
 
-def test_a_full_ledger_can_be_migrated(file: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_ledger_can_be_migrated(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full ledger of this version takes a change of its central table, and keeps rows, keys and promises."""
     with Ledger.open(url) as ledger:
         numbers = queue(ledger, 1, 2)
@@ -676,7 +676,7 @@ def test_a_disk_that_is_full_from_the_start_says_so(small_disk: Path) -> None:
         ledger.enqueue(EVENT, MAILING, map(invitee, range(2000)), domain=DOMAIN, now=NOW)
 
 
-def test_the_version_is_read_before_anything_is_written(file: Path, url: str) -> None:
+def test_the_version_is_read_before_anything_is_written(url: str) -> None:
     """Opening an up-to-date ledger changes none of its tables."""
     Ledger.open(url).close()
     before = tables(url)

@@ -146,7 +146,7 @@ def test_own_octets_equal_those_of_the_standard_library(sender, folder, compose)
             assert part.as_bytes() in content
 
 
-def test_the_shared_octets_are_the_same_object_each_time(sender, folder, compose) -> None:
+def test_the_shared_octets_are_the_same_object_each_time(sender, folder) -> None:
     """An attachment for all is encoded once per mailing and never copied, also beside a personal one."""
     composer = composer_for(sender, folder, 1, True, True)
     letter = Letter.of("Invitation", "Excellency,", "<p>Excellency,</p>", "en")
@@ -177,7 +177,7 @@ def test_nobody_can_close_a_part(sender, folder, compose) -> None:
     assert content.count(f"--mixed-{TOKEN}".encode()) == 3
 
 
-def test_two_mailings_have_unlike_boundaries(sender, folder) -> None:
+def test_two_mailings_have_unlike_boundaries(sender) -> None:
     """Boundaries come from a source of randomness, new for each mailing."""
     seen = {Composer(sender).compose(
         Letter.of("s", "t", "h", "en"), to=Mailbox(Address.parse("a@example.org")), message_id="<1@b>", date=WHEN,
@@ -254,7 +254,7 @@ def test_a_moment_is_told_on_the_clock_of_its_zone(sender, compose) -> None:
         assert compose(composer, date=date)[2]["Date"] == f"Mon, 22 Apr 2024 {told}"
 
 
-def test_all_unfit_files_are_told_at_once(sender, folder, tmp_path) -> None:
+def test_all_unfit_files_are_told_at_once(sender, tmp_path) -> None:
     """A missing file, an empty one, a folder and a link in a circle are refused together, before anything is sent."""
     (tmp_path / "empty.pdf").touch()
     (tmp_path / "circle.pdf").symlink_to(tmp_path / "circle.pdf")

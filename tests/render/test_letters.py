@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from html import unescape
 from itertools import product
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -186,7 +185,7 @@ def test_a_letter_that_grows_too_long_names_its_row(letters: Compiled) -> None:
         render_to(made, contact(position="ا" * 50_000))
 
 
-def test_layouts_and_notes_must_be_somewhere(event: Event, tmp_path: Path) -> None:
+def test_layouts_and_notes_must_be_somewhere(event: Event) -> None:
     """Without a packaged folder the working folder must hold them, and all that is missing is told at once."""
     (event.folder / "invitation.md").write_text("Subject: x\n\ny", "utf-8")
     with pytest.raises(InputRefused) as refused:

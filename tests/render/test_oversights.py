@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -73,7 +72,7 @@ def test_a_translation_that_is_the_same_is_one(letters: Compiled, event: Event) 
     )
 
 
-def test_the_shipped_texts_are_free_of_warnings(tmp_path: Path) -> None:
+def test_the_shipped_texts_are_free_of_warnings() -> None:
     """Each mailing of the shipped event is fully translated, and its signature keeps its lines."""
     event, _ = load(SHIPPED, "poc-week")
     for mailing in event.mailings.values():

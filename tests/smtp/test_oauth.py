@@ -244,7 +244,7 @@ def test_a_kept_consent_is_not_shown(cache: Path) -> None:
     assert kept not in "".join(traceback.format_exception(raised.value))
 
 
-def test_an_answer_without_a_token_is_none(cache: Path) -> None:
+def test_an_answer_without_a_token_is_none() -> None:
     """A service that answers something else is told as such, not as a fault of ours."""
     with pytest.raises(ValueError, match="no access token"):
         Token.from_response({"token_type": "Bearer"}, 0)
