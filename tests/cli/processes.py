@@ -1,7 +1,6 @@
 """The command as a process of its own, to be watched and stopped while it sends."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.cli.conftest import NOW
-
-ROOT = Path(__file__).parents[2]
 
 # Seconds after which a process that should have ended is called hung.
 PATIENCE = 60
@@ -23,10 +20,7 @@ def started(folder: Path, *words: str, now: str = NOW, fast: bool = True) -> Ite
     without = "" if fast else "sys.modules['uvloop'] = None; "
     main = f"import sys; {without}from mailer.cli import main; main()"
     command = [sys.executable, "-c", main, *words, "--now", now]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

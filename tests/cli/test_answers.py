@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -14,7 +13,6 @@ from tests.servers import ScriptedServer
 
 HEADINGS = "Timestamp,Email Address,Your name,Mission,Will you attend?,Reference"
 ANSWERED, REMINDING = "2031-02-25T10:00", "2031-02-28T10:00"
-PATHS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 MAILINGS = """
 [mailings.practical]
 template = "reminder"
@@ -225,7 +223,7 @@ def test_doubts_are_settled_one_by_one_on_a_terminal(sent: Folder) -> None:
     typed = "accept\n\nonline\nreject\nleave\n"
     command = [sys.executable, "-m", "mailer", "answers", "review", "--now", ANSWERED]
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, cwd=sent.path, env=PATHS, text=True) as asked:
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, cwd=sent.path, text=True) as asked:
         os.write(ours, typed.encode())
         out, _ = asked.communicate(timeout=60)
     os.close(ours)

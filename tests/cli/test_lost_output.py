@@ -11,7 +11,6 @@ import pytest
 from tests.cli.conftest import ADA, BEN, NOW, REGISTRY, Folder
 from tests.servers import ScriptedServer
 
-ROOT = Path(__file__).parents[2]
 FULL = Path("/dev/full")
 
 full_disk = pytest.mark.skipif(not FULL.exists(), reason="there is no device here that is always full")
@@ -21,10 +20,7 @@ def run(folder: Folder, *words: str, stdout: IO[str] | int, stderr: IO[str] | in
     """The exit code and what stands on standard error, where standard output goes to a place of the test's choice."""
     clock = () if words[-1] == "--help" else ("--now", NOW)
     command = [sys.executable, "-m", "mailer", *words, *clock]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, cwd=folder.path, env=environment, stdout=stdout, stderr=stderr, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(command, cwd=folder.path, stdout=stdout, stderr=stderr, text=True, timeout=60, check=False)
     return done.returncode, done.stderr or ""
 
 
@@ -56,10 +52,7 @@ def test_a_report_that_a_full_disk_does_not_take_is_no_success(folder: Folder, w
 def test_a_workbook_for_which_there_is_no_room_is_told_in_one_line(folder: Folder, words: tuple[str, ...]) -> None:
     """No traceback of a library follows the sentence."""
     command = [sys.executable, "-m", "mailer", *words, "--xlsx", str(FULL)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, cwd=folder.path, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.splitlines()[-1:]) == (
         3,
         [f"mailer: {FULL} cannot be used: No space left on device"],

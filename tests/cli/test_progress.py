@@ -6,13 +6,11 @@ import pty
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from mailer.cli.progress import progress
 
-ROOT = Path(__file__).parents[2]
 # Tells two outcomes, the second when the log has been read up to the first.
 _TELL = """
 import sys
@@ -81,7 +79,6 @@ def test_a_line_is_in_the_log_before_the_run_goes_on_and_nobody_has_to_stay_for_
     command = [sys.executable, "-c", _TELL]
     with subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -101,7 +98,7 @@ def test_a_line_is_in_the_log_before_the_run_goes_on_and_nobody_has_to_stay_for_
 def test_a_terminal_shows_what_was_not_sent_and_what_is_waited_for() -> None:
     """The bar stands at what is settled and says until when it waits; a refusal is told in the relay's own words."""
     screen, end = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "xterm"}
     with subprocess.Popen([sys.executable, "-c", _WAIT], env=environment, stderr=end) as process:
         os.close(end)
         shown = b""
@@ -126,7 +123,7 @@ def test_a_terminal_shows_what_was_not_sent_and_what_is_waited_for() -> None:
 def test_a_terminal_that_is_closed_stops_nothing() -> None:
     """The bar is gone with its window, and the run goes on to its end."""
     screen, end = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    environment = {**os.environ, "TERM": "xterm"}
     with subprocess.Popen(
         [sys.executable, "-c", _CLOSE], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
     ) as process:

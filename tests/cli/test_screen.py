@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import termios
-from pathlib import Path
 
 import click
 import pytest
@@ -18,7 +17,6 @@ from mailer.cli import screen
 from tests.cli.conftest import ADA, CONTACTS, NOW, Folder
 from tests.servers import ScriptedServer
 
-ROOT = Path(__file__).parents[2]
 VINCENT = "inga.specimen-king@saintvincent.example.org"
 KOFI = "kofi.asante@ghana.example.org"
 PARTY = "Saint Vincent and the Grenadines"
@@ -34,10 +32,7 @@ def on_terminal(folder: Folder, *words: str, columns: int = 80) -> list[str]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     command = [sys.executable, "-m", "mailer", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        command, cwd=folder.path, env=environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
-    )
+    process = subprocess.Popen(command, cwd=folder.path, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)
     written = bytearray()
     while piece := _read(ours):
