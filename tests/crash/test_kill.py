@@ -3,10 +3,11 @@
 `MAILER_KILLS=500 pytest tests/crash` kills as many times at random moments.
 """
 
+import itertools
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ PIPELINING = ["PIPELINING", "8BITMIME"]
 RANDOM_KILLS = int(os.environ.get("MAILER_KILLS", "30"))
 # `body` is before any content is read, `dot` behind it, `reply` right after the relay has said that it took it.
 STEPS = ("connect", "greeting", "ehlo", "mail", "rcpt", "data", "body", "dot", "reply", "quit")
+ONCE = {"connect", "greeting", "ehlo", "quit"}  # on each connection
+
+
+def cases() -> Iterator[tuple[str, int, int]]:
+    """Each step, when it comes for the first time and later, over one connection and over three."""
+    for step, connections in itertools.product(STEPS, (1, 3)):
+        for number in sorted({1, connections if step in ONCE else 7}):
+            yield step, number, connections
 
 
 def killing(step: str, number: int, features: list[str], kill: Callable[[], None]) -> dict[str, list[str | Action]]:
@@ -92,16 +101,12 @@ def check_sending_again(url: str, server: ScriptedServer, sender: Sender, connec
     assert all(len(different) == 1 for different in contents.values())
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("number", [1, 7])
-@pytest.mark.parametrize("connections", [1, 3])
+@pytest.mark.parametrize(("step", "number", "connections"), list(cases()))
 @pytest.mark.parametrize("features", [PIPELINING, []], ids=["pipelining", "one-by-one"])
 def test_killed_at_any_step_nobody_is_lost_or_written_to_twice(
     tmp_path: Path, sender: Sender, step: str, number: int, connections: int, features: list[str]
 ) -> None:
     """On the next run each is sent or in doubt; in doubt are at most those that were in flight."""
-    if number > connections and step in {"connect", "greeting", "ehlo", "quit"}:
-        number = connections
     url = f"sqlite:///{tmp_path}/ledger.db"
     with Ledger.open(url) as ledger:
         queued(ledger, GUESTS)
