@@ -186,10 +186,12 @@ class ScriptedServer:
 
     def _serve(self, connection: socket.socket) -> None:
         session = Session(self, connection)
-        with contextlib.suppress(_Over, OSError):
-            session.run()
-        self._open.discard(connection)
-        session.close()
+        try:
+            with contextlib.suppress(_Over, OSError):
+                session.run()
+        finally:
+            self._open.discard(connection)
+            session.close()
 
 
 @dataclass
