@@ -111,8 +111,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         assert "Traceback" not in printed.err
         return Result(int(ended.value.code or 0), printed.out, printed.err)
 
-    # What a test starts in the folder is to be what it tests, whatever else is installed.
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     made = Folder(tmp_path, run)
     made.write("templates/round-table/event.toml", EVENT)
     made.write("templates/round-table/invitation.md", TEMPLATE)
