@@ -6,6 +6,7 @@ import asyncio
 import random
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -184,21 +185,32 @@ def _jobs(
     So the first message need not wait until the last of a very long list is queued. Where the run ends before that, who
     is not queued is found to be due by the next one.
     """
-    desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
     for some in chunks(due, _QUEUED_TOGETHER):
-        # A reminder alone keeps its distance from other mailings.
-        guests = still_due(prepared, ledger, some) if prepared.mailing.is_reminder else some
-        contacts = [guest.contact for guest in guests]
-        invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
-        invites = prepared.mailing.audience is Audience.CONTACTS
-        ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock(), invites=invites)
-        # An answer that came in between concerns the party's invitations, of which there may now be more.
-        watch.look()
-        numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])
-        for guest in guests:
-            number = numbers.get(guest.contact.address.key)
-            if number is not None and number not in waiting:
-                yield Job(number, guest, 1 + len(guest.contact.cc))
+        jobs = _queue(prepared, some, ledger, watch, waiting)
+        some.clear()  # whoever was sent to takes no room while the next part is read
+        while jobs:
+            yield jobs.popleft()
+
+
+def _queue(
+    prepared: Prepared, some: Sequence[Guest], ledger: Ledger, watch: Watch, waiting: Collection[int]
+) -> deque[Job[Guest]]:
+    desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
+    # A reminder alone keeps its distance from other mailings.
+    guests = still_due(prepared, ledger, some) if prepared.mailing.is_reminder else some
+    contacts = [guest.contact for guest in guests]
+    invitees = (Invitee(one.address, one.cc, one.party, one.rule or event.rsvp.rule) for one in contacts)
+    invites = prepared.mailing.audience is Audience.CONTACTS
+    ledger.enqueue(event.name, wave, invitees, domain=prepared.domain, now=desk.clock(), invites=invites)
+    # An answer that came in between concerns the party's invitations, of which there may now be more.
+    watch.look()
+    numbers = ledger.due(event.name, wave, desk.clock(), [contact.address for contact in contacts])
+    keyed = ((numbers.get(guest.contact.address.key), guest) for guest in guests)
+    return deque(
+        Job(number, guest, 1 + len(guest.contact.cc))
+        for number, guest in keyed
+        if number is not None and number not in waiting
+    )
 
 
 def waiting(prepared: Prepared, due: Iterable[Guest], ledger: Ledger) -> list[tuple[datetime, Job[Guest]]]:

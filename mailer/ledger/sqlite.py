@@ -24,9 +24,9 @@ PATIENCE = 30.0
 # A write begins with the lock, so that it waits its turn here and never fails half-way for want of it.
 BEGIN = "BEGIN IMMEDIATE"
 
-# Kilobytes of the file that a connection keeps in memory, and that the one does which queues: up to half a million
-# recipients without going to the file twice.
-_ROOM, _ROOM_FOR_INDEXES = 8_000, 32_000
+# Kilobytes of the file that a connection keeps in memory, and that the one does which queues: up to a quarter of a
+# million recipients without going to the file twice.
+_ROOM, _ROOM_FOR_INDEXES = 8_000, 16_000
 
 _NETWORK = "A ledger must lie on a local disk, not on a network or synchronised folder: move it and set LEDGER_URL."
 _FAULTS: Mapping[int, str] = {
