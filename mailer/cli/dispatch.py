@@ -178,22 +178,22 @@ async def _relay(desk: Desk, stack: AsyncExitStack) -> Relay:
 
 
 def _jobs(
-    prepared: Prepared, due: Iterable[Guest], ledger: Ledger, watch: Watch, waiting: Collection[int]
+    prepared: Prepared, due: Iterable[Guest], ledger: Ledger, watch: Watch, set_aside: Collection[int]
 ) -> Iterator[Job[Guest]]:
-    """What may be claimed, in the order of the sheets, but for what is `waiting`; queued a part at a time.
+    """What may be claimed, in the order of the sheets, but for what is `set_aside`; queued a part at a time.
 
     So the first message need not wait until the last of a very long list is queued. Where the run ends before that, who
     is not queued is found to be due by the next one.
     """
     for some in chunks(due, _QUEUED_TOGETHER):
-        jobs = _queue(prepared, some, ledger, watch, waiting)
+        jobs = _queue(prepared, some, ledger, watch, set_aside)
         some.clear()  # whoever was sent to takes no room while the next part is read
         while jobs:
             yield jobs.popleft()
 
 
 def _queue(
-    prepared: Prepared, some: Sequence[Guest], ledger: Ledger, watch: Watch, waiting: Collection[int]
+    prepared: Prepared, some: Sequence[Guest], ledger: Ledger, watch: Watch, set_aside: Collection[int]
 ) -> deque[Job[Guest]]:
     desk, event, wave = prepared.desk, prepared.desk.event, prepared.wave
     # A reminder alone keeps its distance from other mailings.
@@ -209,7 +209,7 @@ def _queue(
     return deque(
         Job(number, guest, 1 + len(guest.contact.cc))
         for number, guest in keyed
-        if number is not None and number not in waiting
+        if number is not None and number not in set_aside
     )
 
 

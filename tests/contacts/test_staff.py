@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from mailer.contacts import annotate, write_workbook
 from mailer.model import PartyKind, Rule, Standing
@@ -100,13 +101,20 @@ def test_problems_become_comments(tmp_path, xlsx, understand) -> None:
     assert comments["B2"].startswith("Error: 'TBC' is not a name")
 
 
+def annotated(path: Path, understand) -> Worksheet:
+    """The first sheet of the copy."""
+    copy = path.with_name("copy.xlsx")
+    annotate(path, understand(path).errors, copy)
+    sheet = load_workbook(copy).worksheets[0]
+    assert isinstance(sheet, Worksheet)
+    return sheet
+
+
 def test_text_files_are_annotated_as_workbooks(tmp_path, understand) -> None:
     """A text file's copy is a workbook of its rows at their places, and a formula in it stays text."""
     path = tmp_path / "missions [1].csv"
     path.write_text("\nMission,Notes,Email\nChile,=1+1,ana@\n")
-    copy = tmp_path / "copy.xlsx"
-    annotate(path, understand(path).errors, copy)
-    sheet = load_workbook(copy).worksheets[0]
+    sheet = annotated(path, understand)
     assert (sheet["B3"].value, sheet["B3"].data_type) == ("=1+1", "s")
     assert sheet["C3"].comment is not None
 
@@ -115,16 +123,12 @@ def test_signs_that_no_workbook_holds_break_no_copy(tmp_path, understand) -> Non
     """Neither in a cell nor in a comment that repeats a heading."""
     path = tmp_path / "missions.csv"
     path.write_text("Host\x1b,Em\uffffail\nChile,ana\ufffe@example.org\n")
-    copy = tmp_path / "copy.xlsx"
-    annotate(path, understand(path).errors, copy)
-    sheet = load_workbook(copy).worksheets[0]
+    sheet = annotated(path, understand)
     assert (sheet["A1"].value, sheet["B1"].value, sheet["B2"].value) == ("Host?", "Em?ail", "ana?@example.org")
     assert "“Host?”" in sheet["A1"].comment.text
 
 
-def test_problems_without_a_cell_stand_at_their_row_or_the_top(tmp_path, xlsx, understand) -> None:
+def test_problems_without_a_cell_stand_at_their_row_or_the_top(xlsx, understand) -> None:
     """A missing column is a comment at its header row; a problem in a merged area stands at its first cell."""
     path = xlsx(List=[["Title", None], ["Mission", "Name"], ["Chile", "Ana"]])
-    copy = tmp_path / "copy.xlsx"
-    annotate(path, understand(path).errors, copy)
-    assert load_workbook(copy)["List"]["A2"].comment is not None
+    assert annotated(path, understand)["A2"].comment is not None
