@@ -165,7 +165,7 @@ def test_a_pause_that_the_relay_asks_for_is_told_with_its_end_and_forecast(
         [end] = re.findall(rf"The relay asked for a pause; the rest is due from ({on}{ends}:\d\d CET) on: run it", told)
     for forecast in (again.out, *forecasts):
         assert f"none before {end}, as the relay asked" in forecast
-    assert re.search(rf"messages: 1\d minutes, done about {on}{ends}:\d\d CET", forecasts[0])
+    assert re.search(rf"messages: \d+ minutes, done about {on}{ends}:\d\d CET", forecasts[0])
 
 
 def test_a_run_knows_from_the_last_one_that_the_relay_wants_each_cc_by_itself(folder: Folder) -> None:
