@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_an_address_that_the_relay_cannot_carry_is_tried_once(folder: Folder, fe
     states = folder.states()
     assert states.pop(JOERG) == "failed"
     assert set(states.values()) == {"sent"}
-    with sqlite3.connect(folder.path / "ledger.db") as ledger:
+    with closing(sqlite3.connect(folder.path / "ledger.db")) as ledger:
         assert ledger.execute("SELECT COUNT(*) FROM attempts").fetchone()[0] <= 3 + 1
 
 
@@ -46,7 +47,7 @@ def test_a_copy_that_the_relay_cannot_carry_is_left_out(folder: Folder, feature:
     [message] = relay.accepted
     assert message.recipients == ["anna@fiji.example.org", "ben@fiji.example.org"]
     assert JOERG.encode() not in message.content
-    with sqlite3.connect(folder.path / "ledger.db") as ledger:
+    with closing(sqlite3.connect(folder.path / "ledger.db")) as ledger:
         assert ledger.execute("SELECT note FROM attempts").fetchall() == [(f"Cc {JOERG} left out: needs SMTPUTF8",)]
     assert f"Cc {JOERG} left out: needs SMTPUTF8; 250" in folder.run("status").out
 

@@ -6,6 +6,7 @@ import mailbox
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -335,7 +336,7 @@ def test_a_ledger_from_a_newer_version_is_left_alone(folder: Folder, relay: Scri
     """A clear sentence and exit code 3; the file is as it was."""
     folder.relay(relay)
     folder.run("send", "--yes", "--limit", "1")
-    with sqlite3.connect(folder.path / "ledger.db") as database:
+    with closing(sqlite3.connect(folder.path / "ledger.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     refused = folder.run("send", "--yes")
     assert refused.code == 3

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_the_claim_is_on_disk_before_the_message_and_the_outcome_right_after(
     claimed: list[tuple[str, set[str]]] = []
 
     def look(session: Session) -> None:
-        with sqlite3.connect(f"file:{tmp_path}/ledger.db?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{tmp_path}/ledger.db?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT recipient FROM deliveries WHERE state = 'claimed'")
             claimed.append((session.rcpts[0].partition("<")[2].rstrip(">"), {row[0] for row in rows}))
 
@@ -120,7 +121,7 @@ def test_no_outcome_waits_for_a_slow_one(
 
 
 def _count_sent(folder: Path) -> int:
-    with sqlite3.connect(f"file:{folder}/ledger.db?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{folder}/ledger.db?mode=ro", uri=True)) as database:
         (number,) = database.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone()
     return number
 
