@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from enum import Enum, auto
 from functools import lru_cache
 
 from mailer.answers import vocabulary as said
@@ -41,30 +43,49 @@ def is_none(words: str) -> bool:
     return fold(words) in said.UNANSWERED
 
 
+class _Kind(Enum):
+    """What one clause says of coming; NOT_THERE is a no to one of the places alone."""
+
+    NO = auto()
+    NOT_THERE = auto()
+    YES = auto()
+    UNKNOWN = auto()
+
+
 def _judge(clauses: list[str], *, sorry: bool, contrary: bool) -> Attendance:
-    accepted: set[Attendance] = set()
-    refused: set[Attendance] = set()  # one place alone, in its clause
-    yes = no = instead = unknown = False
-    for clause in clauses:
-        places, state = _places(clause), said.STATES.get(clause)
-        if state is Attendance.REGRETS or (said.NO.search(clause) and len(places) != 1):
-            no = True
-        elif said.NO.search(clause):
-            refused |= places
-        else:
-            promise = bool(places or state is Attendance.ATTENDING or said.YES.search(clause))
-            yes, unknown = yes or promise, unknown or not promise
-            accepted |= places
-            instead = instead or bool(said.INSTEAD.search(clause))
-    if instead and (no or refused):
-        return Attendance.REVIEW
-    if no or len(refused) > 1:
-        return Attendance.REVIEW if yes else Attendance.REGRETS
-    if refused:
-        return _how(accepted) if accepted and not accepted & refused else Attendance.REVIEW
-    if yes:
-        return Attendance.REVIEW if sorry or (contrary and unknown) else _how(accepted)
-    return Attendance.REGRETS if sorry else Attendance.REVIEW
+    kinds = {clause: _kind(clause) for clause in clauses}
+    refused, accepted = _places_in(kinds, _Kind.NOT_THERE), _places_in(kinds, _Kind.YES)
+    no = _Kind.NO in kinds.values() or len(refused) > 1
+    yes, unknown = (kind in kinds.values() for kind in (_Kind.YES, _Kind.UNKNOWN))
+    ladder = (
+        ((no or refused) and _is_instead(kinds), Attendance.REVIEW),
+        (no and yes, Attendance.REVIEW),
+        (no, Attendance.REGRETS),
+        (refused and (not accepted or accepted & refused), Attendance.REVIEW),
+        (refused, _how(accepted)),
+        (yes and (sorry or (contrary and unknown)), Attendance.REVIEW),
+        (yes, _how(accepted)),
+        (sorry, Attendance.REGRETS),
+    )
+    return next((attendance for holds, attendance in ladder if holds), Attendance.REVIEW)
+
+
+def _kind(clause: str) -> _Kind:
+    places, state = _places(clause), said.STATES.get(clause)
+    if state is Attendance.REGRETS:
+        return _Kind.NO
+    if said.NO.search(clause):
+        return _Kind.NOT_THERE if len(places) == 1 else _Kind.NO
+    return _Kind.YES if places or state is Attendance.ATTENDING or said.YES.search(clause) else _Kind.UNKNOWN
+
+
+def _is_instead(kinds: Mapping[str, _Kind]) -> bool:
+    """Whether a clause that is no refusal names somebody who comes in the other's place."""
+    return any(said.INSTEAD.search(clause) for clause, kind in kinds.items() if kind in {_Kind.YES, _Kind.UNKNOWN})
+
+
+def _places_in(kinds: Mapping[str, _Kind], wanted: _Kind) -> set[Attendance]:
+    return {place for clause, kind in kinds.items() if kind is wanted for place in _places(clause)}
 
 
 def _places(clause: str) -> set[Attendance]:
