@@ -89,11 +89,9 @@ def say_passed_over(deliveries: Iterable[Delivery], reasons: Mapping[int, str], 
 
 def say_what_sends(queued: Collection[Delivery], desk: Desk, ledger: Ledger) -> None:
     """Names the commands that send what a person has queued again, and what no command sends any more, and why."""
-    from mailer.cli.invitees import contacts_of
-
     say_no_more(queued, desk)
     alive = [one for one in queued if not why_no_more(one.mailing, desk)]
-    reasons = passed_over(alive, contacts_of(desk.config), desk, ledger)
+    reasons = passed_over(alive, desk.invitees, desk, ledger)
     say_passed_over(alive, reasons, "waiting in vain")
     mailings = (mailing_of(one.mailing, desk.event) for one in alive if one.id not in reasons)
     for command in sorted({command_of(mailing, desk) for mailing in mailings if mailing}):

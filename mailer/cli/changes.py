@@ -98,7 +98,6 @@ def _invited_untold(
     it went out.
     """
     from mailer.audience import ALREADY_SENT, Rules, main_mailing
-    from mailer.cli.invitees import contacts_of
     from mailer.cli.surveying import Records
 
     telling = _telling_all(desk, ledger, editions[-1].at)
@@ -110,7 +109,7 @@ def _invited_untold(
         for key, said in told.items()
         if said.changed(latest) and (not telling or histories[key].states.get(telling.name) in _NOT_HAD)
     }
-    contacts = [contact for contact in contacts_of(desk.config) if contact.address.key in behind] if behind else []
+    contacts = [contact for contact in desk.invitees if contact.address.key in behind] if behind else []
     rules = Rules(mailing, desk.event, desk.clock())
     left = [
         contact.address.key
@@ -180,9 +179,7 @@ def _beyond_reach(keys: Iterable[str], ledger: Ledger) -> dict[str, bool]:
 
 def _off_the_lists(desk: Desk, turnout: Turnout, keys: Set[str]) -> set[str]:
     """Those of the keys where no mailing finds anybody: left, or in no sound row, and not a delegate's own address."""
-    from mailer.cli.invitees import contacts_of
-
-    standing = {one.address.key: one.status for one in contacts_of(desk.config) if one.address.key in keys}
+    standing = {one.address.key: one.status for one in desk.invitees if one.address.key in keys}
     own = {key for key in keys if key in turnout.comes and turnout.comes[key].respondent_email.casefold() == key}
     return {key for key in keys if standing.get(key, Standing.ACTIVE if key in own else None) is not Standing.ACTIVE}
 

@@ -15,7 +15,6 @@ def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     They are written to in the language of the contact whose invitation they answered. Whoever left no address, while
     the row of that contact is gone, is a warning.
     """
-    from mailer.cli.invitees import contacts_of
     from mailer.cli.turnout import turnout_of
     from mailer.ledger import NOWHERE
 
@@ -24,7 +23,7 @@ def delegates(desk: Desk) -> Iterator[Contact | Problem]:
         hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
     coming = [(key, answer, hosts[answer.reference or ""]) for key, answer in comes.items()]
     concerned = comes.keys() | {host.recipient.key for _, _, host in coming}
-    listed = {found.address.key: found for found in contacts_of(desk.config) if found.address.key in concerned}
+    listed = {found.address.key: found for found in desk.invitees if found.address.key in concerned}
     for key, answer, host in coming:
         if key not in listed and not key.endswith(f"@{NOWHERE}"):
             yield _contact(answer, host, listed)

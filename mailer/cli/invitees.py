@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailer.errors import InputRefused
 from mailer.model import Contact
 
 if TYPE_CHECKING:
+    from mailer.cli.roll import Roll
     from mailer.config import Config
 
 
@@ -23,16 +25,25 @@ def contacts_of(settings: Config) -> Iterator[Contact]:
 
 
 class Invitees:
-    """The names of those invited as the sheets have them, which are read only when one is asked for that is new."""
+    """Whom the sheets name, in their order, and the names of some: read once, when first asked for."""
 
     def __init__(self, settings: Config) -> None:
         self._settings = settings
         self._names: dict[str, str] = {}
 
+    def __iter__(self) -> Iterator[Contact]:
+        return iter(self._contacts)
+
+    @cached_property
+    def _contacts(self) -> Roll[Contact]:
+        from mailer.cli.guests import CONTACTS
+        from mailer.cli.roll import Roll
+
+        return Roll(contacts_of(self._settings), CONTACTS)
+
     def names(self, keys: set[str]) -> Mapping[str, str]:
         """Names by address key; empty for an office, and for whom no sheet holds."""
         if missing := keys - self._names.keys():
             self._names |= dict.fromkeys(missing, "")
-            found = (contact for contact in contacts_of(self._settings) if contact.address.key in missing)
-            self._names |= {contact.address.key: contact.name for contact in found}
+            self._names |= {contact.address.key: contact.name for contact in self if contact.address.key in missing}
         return self._names

@@ -190,9 +190,7 @@ def _look_at_failed(
 
     Whoever needs the mailing no more is left alone, and whom the lists name no more unless `named`.
     """
-    from mailer.cli.invitees import contacts_of
-
-    reasons = passed_over(failed, contacts_of(desk.config), desk, ledger)
+    reasons = passed_over(failed, desk.invitees, desk, ledger)
     _show_failed(failed, reasons, ledger, desk.event.timezone)
     left = {number: reason for number, reason in reasons.items() if not (named and reason == UNLISTED)}
     needed = [one for one in failed if one.id not in left]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mailer.cli.arguments import parsed_address
 from mailer.cli.command_line import where
-from mailer.cli.invitees import contacts_of
 from mailer.errors import UsageError
 from mailer.model import Answer, AnswerState, Attendance, Invitation, Reference
 
@@ -51,7 +50,7 @@ def book_of(desk: Desk, ledger: Ledger) -> Book:
     from mailer.answers.book import Book
 
     event = desk.event.name
-    people = {contact.address.key: contact.name for contact in contacts_of(desk.config) if contact.name}
+    people = {contact.address.key: contact.name for contact in desk.invitees if contact.name}
     return Book.of(
         ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
     )
