@@ -30,13 +30,15 @@ class Book:
         *,
         elsewhere: Mapping[str, str] | None = None,
         people: Mapping[str, str] | None = None,
+        renamed: Mapping[Party, Party] | None = None,
     ) -> Book:
         """The book of `invitations`, all of one event, with the missions that `directory` knows.
 
         `elsewhere` tells the event of each reference that belongs to another one, `people` the name of the person
-        behind a recipient's key, where there is one.
+        behind a recipient's key, where there is one, `renamed` what parties are called now that were invited by another
+        name.
         """
-        parties = Parties.of(invitations, directory)
+        parties = Parties.of(invitations, directory, renamed)
         by_copy: dict[str, list[Invitation]] = {}
         by_party: dict[str, list[Invitation]] = {}
         by_name: dict[str, list[Invitation]] = {}

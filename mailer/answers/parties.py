@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailer.answers.domains import tells_nothing
-from mailer.model import Invitation, Party, PartyKind, fold
+from mailer.model import Contact, Invitation, Party, PartyKind, fold
 
 # Inside a longer text, shorter words are seldom names; and a name stands at its beginning.
 _SHORTEST_NAME_INSIDE = 4
@@ -47,34 +47,45 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The invited parties by name, acronym and mail domain; all spellings of a mission have one key."""
+    """The invited parties by name, acronym and mail domain; all spellings of a mission have one key.
+
+    `renamed` tells what parties are called now that were invited by another name (see `renamed`): they have the key of
+    that one, and are known by both.
+    """
 
     directory: Directory
+    renamed: Mapping[Party, Party] = field(default_factory=dict)
     _names: dict[str, set[str]] = field(default_factory=dict)
     _domains: dict[str, set[str]] = field(default_factory=dict)
     _readings: dict[Party, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, invitations: Iterable[Invitation], directory: Directory) -> Parties:
+    def of(
+        cls, invitations: Iterable[Invitation], directory: Directory, renamed: Mapping[Party, Party] | None = None
+    ) -> Parties:
         """The parties of `invitations`. Free-mail domains are none's; a domain of several is none's alone."""
-        parties = cls(directory)
+        parties = cls(directory, renamed or {})
+        named = {*parties.renamed.values()}
         for invitation in invitations:
+            named.add(invitation.party)
             key = parties.key(invitation.party)
             for address in (invitation.recipient, *invitation.cc):
                 if not tells_nothing(address.domain):
                     parties._domains.setdefault(address.domain, set()).add(key)
-        for party in list(parties._readings):
+        for party in named:
             for name in names_of(party, directory):
                 parties._names.setdefault(name, set()).add(parties.key(party))
         return parties
 
     def key(self, party: Party) -> str:
         """What makes two parties the same: the mission's code, else the name as folded."""
+        party = self.renamed.get(party, party)
         readings = self.readings(party)
         return next(iter(readings)) if len(readings) == 1 else party.key
 
     def readings(self, party: Party) -> frozenset[str]:
         """The keys that agree with the party: several where the sheet itself holds a look-alike name."""
+        party = self.renamed.get(party, party)
         if party not in self._readings:
             codes = frozenset[str]()
             if party.kind is PartyKind.MISSION:
@@ -113,6 +124,27 @@ class Parties:
         if several := self.directory.candidates(text):
             return Meaning(frozenset({*(one.code for one in several), *own}), sure=False, named=True)
         return Meaning(frozenset(own), sure=len(own) == 1, named=True) if own else None
+
+
+def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], directory: Directory) -> dict[Party, Party]:
+    """The invited parties that the lists, which are all of `contacts`, call otherwise now, each with its new name.
+
+    That is one whose name is gone from the lists while whoever of those invited by it is left stands under one other.
+    Where the name still stands, somebody has only moved; where several took its place, nobody can know which it is.
+    """
+    key_of = Parties(directory).key
+    invited = {one.recipient.key: one.party for one in invitations}
+    standing: set[str] = set()
+    found: dict[str, dict[str, Party]] = {}
+    for contact in contacts:
+        key = key_of(contact.party)
+        standing.add(key)
+        if was := invited.get(contact.address.key):
+            found.setdefault(key_of(was), {})[key] = contact.party
+    new = {
+        was: one for was, names in found.items() if was not in standing and len(names) == 1 for one in names.values()
+    }
+    return {party: new[key] for party in set(invited.values()) if (key := key_of(party)) in new}
 
 
 def names_of(party: Party, directory: Directory) -> Iterator[str]:

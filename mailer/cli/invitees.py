@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailer.errors import InputRefused
-from mailer.model import Contact
+from mailer.model import Contact, Invitation, Party
 
 if TYPE_CHECKING:
     from mailer.cli.roll import Roll
     from mailer.config import Config
+    from mailer.protocol import Directory
 
 
 def contacts_of(settings: Config) -> Iterator[Contact]:
@@ -25,11 +26,12 @@ def contacts_of(settings: Config) -> Iterator[Contact]:
 
 
 class Invitees:
-    """Whom the sheets name, in their order, and the names of some: read once, when first asked for."""
+    """Whom the sheets name, in their order, and what they tell of those invited: read once, when first asked for."""
 
     def __init__(self, settings: Config) -> None:
         self._settings = settings
         self._names: dict[str, str] = {}
+        self._renamed: Mapping[Party, Party] | None = None
 
     def __iter__(self) -> Iterator[Contact]:
         return iter(self._contacts)
@@ -47,3 +49,14 @@ class Invitees:
             self._names |= dict.fromkeys(missing, "")
             self._names |= {contact.address.key: contact.name for contact in self if contact.address.key in missing}
         return self._names
+
+    def renamed(self, invitations: Iterable[Invitation], directory: Directory) -> Mapping[Party, Party]:
+        """What the sheets call parties that were invited by another name.
+
+        It is found once, as whoever is invited afterwards is invited by the name that stands in the sheets.
+        """
+        from mailer.answers.parties import renamed
+
+        if self._renamed is None:
+            self._renamed = renamed(invitations, self, directory)
+        return self._renamed

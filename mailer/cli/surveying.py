@@ -169,20 +169,7 @@ class Records:
         rule = contact.rule or self._desk.event.rsvp.rule
         if not rule.is_shared:
             return None
-        key = self._parties.key(contact.party)
-        return self._shut.get(key) or self._shut_by_row.get(key)
-
-    @cached_property
-    def _shut_by_row(self) -> Mapping[str, str]:
-        """As `shut`, by the parties under which the rows have those now whose invitations are closed."""
-        from mailer.cli.invitees import contacts_of
-
-        key_of, closed = self._parties.key, {}
-        for one in self._ledger.invitations(self._desk.event.name):
-            if one.rule.is_shared and (said := self._shut.get(key_of(one.party))):
-                closed[one.recipient.key] = said
-        rows = (contact for contact in contacts_of(self._desk.config) if contact.address.key in closed)
-        return {key_of(contact.party): closed[contact.address.key] for contact in rows}
+        return self._shut.get(self._parties.key(contact.party))
 
     def _suppressed(self, addresses: Sequence[Address]) -> dict[str, Suppression]:
         """A rehearsal spares those too whom the real ledger does."""

@@ -50,10 +50,10 @@ def book_of(desk: Desk, ledger: Ledger) -> Book:
     from mailer.answers.book import Book
 
     event = desk.event.name
+    invitations = ledger.invitations(event)
     people = {contact.address.key: contact.name for contact in desk.invitees if contact.name}
-    return Book.of(
-        ledger.invitations(event), desk.directory, elsewhere=ledger.references_elsewhere(event), people=people
-    )
+    elsewhere, renamed = ledger.references_elsewhere(event), desk.invitees.renamed(invitations, desk.directory)
+    return Book.of(invitations, desk.directory, elsewhere=elsewhere, people=people, renamed=renamed)
 
 
 def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turnout:
@@ -65,7 +65,8 @@ def turnout_of(desk: Desk, ledger: Ledger, more: Iterable[Answer] = ()) -> Turno
     invitations = ledger.invitations(event)
     reached = {key for key, history in ledger.histories(event).items() if history.last_written}
     answers = (*ledger.answers(event), *more)
-    return turnout(invitations, answers, Parties(desk.directory), reached, _people(desk, invitations, answers))
+    parties = Parties(desk.directory, desk.invitees.renamed(invitations, desk.directory) if answers else {})
+    return turnout(invitations, answers, parties, reached, _people(desk, invitations, answers))
 
 
 def _people(desk: Desk, invitations: Sequence[Invitation], answers: Iterable[Answer]) -> Mapping[str, str]:

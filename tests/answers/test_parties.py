@@ -2,7 +2,8 @@
 
 import pytest
 
-from mailer.answers.parties import Parties
+from mailer.answers.parties import Parties, renamed
+from mailer.model import Address, Contact, Party, PartyKind, Place
 from tests.answers.invited import DIRECTORY, invitation
 
 KENYA = invitation("ben@kenya.example.org", "Kenya")
@@ -23,3 +24,54 @@ def test_a_mission_is_known_by_whatever_stands_around_its_name(typed: str, key: 
     meaning = PARTIES.meaning(typed)
     assert meaning.keys == {key}
     assert meaning.sure and meaning.named
+
+
+# --- renamed parties --------------------------------------------------------------------------------------------------
+
+ADA, DAN, EVA = "ada@aid.example.org", "dan@aid.example.org", "eva@relief.example.org"
+AID, RELIEF, HELP = (Party(name, PartyKind.ORGANISATION) for name in ("Sample Aid", "Sample Relief", "Sample Help"))
+
+
+def called_now(invited: dict[str, Party], lists: list[tuple[str, Party]]) -> dict[Party, Party]:
+    invitations = [invitation(address, party.name, kind=party.kind) for address, party in invited.items()]
+    contacts = (Contact(Place("list.csv", None, 2), party, Address.parse(address)) for address, party in lists)
+    return renamed(invitations, contacts, DIRECTORY)
+
+
+@pytest.mark.parametrize(
+    ("lists", "found"),
+    [
+        ([(ADA, AID), (DAN, AID)], {}),
+        ([(ADA, RELIEF), (DAN, RELIEF)], {AID: RELIEF}),
+        ([(ADA, RELIEF)], {AID: RELIEF}),
+        ([(ADA, RELIEF), (DAN, AID)], {}),
+        ([(ADA, RELIEF), ("new@aid.example.org", AID)], {}),
+        ([(ADA, RELIEF), (DAN, HELP)], {}),
+        ([(EVA, RELIEF)], {}),
+        ([(ADA, Party("SAMPLE  aid", AID.kind)), (DAN, RELIEF)], {}),
+        ([], {}),
+    ],
+    ids=["as it was", "all", "who is left", "moved", "replaced", "split", "gone", "another spelling", "no lists"],
+)
+def test_a_party_is_renamed_where_its_name_is_gone(lists: list[tuple[str, Party]], found: dict[Party, Party]) -> None:
+    """And all of those invited who are left stand under one other name; else somebody has only moved."""
+    assert called_now({ADA: AID, DAN: AID}, lists) == found
+
+
+def test_what_was_renamed_more_than_once_has_one_key() -> None:
+    """Whoever was invited by either of the former names, and by the one of today."""
+    now = called_now({ADA: AID, DAN: HELP, EVA: RELIEF}, [(ADA, RELIEF), (DAN, RELIEF), (EVA, RELIEF)])
+    invitations = [invitation(ADA, AID.name, kind=AID.kind), invitation(DAN, HELP.name, kind=HELP.kind)]
+    parties = Parties.of(invitations, DIRECTORY, now)
+    assert {parties.key(party) for party in (AID, HELP, RELIEF)} == {RELIEF.key}
+    assert all(parties.meaning(party.name).keys == {RELIEF.key} for party in (AID, HELP, RELIEF))
+    assert parties.at("aid.example.org") == {RELIEF.key}
+
+
+def test_a_name_easily_taken_for_another_is_mended_by_the_one_that_is_written_for_it() -> None:
+    """As `check` asks for after the invitations went out too; the known spellings of a mission are one name."""
+    congo, republic = Party("Congo", PartyKind.MISSION), Party("Republic of the Congo", PartyKind.MISSION)
+    now = called_now({ADA: congo}, [(ADA, republic)])
+    assert Parties(DIRECTORY, now).readings(congo) == {"COG"}
+    coast = Party("Ivory Coast", PartyKind.MISSION)
+    assert called_now({ADA: coast}, [(ADA, Party("Côte d'Ivoire", PartyKind.MISSION))]) == {}

@@ -83,6 +83,48 @@ def test_a_party_that_has_answered_is_not_invited_by_another_name(sent: Folder, 
     assert "would send to nora@" in sent.run("send", "--dry-run", now=ANSWERED).out
 
 
+NORA, KIM = "nora@belgium.example.org", "kim@kenya.example.org"
+
+
+def listed(folder: Folder, parties: dict[str, str]) -> None:
+    """Makes the lists name these addresses and no others, each with its party."""
+    rows = (f"{party},{address}\n" for address, party in parties.items())
+    folder.write("contacts/missions.csv", "".join(("Mission,Email\n", *rows)))
+
+
+@pytest.mark.parametrize("answering", [ADA, NORA])
+def test_a_party_that_was_renamed_is_one_party(sent: Folder, relay: ScriptedServer, answering: str) -> None:
+    """Whoever answers, invited by the old name or by the new one, spares those who were invited by the other."""
+    listed(sent, {ADA: "Reino de Muestra", NORA: "Reino de Muestra", BEN: "Kenya"})
+    assert "1 sent of 1." in sent.run("send", "--yes").out
+    assert sent.run("answers", "record", answering, "in-person", now=ANSWERED).code == 0
+    assert reminded(sent, relay) == {BEN}
+
+
+def test_what_waits_to_be_settled_holds_a_renamed_party_whole(sent: Folder, relay: ScriptedServer) -> None:
+    """The mail domain is the one party's alone, and its new name contradicts no reference of the old one."""
+    listed(sent, {ADA: "Reino de Muestra", NORA: "Reino de Muestra", BEN: "Kenya"})
+    sent.run("send", "--yes")
+    at_its_domain = export(sent, "dora@belgium.example.org,Dora Delegate,Reino de Muestra,Online,")
+    assert "1  suggested" in sent.run("answers", "import", at_its_domain, "--yes", now=ANSWERED).out
+    assert reminded(sent, relay) == {BEN}
+    by_reference = f"dan@gmail.com,Dan Delegate,Reino de Muestra,Online,{reference_of(sent, ADA)}"
+    taken = sent.run("answers", "import", export(sent, by_reference, name="more.csv"), "--yes", now=ANSWERED)
+    assert "1  matched: 1 online" in taken.out
+
+
+def test_whoever_has_moved_does_not_close_the_new_party(sent: Folder, relay: ScriptedServer) -> None:
+    """The old party is still on the lists, so that the answer stays with it, and with those left behind."""
+    listed(sent, {ADA: "Belgium", NORA: "Belgium", BEN: "Kenya"})
+    sent.run("send", "--yes")
+    assert sent.run("answers", "record", ADA, "in-person", now=ANSWERED).code == 0
+    listed(sent, {ADA: "Kenya", NORA: "Belgium", BEN: "Kenya", KIM: "Kenya"})
+    relay.accepted.clear()
+    assert "1 sent of 1." in sent.run("send", "--yes", now=ANSWERED).out
+    assert [taken.recipients for taken in relay.accepted] == [[KIM]]
+    assert reminded(sent, relay) == {BEN, KIM}
+
+
 def test_an_answer_is_held_to_what_the_invitation_says(folder: Folder, relay: ScriptedServer) -> None:
     """Not to the rule and the party that the sheet had when the save-the-date went out."""
     early = '[mailings.save-the-date]\ntemplate = "invitation"\naudience = "contacts"\n'
