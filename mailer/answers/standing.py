@@ -66,14 +66,17 @@ class Turnout:
             answer for answer in self.current if answer.state is AnswerState.MATCHED and answer.attendance in COMES
         )
 
+    def reaches(self, key: str) -> bool:
+        """Whether somebody comes who is written to at the address of that key."""
+        return key in self.comes or key in self.silent
+
     @property
     def may_come(self) -> tuple[Answer, ...]:
         """The answers that wait for a person, of those who may come and are not among them by another answer."""
-        reached = self.comes.keys() | self.silent
         return tuple(
             doubt
             for doubt in self.doubts
-            if doubt.attendance in _MAY_COME and doubt.respondent_email.casefold() not in reached
+            if doubt.attendance in _MAY_COME and not self.reaches(doubt.respondent_email.casefold())
         )
 
     def seats(self, capacity: int | None, silence: Attendance = Attendance.ATTENDING) -> Seats:

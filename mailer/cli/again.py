@@ -13,6 +13,7 @@ from mailer.cli.command_line import command_of
 from mailer.model import Audience, Contact, Delivery
 
 if TYPE_CHECKING:
+    from mailer.answers.standing import Turnout
     from mailer.cli.desk import Desk
     from mailer.ledger import Ledger
 
@@ -37,12 +38,16 @@ def why_no_more(wave: str, desk: Desk) -> str | None:
 
 
 def passed_over(
-    deliveries: Collection[Delivery], contacts: Iterable[Contact], desk: Desk, ledger: Ledger
+    deliveries: Collection[Delivery],
+    contacts: Iterable[Contact],
+    desk: Desk,
+    ledger: Ledger,
+    turnout: Turnout | None = None,
 ) -> Mapping[int, str]:
     """Why a run passes over those of the deliveries that it does pass over though they are queued, by their ids.
 
-    `contacts` are all whom the lists name. What holds for the whole of a mailing, `why_no_more` tells; who is
-    suppressed, the ledger.
+    `contacts` are all whom the lists name, `turnout` is where the event stands, if that is known. What holds for the
+    whole of a mailing, `why_no_more` tells; who is suppressed, the ledger.
     """
     from mailer.cli.delegates import delegates
     from mailer.cli.surveying import Records
@@ -61,7 +66,7 @@ def passed_over(
             reached = {delegate.address.key: delegate for delegate in coming} | listed
         sound = [reached[key] for key in left if key in reached]
         rules = Rules(mailing, desk.event, desk.clock())
-        for contact, known in Records(desk, ledger, mailing).of(sound):
+        for contact, known in Records(desk, ledger, mailing, turnout).of(sound):
             number, record = left.pop(contact.address.key), replace(known, suppressed=None)
             reason = rules.why_not(contact, record)
             if reason and rules.is_over(contact, record):

@@ -23,49 +23,49 @@ _NOT_HAD = (None, State.QUEUED, State.DEFERRED)
 
 def changes(desk: Desk, ledger: Ledger) -> Iterator[Problem]:
     """A warning for each fact that no mail has told yet as it is now; else of those who were not told yet."""
-    editions = ledger.editions(desk.event.name)
-    if not editions:
+    from mailer.cli.turnout import turnout_of
+
+    editions, now = ledger.editions(desk.event.name), facts_of(desk.event)
+    if len(editions) < 2 and not any(edition.changed(now) for edition in editions):
         return
     file = str(desk.event.folder / "event.toml")
-    said, now = editions[-1], facts_of(desk.event)
+    said, turnout = editions[-1], turnout_of(desk, ledger)
     changed = said.changed(now)
-    is_told = not changed
     if changed:
-        fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger)}."
+        fix = f"What was sent is not sent again; {_how_to_tell_all(desk, ledger, turnout)}."
         for key in changed:
             was, value = said.facts[key], now[key]
             problem = f"{key} was {was or 'empty'} in the mails since {said.at:%d %B %Y} and is {value or 'empty'} now"
             yield Problem(problem, fix, "warning", file, column=key, value=value or None)
-    yield from (Problem(*untold, "warning", file) for untold in who_was_not_told(desk, ledger))
-    has_changed = len(editions) > 1 or not is_told
-    if has_changed and (waiting := _who_may_come_untold(desk, ledger, said.at if is_told else None)):
+    yield from (Problem(*untold, "warning", file) for untold in who_was_not_told(desk, ledger, turnout))
+    if waiting := _who_may_come_untold(desk, ledger, turnout, None if changed else said.at):
         yield Problem(*waiting, "warning", file)
 
 
-def who_was_not_told(desk: Desk, ledger: Ledger) -> Iterator[tuple[str, str]]:
+def who_was_not_told(desk: Desk, ledger: Ledger, turnout: Turnout | None = None) -> Iterator[tuple[str, str]]:
     """Who was last told otherwise than the latest mails say, of those who come and of those invited, and what to do.
 
-    Nobody is named while the event is otherwise than these say too.
+    Nobody is named while the event is otherwise than these say too. `turnout` is where the event stands, if that is
+    known.
     """
+    from mailer.cli.turnout import turnout_of
+
     editions = ledger.editions(desk.event.name)
     if len(editions) < 2 or editions[-1].changed(facts_of(desk.event)):
         return
-    histories = ledger.histories(desk.event.name)
+    turnout, histories = turnout or turnout_of(desk, ledger), ledger.histories(desk.event.name)
     for untold in (
-        _coming_untold(desk, ledger, editions, histories),
-        _invited_untold(desk, ledger, editions, histories),
+        _coming_untold(desk, ledger, turnout, editions, histories),
+        _invited_untold(desk, ledger, turnout, editions, histories),
     ):
         if untold:
             yield untold
 
 
 def _coming_untold(
-    desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
+    desk: Desk, ledger: Ledger, turnout: Turnout, editions: Sequence[Edition], histories: Mapping[str, History]
 ) -> tuple[str, str] | None:
     """Somebody who was never written to knows what the mails to the person invited had said when the answer came."""
-    from mailer.cli.turnout import turnout_of
-
-    turnout = turnout_of(desk, ledger)
     hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
     heard = {key: histories[key].last_written for key in turnout.silent}
     heard |= {key: _heard(key, one, hosts[one.reference or ""], histories) for key, one in turnout.comes.items()}
@@ -90,7 +90,7 @@ def _coming_untold(
 
 
 def _invited_untold(
-    desk: Desk, ledger: Ledger, editions: Sequence[Edition], histories: Mapping[str, History]
+    desk: Desk, ledger: Ledger, turnout: Turnout, editions: Sequence[Edition], histories: Mapping[str, History]
 ) -> tuple[str, str] | None:
     """How many are still to get the mailing to all invited that has told some of them, as after --limit or Ctrl-C.
 
@@ -113,7 +113,7 @@ def _invited_untold(
     rules = Rules(mailing, desk.event, desk.clock())
     left = [
         contact.address.key
-        for contact, record in Records(desk, ledger, mailing).of(contacts)
+        for contact, record in Records(desk, ledger, mailing, turnout).of(contacts)
         if (why_not := rules.why_not(contact, record)) is None or (not telling and why_not == ALREADY_SENT)
     ]
     if not left:
@@ -142,16 +142,16 @@ def _changed(said: Iterable[Edition], latest: Mapping[str, str]) -> str:
     return ", ".join(sorted({fact for edition in said for fact in edition.changed(latest)}))
 
 
-def _who_may_come_untold(desk: Desk, ledger: Ledger, since: datetime | None) -> tuple[str, str] | None:
+def _who_may_come_untold(
+    desk: Desk, ledger: Ledger, turnout: Turnout, since: datetime | None
+) -> tuple[str, str] | None:
     """Whose answers wait to be settled, so that no mail of the change goes to them; mails tell it `since`, if any does.
 
     Before the first one, a mailing to those invited is still to come.
     """
-    from mailer.cli.turnout import turnout_of
-
     histories = ledger.histories(desk.event.name)
     untold = []
-    for answer in turnout_of(desk, ledger).may_come:
+    for answer in turnout.may_come:
         history = histories.get(answer.respondent_email.casefold())
         heard = max(answer.at, history.last_written) if history and history.last_written else answer.at
         if heard < since if since else not _is_invited(desk, history):
@@ -209,11 +209,9 @@ def _way_to_all(desk: Desk, ledger: Ledger) -> str:
     return either + " or ".join(command_of(mailing, desk) for mailing in unsent)
 
 
-def _how_to_tell_all(desk: Desk, ledger: Ledger) -> str:
-    from mailer.cli.turnout import turnout_of
-
+def _how_to_tell_all(desk: Desk, ledger: Ledger, turnout: Turnout) -> str:
     how, histories = _way_to_all(desk, ledger), ledger.histories(desk.event.name)
-    delegates = {key for key in turnout_of(desk, ledger).comes if not _is_invited(desk, histories.get(key))}
+    delegates = {key for key in turnout.comes if not _is_invited(desk, histories.get(key))}
     if not delegates:
         return f"tell those invited with {how}"
     return f"tell those invited with {how}, and the delegates with {_telling(desk, delegates, histories)}"

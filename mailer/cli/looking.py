@@ -100,8 +100,8 @@ def status(event: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, n
     with desk.ledger(create=False) as ledger:
         mind_older(ledger)
         counts = ledger.counts(desk.event.name)
-        missing, problems, people = _not_written(desk, ledger)
         turnout = turnout_of(desk, ledger)
+        missing, problems, people = _not_written(desk, ledger, turnout)
         sentences = list(_sentences(desk, ledger, counts, turnout, people)) if not as_json else []
         if xlsx:
             target = console.not_a_source(xlsx, desk.config.contact_paths)
@@ -143,11 +143,12 @@ def _sentences(
 
     for wave in sorted(counts, key=lambda wave: _turn(wave, desk.event)):
         states = counts[wave]
-        yield f"{wave}: {'; '.join((console.states(states), *_ways_out(desk, ledger, wave, states, people)))}"
-    for untold in who_was_not_told(desk, ledger):
+        ways_out = _ways_out(desk, ledger, turnout, wave, states, people=people)
+        yield f"{wave}: {'; '.join((console.states(states), *ways_out))}"
+    for untold in who_was_not_told(desk, ledger, turnout):
         yield ". ".join(untold)
     yield from _answers(desk, turnout)
-    yield from _reminders(desk, ledger, people)
+    yield from _reminders(desk, ledger, turnout, people)
 
 
 def _turn(wave: str, event: Event) -> tuple[int, int]:
@@ -160,7 +161,7 @@ def _turn(wave: str, event: Event) -> tuple[int, int]:
 
 
 def _ways_out(
-    desk: Desk, ledger: Ledger, wave: str, states: Container[State], people: Iterable[Contact]
+    desk: Desk, ledger: Ledger, turnout: Turnout, wave: str, states: Container[State], *, people: Iterable[Contact]
 ) -> Iterator[str]:
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
@@ -172,17 +173,17 @@ def _ways_out(
         yield f"what {what} is sent no more: {over}"
     elif has_failed:
         failed = list(ledger.deliveries(desk.event.name, wave, State.FAILED))
-        if len(passed_over(failed, people, desk, ledger)) < len(failed):
+        if len(passed_over(failed, people, desk, ledger, turnout)) < len(failed):
             yield f"see what failed with mailer resolve{where(desk)} --failed"
     if waits and not over:
-        yield from _next_tries(desk, ledger, wave, people)
+        yield from _next_tries(desk, ledger, turnout, wave, people)
 
 
-def _next_tries(desk: Desk, ledger: Ledger, wave: str, people: Iterable[Contact]) -> Iterator[str]:
+def _next_tries(desk: Desk, ledger: Ledger, turnout: Turnout, wave: str, people: Iterable[Contact]) -> Iterator[str]:
     """When and by which command what waits of a mailing is sent, and how much is not, and why."""
     now, name, mailing = desk.clock(), desk.event.name, mailing_of(wave, desk.event)
     waiting = [one for state in (State.QUEUED, State.DEFERRED) for one in ledger.deliveries(name, wave, state)]
-    reasons = passed_over(waiting, people, desk, ledger)
+    reasons = passed_over(waiting, people, desk, ledger, turnout)
     tries = [one.waits_until(now) or now for one in waiting if one.id not in reasons]
     if tries and mailing:
         at = f" from {console.moment_from(min(tries), now, desk.event.timezone)} on" if min(tries) > now else ""
@@ -201,20 +202,22 @@ def _answers(desk: Desk, turnout: Turnout) -> Iterator[str]:
         yield f"Answers to be settled: {len(turnout.doubts)}; see mailer answers review{where(desk)}"
 
 
-def _reminders(desk: Desk, ledger: Ledger, contacts: Iterable[Contact]) -> Iterator[str]:
+def _reminders(desk: Desk, ledger: Ledger, turnout: Turnout, contacts: Iterable[Contact]) -> Iterator[str]:
     """For each reminder, how many are due at this moment, and why the others are not, in words."""
     from mailer.cli.surveying import Records
 
     for mailing in desk.event.mailings.values():
         if mailing.is_reminder:
-            rules, known = Rules(mailing, desk.event, desk.clock()), Records(desk, ledger, mailing)
+            rules, known = Rules(mailing, desk.event, desk.clock()), Records(desk, ledger, mailing, turnout)
             reasons = Counter(rules.why_not(contact, record) for contact, record in known.of(contacts))
             yield f"{mailing.name} at this moment: {reasons.pop(None, 0)} due"
             for reason, number in reasons.most_common():
                 yield f"{number:>7}  left out: {reason}"
 
 
-def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], Counter[Severity], Roll[Contact]]:
+def _not_written(
+    desk: Desk, ledger: Ledger, turnout: Turnout
+) -> tuple[list[NotWritten], Counter[Severity], Roll[Contact]]:
     """Who has no delivery of the invitation, and why; the problems of the sheets, counted; and all whom they name."""
     from mailer.cli.guests import CONTACTS, read_guests
     from mailer.cli.roll import Roll
@@ -236,7 +239,7 @@ def _not_written(desk: Desk, ledger: Ledger) -> tuple[list[NotWritten], Counter[
             contacts.append(found.contact)
     missing = [*unfit.values()]
     rules = Rules(mailing, desk.event, desk.clock())
-    for contact, record in Records(desk, ledger, mailing).of(contacts):
+    for contact, record in Records(desk, ledger, mailing, turnout).of(contacts):
         if mailing.name not in record.states:
             reason = rules.why_not(contact, record) or f"due: {command_of(mailing, desk)}"
             missing.append(NotWritten(mailing.name, str(contact.address), contact.party.name, reason))

@@ -21,6 +21,7 @@ from mailer.model import Address, Answer, Audience, Contact, Mailing, PartyKind,
 
 if TYPE_CHECKING:
     from mailer.answers.parties import Parties
+    from mailer.answers.standing import Turnout
     from mailer.cli.mailing import Prepared
     from mailer.ledger import Edition, History, Ledger, Suppression
 
@@ -122,13 +123,19 @@ class Records:
     """What the ledger knows of recipients in respect of one mailing: what was sent, answered, held and suppressed."""
 
     def __init__(
-        self, desk: Desk, ledger: Ledger, mailing: Mailing, *, retried: Mapping[str, datetime] | None = None
+        self,
+        desk: Desk,
+        ledger: Ledger,
+        mailing: Mailing,
+        turnout: Turnout | None = None,
+        *,
+        retried: Mapping[str, datetime] | None = None,
     ) -> None:
-        """`retried` are `Record.retry_at` by recipient key."""
+        """`turnout` is where the event stands, if that is known; `retried` are `Record.retry_at` by recipient key."""
         self._desk, self._ledger, self._retried = desk, ledger, retried or {}
-        self._answers = _answers(desk, ledger, mailing)
+        self._turnout = turnout or _turnout(desk, ledger, mailing)
         # As for those who have an invitation already: it is sent to nobody of a party that has answered.
-        self._shut = self._answers.shut if mailing.audience is Audience.CONTACTS else {}
+        self._shut = self._turnout.shut if mailing.audience is Audience.CONTACTS else {}
         self._told = _told(desk, ledger, mailing)
 
     def of(self, contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Record]]:
@@ -142,8 +149,8 @@ class Records:
                 yield contact, self._record(contact, histories.get(key), suppressed.get(key))
 
     def _record(self, contact: Contact, history: History | None, suppression: Suppression | None) -> Record:
-        key, answers = contact.address.key, self._answers
-        answer = answers.answered.get(key)
+        key, turnout = contact.address.key, self._turnout
+        answer = turnout.answered.get(key)
         if answer is None and history is None and self._shut:
             answer = self._answer_of_party(contact)
         return Record(
@@ -151,8 +158,8 @@ class Records:
             self._retried.get(key),
             history.last_written if history else None,
             answer,
-            key in answers.comes,
-            answers.held.get(key),
+            turnout.reaches(key),
+            turnout.held.get(key),
             self._told.get(key, ()),
             suppression.reason if suppression else None,
         )
@@ -203,42 +210,27 @@ class Watch:
     def why_no_longer(self, guest: Guest) -> str | None:
         """What has come in between since `guest` was found to be due, whatever the hour; None where nothing has."""
         desk, mailing = self._prepared.desk, self._prepared.mailing
-        record = self._answers.of(guest.contact.address.key)
+        key, turnout = guest.contact.address.key, self._turnout
+        record = Record(answer=turnout.answered.get(key), comes=turnout.reaches(key), held=turnout.held.get(key))
         return audience.why_no_longer(guest.contact, record, mailing, desk.event, desk.clock())
 
     def look(self) -> None:
         """Takes in the answers that have come, or were settled, since; and whom they concern of those just invited."""
         self._looked_at = self._prepared.desk.clock()
         if (stamp := self._ledger.stamp()) != self._stamp:
-            self._answers = _answers(self._prepared.desk, self._ledger, self._prepared.mailing)
+            self._turnout = _turnout(self._prepared.desk, self._ledger, self._prepared.mailing)
             self._stamp = stamp
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What closes each closed invitation, who comes, and why each held one is held, by recipient key.
-
-    `shut` are by party key, and for invitations that are still to be made.
-    """
-
-    answered: Mapping[str, str]
-    comes: Collection[str]
-    held: Mapping[str, str]
-    shut: Mapping[str, str]
-
-    def of(self, key: str) -> Record:
-        """The record of nothing but what was answered."""
-        return Record(answer=self.answered.get(key), comes=key in self.comes, held=self.held.get(key))
-
-
-def _answers(desk: Desk, ledger: Ledger, mailing: Mailing) -> _Answers:
+def _turnout(desk: Desk, ledger: Ledger, mailing: Mailing) -> Turnout:
+    """Where the event stands, as far as anything of it concerns who gets the mailing."""
+    from mailer.answers.standing import Turnout
     from mailer.cli.turnout import turnout_of
 
     # Spares the invitations, which are many before the first answer, unless silence may be one.
     if mailing.audience is not Audience.ATTENDING and not ledger.answers(desk.event.name):
-        return _Answers({}, (), {}, {})
-    turnout = turnout_of(desk, ledger)
-    return _Answers(turnout.answered, turnout.comes.keys() | turnout.silent, turnout.held, turnout.shut)
+        return Turnout((), {}, {}, {}, (), frozenset())
+    return turnout_of(desk, ledger)
 
 
 def _told(desk: Desk, ledger: Ledger, mailing: Mailing) -> Mapping[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import openpyxl
 import pytest
 
+from mailer.answers import standing
 from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder, Result, typing
 from tests.servers import ScriptedServer
 
@@ -631,3 +632,15 @@ def test_a_name_alone_is_said_to_be_known(sent: Folder) -> None:
     taken = sent.run("answers", "import", export(sent, "ada@gmail.com,Ada SAMPLE,,In person,"), "--yes", now=ANSWERED)
     assert "somebody invited has this name, but there is no reference, and the address is not known" in taken.out
     assert "Belgium: the person invited has this name" in taken.out
+
+
+def test_where_the_event_stands_is_made_out_once_for_a_status(sent: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many mailings and reminders are told of, and a change that some were not told of."""
+    assert sent.run("answers", "record", ADA, "online", now=ANSWERED).code == 0
+    event = sent.path / "templates/round-table/event.toml"
+    event.write_text(event.read_text("utf-8").replace("Room XX", "Room YY"), "utf-8")
+    assert sent.run("remind", "--yes", now=REMINDING).code == 0
+    made, turnout = [], standing.turnout
+    monkeypatch.setattr(standing, "turnout", lambda *given: made.append(given) or turnout(*given))
+    assert "not told of the change" in sent.run("status", now=REMINDING).out
+    assert len(made) == 1
