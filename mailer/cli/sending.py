@@ -180,6 +180,7 @@ def _send_due(prepared: Prepared, found: Survey, ledger: Ledger, options: _Optio
 
     number = len(found.due.guests)
     if not options.yes:
+        ledger.require_no_run()  # nobody is asked in vain
         console.confirm(f"{'rehearse' if options.sandbox else 'send'} {console.count(number, 'message')}")
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:

@@ -19,7 +19,7 @@ from mailer.ledger import resolving, suppression, traffic, versions
 from mailer.ledger.identity import Identity
 from mailer.ledger.invitations import Intake
 from mailer.ledger.records import Attempt, Edition, Erasure, History, Invitee, Suppression
-from mailer.ledger.run import Run, exclusive_run, older_copy, require_latest, sweep
+from mailer.ledger.run import Run, exclusive_run, older_copy, require_latest, require_no_run, sweep
 from mailer.ledger.schema import Decision, invitations, meta
 from mailer.ledger.store import Store, open_store
 from mailer.model import Address, Answer, Attendance, Delivery, Invitation, State
@@ -141,6 +141,10 @@ class Ledger:
         when, where another run is alive.
         """
         return exclusive_run(self._store, self._identity, event, mailing, relay=relay, now=now)
+
+    def require_no_run(self) -> None:
+        """Raises LedgerInUse, as `run` would at this moment, where another run is alive."""
+        require_no_run(self._store)
 
     def sweep(self, now: datetime, *, quietly: bool = True) -> int:
         """Makes the claims that a dead run left behind `in_doubt`, of all events; returns how many that were.

@@ -170,23 +170,38 @@ def exclusive_run(
     store: Store, identity: Identity, event: str, mailing: str, *, relay: str, now: datetime
 ) -> Iterator[Run]:
     """The run that `Ledger.run` hands out."""
+    with _right_to_send(store) as session:
+        require_latest(store)
+        number = _enter(store, event, mailing, relay, now)
+        run = Run(store, session, identity, number, relay=relay, now=now)
+        _doubt_claims(store, session, now, _STOPPED)
+        try:
+            yield run
+        except BaseException:
+            # What stopped the loop is what the person must hear; claims left here are found by the next run.
+            with suppress(LedgerError):
+                run._finish()
+            raise
+        run._finish()
+
+
+@contextmanager
+def _right_to_send(store: Store) -> Iterator[Session]:
     try:
         with store.exclusive() as session:
-            require_latest(store)
-            number = _enter(store, event, mailing, relay, now)
-            run = Run(store, session, identity, number, relay=relay, now=now)
-            _doubt_claims(store, session, now, _STOPPED)
-            try:
-                yield run
-            except BaseException:
-                # What stopped the loop is what the person must hear; claims left here are found by the next run.
-                with suppress(LedgerError):
-                    run._finish()
-                raise
-            run._finish()
+            yield session
     except Taken:
         sentence, _ = _who_is_running(store)
         raise LedgerInUse(sentence) from None
+
+
+def require_no_run(store: Store) -> None:
+    """What `Ledger.require_no_run` does. Nobody can be alive but the latest, and the lock tells whether that is."""
+    with store.reading.connect() as connection:
+        latest = connection.execute(select(runs.c.finished_at).order_by(runs.c.id.desc())).first()
+    if latest and not latest.finished_at:
+        with _right_to_send(store):
+            pass
 
 
 def sweep(store: Store, now: datetime) -> int:

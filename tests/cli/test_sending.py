@@ -13,7 +13,7 @@ import pytest
 
 from mailer.ledger import Attempt, Invitee, Ledger
 from mailer.model import Address, Party, PartyKind, Reply, Rule, State
-from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, REGISTRY, TEMPLATE, Folder
+from tests.cli.conftest import ADA, BEN, CONTACTS, EVENT, NOW, REGISTRY, TEMPLATE, Folder, typing
 from tests.servers import GOOD, ScriptedServer, Session, drop
 
 
@@ -344,23 +344,24 @@ def test_a_ledger_from_a_newer_version_is_left_alone(folder: Folder, relay: Scri
     assert len(relay.accepted) == 1
 
 
-def test_a_second_run_at_the_same_time_says_who_is_at_work(folder: Folder, relay: ScriptedServer) -> None:
-    """The second `send` ends with exit code 1 and says which process is sending since when."""
-    from datetime import UTC, datetime
-
-    from mailer.ledger import Ledger
-
+def test_a_second_run_at_the_same_time_says_who_is_at_work(
+    folder: Folder, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second `send` ends with exit code 1 and says which process is sending, before anybody is asked."""
     folder.relay(relay)
     folder.run("send", "--yes", "--limit", "1")
     with (
         Ledger.open(f"sqlite:///{folder.path / 'ledger.db'}") as ledger,
         ledger.run("round-table", "invitation", datetime.now(UTC), relay="relay.example.org:25"),
     ):
-        refused = folder.run("send", "--yes")
-    assert refused.code == 1
-    assert "process" in refused.err
+        refused = [folder.run("send", "--yes"), typing(folder, monkeypatch, "yes\n", "send")]
+    for one in refused:
+        assert one.code == 1
+        assert "has been sending invitation of round-table since" in one.err
+        assert "Type yes" not in one.out
     assert len(relay.accepted) == 1
-    assert folder.run("send", "--yes", now=NOW).code == 0
+    assert typing(folder, monkeypatch, "yes\n", "send").code == 0
+    assert len(relay.accepted) == 3
 
 
 def test_rows_with_errors_are_left_out_and_stay_due(folder: Folder, relay: ScriptedServer) -> None:

@@ -159,6 +159,20 @@ def test_a_second_run_is_told_who_is_at_work(url: str, ledger: Ledger) -> None:
     assert len(finished(url)) == 2
 
 
+def test_who_would_begin_a_run_is_told_before_of_another_alone_that_lives(url: str, ledger: Ledger) -> None:
+    """Neither one that has ended nor one that died keeps anybody from beginning."""
+    ledger.require_no_run()
+    with Ledger.open(url) as other:
+        with (
+            ledger.run(EVENT, MAILING, NOW, relay=RELAY),
+            pytest.raises(LedgerInUse, match=f"process {os.getpid()} on"),
+        ):
+            other.require_no_run()
+        other.require_no_run()
+        raw(url, "UPDATE runs SET finished_at = NULL")
+        other.require_no_run()
+
+
 def test_a_sweep_that_is_asked_says_why_it_does_nothing(url: str, ledger: Ledger) -> None:
     """While a run lives, whoever wants its claims settled is told of it; in its turn a quiet sweep says nothing."""
     numbers = queue(ledger, 1)
