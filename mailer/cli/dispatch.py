@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from mailer.cli import console
 from mailer.cli.command_line import where
 from mailer.cli.desk import OUTBOX, Desk
 from mailer.cli.guests import Guest
-from mailer.cli.interrupts import Interrupts, is_ignored
+from mailer.cli.interrupts import Interrupts, heeded
 from mailer.cli.mailing import Prepared, facts_of
 from mailer.cli.messages import sample_delivery
 from mailer.cli.progress import Teller, progress
@@ -269,9 +268,8 @@ def _stop_on_signals(round_: Round[Guest]) -> None:
         round_.stop()
         console.complain("Stopping after the messages in flight; once more to stop at once.")
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if not is_ignored(number):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+    for number in heeded():
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _facts(delivery: Delivery, attempt: Attempt) -> dict[str, object]:

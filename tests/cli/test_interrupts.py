@@ -14,28 +14,33 @@ from mailer.cli.interrupts import Interrupts
 from tests.cli.conftest import Folder
 from tests.servers import GOOD, ScriptedServer, Session
 
+NAMES = [name for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)]
 
-def test_a_ctrl_c_that_got_lost_is_raised_again() -> None:
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_ctrl_c_that_got_lost_is_raised_again(name: str) -> None:
     """What Python drops amidst a callback stops the run all the same, before its first message."""
-    before = signal.getsignal(signal.SIGINT)
+    number = signal.Signals[name]
+    before = signal.getsignal(number)
     with Interrupts() as interrupts:
         interrupts.heed()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(number)
         with pytest.raises(KeyboardInterrupt):
             interrupts.heed()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
-def test_at_the_end_ctrl_c_breaks_nothing_off() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_at_the_end_ctrl_c_breaks_nothing_off(name: str) -> None:
     """What is left to do after the last message is done whole."""
     with Interrupts() as interrupts:
         interrupts.mute()
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.Signals[name])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_signal_that_is_ignored_at_the_start_stays_so(folder: Folder, name: str) -> None:
     """`nohup mailer send`, or a script's job in the background, goes on to the end."""
     number = signal.Signals[name]
@@ -55,7 +60,8 @@ def test_a_signal_that_is_ignored_at_the_start_stays_so(folder: Folder, name: st
         signal.signal(number, before)
 
 
-def test_ctrl_c_while_the_command_is_loaded_shows_no_traceback() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_ctrl_c_while_the_command_is_loaded_shows_no_traceback(name: str) -> None:
     """Also in the first moment, before any word was read, the process ends with 130."""
     root = Path(__file__).parents[2]
     script = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["mailer"]
@@ -65,7 +71,7 @@ import importlib.abc, signal, sys
 class Interrupting(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name == "click":
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.{name})
 sys.meta_path.insert(0, Interrupting())
 from {entry.module} import {entry.attr}
 {entry.attr}()
