@@ -125,8 +125,8 @@ def settle(
     decision: Decision,
     now: datetime,
     *,
-    reference: str | None = None,
-    attendance: Attendance | None = None,
+    reference: str | None,
+    attendance: Attendance | None,
 ) -> bool:
     """Appends a decision about an answer of the event; returns whether that changes anything.
 

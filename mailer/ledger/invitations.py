@@ -56,7 +56,7 @@ class Intake:
     mailing: str
     domain: str
     now: datetime
-    invites: bool = False
+    invites: bool
 
     def enqueue(self, invitees: Iterable[Invitee]) -> int:
         """Queues those in one transaction who are not in the mailing yet; returns how many wait to be sent."""

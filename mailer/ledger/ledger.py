@@ -179,7 +179,7 @@ class Ledger:
         with self._store.reading.connect() as connection:
             return delivering.counts(connection, event)
 
-    def reached_relay_since(self, moment: datetime, now: datetime | None = None) -> list[tuple[datetime, int]]:
+    def reached_relay_since(self, moment: datetime, now: datetime) -> list[tuple[datetime, int]]:
         """When each transaction after `moment` ended that the relay has, or may have, counted; and its recipients.
 
         That is every one of all events that was begun, or may have been, and what `count_besides` counted; oldest

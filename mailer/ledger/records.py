@@ -50,10 +50,10 @@ class Attempt:
     started_at: datetime
     finished_at: datetime
     relay: str
-    reply: Reply | None = None
-    note: str = ""
-    due_at: datetime | None = None
-    transactions: int = 1
+    reply: Reply | None
+    note: str
+    due_at: datetime | None
+    transactions: int
 
 
 @frozen

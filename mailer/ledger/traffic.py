@@ -21,9 +21,7 @@ _LATELY, _NOT_LONG_AGO = 200, 10_000
 _LATEST_FIRST = attempts.c.id.desc()
 
 
-def reached_relay_since(
-    connection: Connection, moment: datetime, now: datetime | None = None
-) -> list[tuple[datetime, int]]:
+def reached_relay_since(connection: Connection, moment: datetime, now: datetime) -> list[tuple[datetime, int]]:
     """What `Ledger.reached_relay_since` returns."""
     query = (
         select(attempts.c.finished_at, attempts.c.transactions, deliveries.c.cc)
@@ -38,8 +36,7 @@ def reached_relay_since(
         found += [(at, max(1, 1 + len(cc_of(cc)) - alone)), *[(at, 1)] * alone]
     names = connection.scalars(select(meta.c.name).where(meta.c.name.startswith(_BESIDES)))
     besides = [moment_of(name.split()[1]) for name in names]
-    latest = now + AHEAD if now else None
-    return sorted([*found, *((at, 1) for at in besides if at > moment and (latest is None or at <= latest))])
+    return sorted([*found, *((at, 1) for at in besides if moment < at <= now + AHEAD)])
 
 
 def count_besides(connection: Connection, at: datetime, instead_of: str) -> str:

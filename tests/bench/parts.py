@@ -98,7 +98,7 @@ def _settle(run: Run, groups: Sequence[Sequence[int]], clock: Callable, reply: R
     run.exchange([], groups[0], clock())
     for group, following in pairwise([*groups, []]):
         now = clock()
-        done = [Attempt(number, State.SENT, now, now, "127.0.0.1:25", reply, "", None) for number in group]
+        done = [Attempt(number, State.SENT, now, now, "127.0.0.1:25", reply, "", None, 1) for number in group]
         run.exchange(done, following, now)
 
 

@@ -107,7 +107,8 @@ def test_the_forecast_goes_by_the_pace_and_by_what_the_relay_took_before(folder:
         with ledger.run("earlier", "invitation", now, relay=name) as run:
             run.exchange((), [number], now)
             took = now + timedelta(seconds=10)
-            run.exchange([Attempt(number, State.SENT, now, took, name, Reply(250, None, ("Ok",)))], (), took)
+            reply = Reply(250, None, ("Ok",))
+            run.exchange([Attempt(number, State.SENT, now, took, name, reply, "", None, 1)], (), took)
     assert "60 messages: 10 minutes, done about 10:10" in folder.run("send", "--dry-run").out
     folder.relay(relay, SMTP_RATE="2/minute, 500 recipients/day")
     told = folder.run("send", "--dry-run").out

@@ -1308,7 +1308,7 @@ def test_what_a_relay_took_apart_counts_in_the_next_run(
     with ScriptedServer({"rcpt": [rcpt] * 9 if rcpt else []}, limit) as server:
         mailing.send(server, reading=_with_copies)
     now = mailing.clock()
-    before = mailing.ledger.reached_relay_since(now - timedelta(hours=1))
+    before = mailing.ledger.reached_relay_since(now - timedelta(hours=1), now)
     assert [recipients for _, recipients in before] == [1, 1, 1]
     assert Pace([Window(3, 3600)], before).opens_at(now) > now
     assert len(mailing.attempts(0)) == 1

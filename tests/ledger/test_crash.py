@@ -117,7 +117,7 @@ def test_no_doubt_is_before_its_claim(ledger: Ledger, url: str) -> None:
         child.wait()
     _sweep_until_swept(ledger, later(-86_400))
     assert [ledger.attempts(number)[-1].finished_at for number in numbers[1:]] == [NOW, NOW]
-    assert len(ledger.reached_relay_since(later(-1))) == 3
+    assert len(ledger.reached_relay_since(later(-1), later(60))) == 3
 
 
 def test_a_doubt_counts_as_if_each_cc_had_gone_alone(ledger: Ledger, url: str) -> None:
@@ -128,7 +128,7 @@ def test_a_doubt_counts_as_if_each_cc_had_gone_alone(ledger: Ledger, url: str) -
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     _sweep_until_swept(ledger)
-    assert ledger.reached_relay_since(later(-1)) == [(later(1), 1), *[(later(60), 1)] * 4]
+    assert ledger.reached_relay_since(later(-1), later(60)) == [(later(1), 1), *[(later(60), 1)] * 4]
 
 
 def _sweep_until_swept(ledger: Ledger, now: datetime = later(60)) -> None:  # noqa: B008 - a fixed moment

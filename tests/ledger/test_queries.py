@@ -112,8 +112,8 @@ def test_the_pace_counts_what_the_relay_has_counted(ledger: Ledger) -> None:
             NOW,
         )
     latest = [(later(11), 1), (later(21), 1), (later(41), 1), (later(41), 2)]
-    assert ledger.reached_relay_since(later(-1)) == [(later(1), 3), *latest]
-    assert ledger.reached_relay_since(later(1)) == latest
+    assert ledger.reached_relay_since(later(-1), later(60)) == [(later(1), 3), *latest]
+    assert ledger.reached_relay_since(later(1), later(60)) == latest
 
 
 def test_whether_copies_go_together_is_known_from_the_latest(ledger: Ledger) -> None:
