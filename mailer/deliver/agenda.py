@@ -26,7 +26,7 @@ class Job(Generic[C]):
 
     delivery_id: int
     contact: C
-    recipients: int = 1
+    recipients: int
     transactions: int = 1
 
 

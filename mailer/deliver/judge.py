@@ -34,10 +34,10 @@ class Policy:
     `connections` are sessions at once; with `wait` the round lasts until every deferral is settled.
     """
 
-    connections: int = 1
-    retry_after: float = 300
-    give_up_after: float = 86_400
-    wait: bool = False
+    connections: int
+    retry_after: float
+    give_up_after: float
+    wait: bool
 
 
 class Judge:

@@ -69,9 +69,9 @@ class Round(Generic[C]):
         clock: Callable[[], datetime],
         source: random.Random,
         progress: Progress,
-        deferred: Iterable[tuple[datetime, Job[C]]] = (),
-        still_due: Callable[[C], bool] = lambda _: True,
-        idle: Callable[[datetime], None] = lambda _: None,
+        deferred: Iterable[tuple[datetime, Job[C]]],
+        still_due: Callable[[C], bool],
+        idle: Callable[[datetime], None],
     ) -> None:
         """`jobs` are due now, `deferred` at the moments given (only waited for if `policy.wait`).
 

@@ -28,14 +28,17 @@ def send(url: str, port: int, connections: int) -> None:
         due = ledger.due(EVENT, NAME, datetime.now(UTC))
         round_ = Round(
             run,
-            [Job(number, int(key.partition("@")[0].removeprefix("guest"))) for key, number in due.items()],
+            [Job(number, int(key.partition("@")[0].removeprefix("guest")), 1) for key, number in due.items()],
             compose,
             lambda: Connection(relay),
             pace=Pace(()),
-            policy=Policy(connections),
+            policy=Policy(connections, 300, 86_400, wait=False),
             clock=lambda: datetime.now(UTC),
             source=random.Random(1),
             progress=lambda delivery, attempt: None,
+            deferred=(),
+            still_due=lambda _: True,
+            idle=lambda _: None,
         )
         asyncio.run(round_.deliver())
 

@@ -22,6 +22,7 @@ from tests.servers import ScriptedServer
 
 EVENT, NAME = "poc-week", "invitation"
 MISSION = Party("Permanent Mission of Ruritania", PartyKind.MISSION)
+PATIENCE = {"connections": 1, "retry_after": 300, "give_up_after": 86_400, "wait": False}
 
 
 def address(number: int) -> Address:
@@ -75,17 +76,18 @@ class Mailing:
             waiting = self.ledger.deliveries(EVENT, NAME, State.DEFERRED)
             self.round = Round(
                 run,
-                reading([Job(number, _guest(key)) for key, number in numbers.items()]),
+                reading([Job(number, _guest(key), 1) for key, number in numbers.items()]),
                 compose,
                 lambda: Connection(here),
                 pace=pace or Pace(()),
-                policy=Policy(**policy),  # type: ignore[arg-type]
+                policy=Policy(**{**PATIENCE, **policy}),  # type: ignore[arg-type]
                 clock=self.clock,
                 source=random.Random(1),
                 progress=progress or (lambda _, attempt: self.told.append(attempt)),
+                still_due=lambda _: True,
                 idle=idle or self.waits.append,
                 deferred=[
-                    (one.due_at, Job(one.id, _guest(one.recipient.key)))
+                    (one.due_at, Job(one.id, _guest(one.recipient.key), 1))
                     for one in waiting
                     if one.due_at and one.recipient.key not in numbers
                 ],
