@@ -41,6 +41,10 @@ def calendar_file(event: Event, *, uid: str, sequence: int, now: datetime) -> by
     # Of a zone, Outlook understands days that are the same every year, and not those of single years (MS-STANOICAL
     # section 2.2.47). Nothing but the offset of these very days leaves it nothing to misread.
     calendar.add_missing_timezones(first_date=event.starts.date() - _A_DAY, last_date=event.ends.date() + 2 * _A_DAY)
+    # The library writes the hour that the new time begins with; RFC 5545 section 3.6.5 wants the old time's.
+    for zone in calendar.timezones:
+        for part in zone.standard + zone.daylight:
+            part.DTSTART -= max(part.TZOFFSETTO - part.TZOFFSETFROM, timedelta())
     content: bytes = calendar.to_ical()
     return content
 

@@ -98,6 +98,18 @@ def test_an_event_over_a_night_on_which_the_clocks_change_keeps_both_ends(event)
     assert to.astimezone(UTC) - from_.astimezone(UTC) == timedelta(hours=5, minutes=30)
 
 
+@pytest.mark.parametrize(("month", "day"), [(3, 28), (10, 31)])
+def test_the_change_of_the_clocks_stands_on_the_clock_that_ends(event, month, day) -> None:
+    """RFC 5545 section 3.6.5: its moment is DTSTART by TZOFFSETFROM."""
+    tz = ZoneInfo("Europe/Zurich")
+    starts = datetime(2027, month, day, 9, tzinfo=tz)
+    calendar, _ = calendar_of(replace(event, starts=starts, ends=starts + timedelta(hours=1), timezone=tz))
+    (description,) = calendar.walk("VTIMEZONE")
+    before, change = sorted(description.subcomponents, key=lambda one: one.DTSTART)
+    assert before.TZOFFSETTO == change.TZOFFSETFROM
+    assert (change.DTSTART - change.TZOFFSETFROM).replace(tzinfo=UTC) == datetime(2027, month, day, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("cancelled", "method"), [(False, "PUBLISH"), (True, "CANCEL")])
 def test_it_travels_as_an_attachment_with_its_method(event, sender, compose, cancelled, method) -> None:
     """`invite.ics` is an attachment and no alternative of the text, its type's method that of the file."""
