@@ -66,9 +66,10 @@ def import_answers(
     *, file: Path, named: str | None, columns: str | None, dates: str | None, dry_run: bool, yes: bool, sandbox: bool,
     now: str | None,
 ) -> int:  # fmt: skip
-    """Take in an export of RSVPs: Zoom, Google Forms, Microsoft Forms, Eventbrite, Indico and others, or any sheet.
+    """Take in an export of RSVPs, or any sheet.
 
-    A file that was imported before, or has grown since, adds only what is new.
+    Known are the exports of Zoom, Google Forms, Microsoft Forms, Eventbrite, Indico and others. A file that was
+    imported before, or has grown since, adds only what is new.
     """
     from mailer.cli.desk import mind_older, open_desk
 
@@ -204,7 +205,10 @@ def record(
     sandbox: bool,
     now: str | None,
 ) -> int:
-    """Record an answer that came by telephone or letter, for the invitation of REFERENCE or ADDRESS."""
+    """Record an answer that came by telephone or letter.
+
+    It counts for the invitation of REFERENCE or ADDRESS.
+    """
     from mailer.answers.intake import fingerprint
     from mailer.answers.response import Response
     from mailer.cli.desk import open_desk
@@ -287,7 +291,10 @@ def _by_hand(response: Response, known: Sequence[Answer], desk: Desk, ledger: Le
 def list_answers(
     *, event: str | None, named: str | None, xlsx: Path | None, sandbox: bool, as_json: bool, now: str | None
 ) -> int:
-    """Say who comes, in person and online, by party, and how many seats that leaves."""
+    """Say who comes, and how many seats that leaves.
+
+    Those who come are told by party, in person and online.
+    """
     from mailer import report
     from mailer.cli.desk import mind_older, open_desk
 

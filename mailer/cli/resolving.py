@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     help="What an archive copy or Sent folder holds was sent: a path, imaps://user@host/Folder, or imap for IMAP_URL.",
 )
 @click.option("--failed", is_flag=True, help="What the relay refused, in place of what is in doubt; with --resend.")
-@click.option("--yes", is_flag=True, help="Do not ask before all of them are settled at once.")
+@click.option("--yes", is_flag=True, help="On a terminal, do not ask before all of them are settled at once.")
 @sandbox_option
 @now_option
 def resolve(words: tuple[str, ...], archive: str | None, yes: bool, sandbox: bool, now: str | None, **way: bool) -> int:

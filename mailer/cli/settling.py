@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 @json_option
 @now_option
 def review(*, event: str | None, named: str | None, sandbox: bool, as_json: bool, now: str | None) -> int:
-    """Show what only a person can settle, and on a terminal settle it one by one."""
+    """Show what only a person can settle.
+
+    On a terminal it is settled one by one.
+    """
     from mailer import report
     from mailer.cli.desk import mind_older, open_desk
 
@@ -107,7 +110,10 @@ def settle(
     *, number: int, reference: str | None, reject: bool, undo: bool, meant: str | None, named: str | None,
     sandbox: bool, now: str | None,
 ) -> int:  # fmt: skip
-    """Settle answer ID (see mailer answers review); the decision holds however often its file comes in again."""
+    """Settle answer ID, as mailer answers review shows it.
+
+    The decision holds however often its file comes in again.
+    """
     from mailer.cli.desk import open_desk
 
     if (reference is not None) + reject + undo != 1:
