@@ -17,12 +17,25 @@ _LONGEST_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A row of a sheet, 1-based as the spreadsheet shows it; `sheet` is None for text files."""
+
+    file: str
+    sheet: str | None
+    row: int
+
+    def __str__(self) -> str:
+        return _place(self.file, self.sheet, f"row {self.row}")
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in a file that people edit, with its place and its mend.
 
     `problem` says what is wrong, `fix` what to do. `file`, `sheet`, `cell` ("B7"), `row` (1-based, as the spreadsheet
     shows it), `column` (the heading) and `value` (what stands there) are None where it has no such place. An `error`
-    keeps its row, or the whole run, from being sent; a `warning` does not.
+    keeps its row, or the whole run, from being sent; a `warning` does not. `other` is the row with which this one has
+    the problem together; `sentence` names it.
     """
 
     problem: str
@@ -34,6 +47,7 @@ class Problem:
     row: int | None = None
     column: str | None = None
     value: str | None = None
+    other: SheetRow | None = None
 
     @property
     def is_error(self) -> bool:
@@ -46,25 +60,31 @@ class Problem:
 
     def place(self) -> str:
         """`missions.xlsx, sheet Contacts, cell E7`, as far as each part is known; empty where there is none."""
-        parts = [self.file or ""]
-        if self.sheet:
-            parts.append(f"sheet {self.sheet}")
-        if self.cell:
-            parts.append(f"cell {self.cell}")
-        elif self.row:
-            parts.append(f"{'row' if self.is_of_row else 'line'} {self.row}")
-        return ", ".join(part for part in parts if part)
+        line = f"{'row' if self.is_of_row else 'line'} {self.row}" if self.row else ""
+        return _place(self.file, self.sheet, f"cell {self.cell}" if self.cell else line)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and which other row has part in it."""
+        return self._said("")
 
     def __str__(self) -> str:
         place = self.place()
         value = self.value or ""
         value = f" ({value[:_LONGEST_SHOWN]!r}{'…' if len(value) > _LONGEST_SHOWN else ''})" if value else ""
-        return f"{place + ': ' if place else ''}{self.problem}{value}. {self.fix}"
+        return f"{place + ': ' if place else ''}{self._said(value)}. {self.fix}"
+
+    def _said(self, value: str) -> str:
+        return f"{self.problem}{value}{f': {self.other}' if self.other else ''}"
 
     def as_json(self) -> dict[str, object]:
         """The problem with the keys of the `--json` contract, in their order."""
         order = ("file", "sheet", "cell", "row", "column", "value", "severity", "problem", "fix")
-        return {key: getattr(self, key) for key in order}
+        return {key: getattr(self, key) for key in order} | {"problem": self.sentence}
+
+
+def _place(file: str | None, sheet: str | None, spot: str) -> str:
+    return ", ".join(filter(None, (file, f"sheet {sheet}" if sheet else "", spot)))
 
 
 class MailerError(Exception):

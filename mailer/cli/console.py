@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,9 +24,7 @@ from mailer.model import State
 # Rows named beside the first that has a problem.
 _ROWS_NAMED = 20
 
-# A row that a problem names beside its own, as those of two lists with the same addresses do, and how many of these are
-# told one by one.
-_OTHER_ROW = re.compile(r"\brow \d+")
+# So many problems that rows of one list have with those of another are told one by one.
 _PAIRS_NAMED = 5
 
 # What a stream says whose reader has left: a pipe or a terminal that is closed.
@@ -169,9 +166,9 @@ def _grouped(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 def _pair(problem: Problem) -> Problem | None:
     """What is the same in all problems of this kind that are between the same two lists; None for any other kind."""
-    if not (problem.is_of_row and _OTHER_ROW.search(problem.problem)):
+    if problem.other is None:
         return None
-    return replace(problem, problem=_OTHER_ROW.sub("", problem.problem), row=None, cell=None, value=None)
+    return replace(problem, row=None, cell=None, value=None, other=replace(problem.other, row=0))
 
 
 def count(number: int, noun: str) -> str:

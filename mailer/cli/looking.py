@@ -232,7 +232,7 @@ def _not_written(
         if isinstance(found, Problem):
             problems[found.severity] += 1
             if found.is_error and found.row:
-                reason = f"{found.problem}: see mailer check{event_meant(desk)}"
+                reason = f"{found.sentence}: see mailer check{event_meant(desk)}"
                 row = replace(found, cell=None).place()
                 unfit.setdefault(row, NotWritten(mailing.name, "", row, reason))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from mailer.answers.parties import names_of
 from mailer.cli.gathering import active
 from mailer.cli.guests import problem_at
 from mailer.contacts.shelves import Shelves
-from mailer.errors import Problem
+from mailer.errors import Problem, SheetRow
 from mailer.model import Contact, Event, Party, PartyKind, Place, Standing, fold
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Overlaps:
         if is_new and self._parties.get(hash((party, not contact.is_mailbox))) is not None:
             self._with_office.add(contact.party.name)
         if is_host:
-            self._of_hosts.add(f"{contact.party.name} ({_where(contact.place)})")
+            self._of_hosts.add(f"{contact.party.name} ({_row(contact.place)})")
 
     def _see_person(self, contact: Contact, party: str) -> None:
         place = contact.place
@@ -104,15 +104,14 @@ class Overlaps:
         earlier = self._people.put(hash((party, name)), sheet << _ROW_BITS | place.row)
         if earlier is None:
             return
-        file, name_of_sheet = list(self._sheets)[earlier >> _ROW_BITS]
-        first = _where(Place(file, name_of_sheet, earlier & (1 << _ROW_BITS) - 1))
+        first = SheetRow(*list(self._sheets)[earlier >> _ROW_BITS], earlier & (1 << _ROW_BITS) - 1)
         if len(self._twice) < _NAMED:
             who = f"{contact.name} of {contact.party.name}"
-            problem = f"{who} stands in {first} too, with another address, and both are invited"
+            problem = f"{who} stands in another row too, with another address, and both are invited"
             fix = "Delete one of the two rows, unless they are two people."
-            self._twice.append(problem_at(contact, "address", problem, fix, warning=True))
+            self._twice.append(replace(problem_at(contact, "address", problem, fix, warning=True), other=first))
         else:
-            self._others_twice.add(f"{contact.name} ({_where(place)}, and {first})")
+            self._others_twice.add(f"{contact.name} ({_row(place)}, and {first})")
 
     def _look_up(self, party: Party) -> tuple[str, bool]:
         """What is the same for all spellings of the party, and whether it is a host."""
@@ -134,6 +133,5 @@ class Overlaps:
             yield from names_of(Party(host, PartyKind.ORGANISATION), self._directory)
 
 
-def _where(place: Place) -> str:
-    sheet = f"sheet {place.sheet}, " if place.sheet else ""
-    return f"{place.file}, {sheet}row {place.row}"
+def _row(place: Place) -> SheetRow:
+    return SheetRow(place.file, place.sheet, place.row)

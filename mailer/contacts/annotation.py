@@ -44,7 +44,7 @@ def _remark(sheet: Worksheet, place: str, found: list[Problem]) -> None:
         if place in area:
             place = area.start_cell.coordinate  # the others of a merged area can hold no comment
     cell = sheet[place]
-    text = "\n\n".join(f"{problem.severity.capitalize()}: {problem.problem}. {problem.fix}" for problem in found)
+    text = "\n\n".join(f"{problem.severity.capitalize()}: {problem.sentence}. {problem.fix}" for problem in found)
     if cell.comment:
         text = f"{cell.comment.text}\n\n{text}"
     cell.comment = Comment(_writable(text), _AUTHOR, height=40 + 20 * (len(text) // 40 + 2), width=320)

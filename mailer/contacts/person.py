@@ -18,7 +18,7 @@ from mailer.contacts.names import (
 )
 from mailer.contacts.rows import letters
 from mailer.contacts.titles import merged, title_of_address
-from mailer.errors import Problem, Severity
+from mailer.errors import Problem, Severity, SheetRow
 from mailer.model import Address, Contact, Party, PartyKind, Place, Rule, Standing
 from mailer.model.nobody import is_no_name, is_nobody
 
@@ -60,8 +60,10 @@ class Row:
     problems: list[Problem] = field(default_factory=list)
     failed: bool = False
 
-    def say(self, column: int, problem: str, fix: str, severity: Severity = "error") -> None:
-        """Note a problem of the cell in the 0-based `column`."""
+    def say(
+        self, column: int, problem: str, fix: str, severity: Severity = "error", other: SheetRow | None = None
+    ) -> None:
+        """Note a problem of the cell in the 0-based `column`; `other` is the row that has part in it."""
         known = 0 <= column < len(self.columns.headings)
         self.problems.append(
             Problem(
@@ -74,6 +76,7 @@ class Row:
                 self.place.row,
                 self.columns.headings[column] or None if known else None,
                 self.raw[column] if 0 <= column < len(self.raw) else None,
+                other,
             )
         )
         self.failed = self.failed or severity == "error"

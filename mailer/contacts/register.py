@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mailer.contacts.person import Row
 from mailer.contacts.shelves import Shelves
+from mailer.errors import SheetRow
 from mailer.model import Contact, Standing
 
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
@@ -47,13 +48,15 @@ class Register:
             is_of_other = earlier >> _SHEET_BITS != sheet
             row.say(
                 column,
-                f"The address stands already in {self._named(earlier)}, which keeps the invitation",
+                "The address stands already in another row, which keeps the invitation",
                 f"Delete one of the two rows{', or this list if it is a copy' if is_of_other else ''}.",
                 "warning",
+                self._row(earlier),
             )
             return None
         if earlier is not None:
-            row.say(column, f"{contact.address} gets a copy by {self._named(earlier)} too", _TWICE, "warning")
+            problem = f"{contact.address} gets a copy by another row too"
+            row.say(column, problem, _TWICE, "warning", self._row(earlier))
         return self._with_copies(contact, place, row) if contact.cc else contact
 
     def _with_copies(self, contact: Contact, place: int, row: Row) -> Contact:
@@ -70,10 +73,8 @@ class Register:
             earlier = self._places.put(hash(address.key), place | _COPY)
             if earlier is not None:
                 what = "a copy" if earlier & _COPY else "an invitation"
-                row.say(column, f"{address} gets {what} by {self._named(earlier)} too", _TWICE, "warning")
+                row.say(column, f"{address} gets {what} by another row too", _TWICE, "warning", self._row(earlier))
         return contact if len(kept) == len(contact.cc) else replace(contact, cc=tuple(kept))
 
-    def _named(self, place: int) -> str:
-        file, name = self._sheets[place >> _SHEET_BITS]
-        where = ", ".join(part for part in (file, f"sheet {name}" if name else "") if part)
-        return f"{where}, row {place & (1 << _ROW_BITS) - 1}"
+    def _row(self, place: int) -> SheetRow:
+        return SheetRow(*self._sheets[place >> _SHEET_BITS], place & (1 << _ROW_BITS) - 1)

@@ -39,14 +39,25 @@ def test_a_copy_of_a_list_is_one_line(folder: Folder) -> None:
     for name in ("missions.csv", "missions (1).csv"):
         folder.write(f"contacts/{name}", heading + "".join(rows))
     told = folder.run("contacts", now=None).err
-    first = "missions (1).csv, cell F2: The address stands already in missions.csv, row 2, which keeps the invitation"
-    assert f"{first} (also rows 3, 4, 5, 6, 7, 8) (" in told
+    what = "The address stands already in another row, which keeps the invitation"
+    assert f"missions (1).csv, cell F2: {what} (also rows 3, 4, 5, 6, 7, 8) (" in told
+    assert "): missions.csv, row 2. Delete" in told
     assert "Delete one of the two rows, or this list if it is a copy." in told
     assert told.count("stands already") == 1
     assert "7 warnings" in told
-    assert len(folder.run("contacts", "--json", now=None).json["problems"]) == 7
+    problems = folder.run("contacts", "--json", now=None).json["problems"]
+    assert len(problems) == 7
+    assert problems[0]["problem"] == f"{what}: missions.csv, row 2"
     folder.write("contacts/missions (1).csv", heading + "".join(rows[:5]))
     assert folder.run("contacts", now=None).err.count("stands already") == 5
+
+
+def test_a_copy_of_parts_of_two_lists_is_told_apart(folder: Folder) -> None:
+    """Whatever the lists are called, rows of two of them are not taken for those of one."""
+    rows = [f"Chile,office{number}@chile.example.org\n" for number in range(6)]
+    for name, some in (("row 1", rows[:3]), ("row 2", rows[3:]), ("row 3", rows)):
+        folder.write(f"contacts/{name}.csv", "Mission,Email\n" + "".join(some))
+    assert folder.run("contacts", now=None).err.count("stands already") == 6
 
 
 def test_rows_with_errors_stand_in_the_status(folder: Folder, relay: ScriptedServer) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailer.contacts import read
 from mailer.contacts.shelves import Shelves
+from mailer.errors import SheetRow
 from mailer.model import Contact, Standing
 from tests.contacts.conftest import write_csv
 
@@ -42,7 +43,7 @@ def test_the_same_address_is_invited_once(tmp_path, understand) -> None:
     assert [contact.party.name for contact in found.contacts] == ["Chile", "Peru"]
     warning = found.warning
     assert (warning.cell, warning.value) == ("B4", "a@Example.org")
-    assert "m.csv, row 2" in warning.problem
+    assert warning.other == SheetRow("m.csv", None, 2)
 
 
 def test_a_copy_stands_behind_its_original(tmp_path, understand) -> None:
@@ -61,7 +62,7 @@ def test_missions_keep_the_invitation(tmp_path, understand) -> None:
     found = understand(tmp_path)
     assert [contact.party.name for contact in found.contacts] == ["Chile"]
     assert found.warning.file == "a.csv"
-    assert "b.csv, row 2" in found.warning.problem
+    assert found.warning.other == SheetRow("b.csv", None, 2)
 
 
 def test_missions_keep_the_invitation_within_a_list(table) -> None:
@@ -146,11 +147,11 @@ def test_two_mails_to_one_address_are_told(tmp_path, understand) -> None:
     )
     found = understand(tmp_path)
     assert [len(contact.cc) for contact in found.contacts] == [1, 2, 0]
-    assert [(problem.cell, problem.problem) for problem in found.warnings] == [
-        ("C3", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
-        ("C3", "ana@chile.example.org gets an invitation by missions.csv, row 2 too"),
-        ("B4", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
-        ("B5", "The address stands already in missions.csv, row 4, which keeps the invitation"),
+    assert [(problem.cell, problem.sentence) for problem in found.warnings] == [
+        ("C3", "office@chile.example.org gets a copy by another row too: missions.csv, row 2"),
+        ("C3", "ana@chile.example.org gets an invitation by another row too: missions.csv, row 2"),
+        ("B4", "office@chile.example.org gets a copy by another row too: missions.csv, row 2"),
+        ("B5", "The address stands already in another row, which keeps the invitation: missions.csv, row 4"),
     ]
 
 
