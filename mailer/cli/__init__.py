@@ -12,15 +12,16 @@ import click
 from mailer.cli import console
 from mailer.cli.answering import answers
 from mailer.cli.checking import check
+from mailer.cli.contacts import contacts
 from mailer.cli.demo import demo
 from mailer.cli.doctor import doctor
 from mailer.cli.ends import DONE, INTERRUPTED, REFUSED, RELAY, USAGE, WANTS_A_PERSON
 from mailer.cli.folder import init
 from mailer.cli.login import login
-from mailer.cli.looking import contacts, status
 from mailer.cli.previewing import preview
 from mailer.cli.resolving import resolve
 from mailer.cli.sending import remind, send
+from mailer.cli.status import status
 from mailer.cli.suppressing import forget, suppress
 from mailer.errors import InputRefused, LedgerError, LedgerInUse, LedgerLost, MailerError, RelayError, UsageError
 
