@@ -1,21 +1,19 @@
 """Staff's workbooks in, Contacts and Problems out; nothing is guessed and nothing is written to.
 
 `read` gives what stands in files and folders, and by a `Layout` what each column was taken for; `annotate` a copy of a
-workbook with its problems as comments, `write_workbook` an empty or filled workbook made for staff.
-`mailer.contacts.rows.sheets` reads the rows of any table.
+workbook with its problems as comments. `mailer.contacts.rows.sheets` reads the rows of any table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from mailer.contacts.layout import Layout
 from mailer.contacts.reading import read
 from mailer.errors import Problem
-from mailer.model import PartyKind
 
-__all__ = ["Layout", "annotate", "read", "write_workbook"]
+__all__ = ["Layout", "annotate", "read"]
 
 
 def annotate(path: Path, problems: Iterable[Problem], to: Path) -> None:
@@ -28,14 +26,3 @@ def annotate(path: Path, problems: Iterable[Problem], to: Path) -> None:
     from mailer.contacts.annotation import annotate  # openpyxl
 
     annotate(path, problems, to)
-
-
-def write_workbook(path: Path, kind: PartyKind, rows: Iterable[Mapping[str, str]] = ()) -> None:
-    """Write to `path` (.xlsx) the workbook that staff fill in, for missions or for organisations.
-
-    `rows` map headings to text ("Email", "Rank"); headings beyond the usual ones become further columns. No text can
-    become a formula.
-    """
-    from mailer.contacts.staff import write_workbook  # openpyxl
-
-    write_workbook(path, kind, rows)

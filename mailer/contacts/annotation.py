@@ -65,11 +65,11 @@ def _copy(path: Path) -> Workbook:
         for number, cells in found.rows():
             for column, text in enumerate(cells):
                 if text:
-                    write_text(sheet, f"{letters(column)}{number}", text)
+                    _write_text(sheet, f"{letters(column)}{number}", text)
     return book
 
 
-def write_text(sheet: Worksheet, place: str, text: str) -> None:
+def _write_text(sheet: Worksheet, place: str, text: str) -> None:
     """Put `text` into a cell as text, whatever it begins with; control characters, which no cell can hold, as `?`."""
     cell = sheet[place]
     cell.value = _writable(text)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from mailer.contacts import read
 from mailer.errors import Problem
 from mailer.model import Contact
 
 FIXTURES = Path(__file__).parent / "fixtures"
+SHIPPED = Path(__file__).parents[2] / "contacts"
 ANA = {
     "Title": "Ms.", "First name": "Ana", "Last name": "MUESTRA", "Position": "Deputy", "Rank": "Counsellor",
     "Mission": "Chile", "Email": "ana@chile.example.org", "Cc": "", "Language": "Spanish", "Status": "",
@@ -63,6 +64,15 @@ def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     return path
+
+
+def drop_downs(name: str) -> dict[str, list[str]]:
+    """What the shipped workbook offers in its cells, by heading."""
+    sheet = load_workbook(SHIPPED / name).worksheets[0]
+    rules = sheet.data_validations.dataValidation
+    return {
+        sheet.cell(1, area.min_col).value: rule.formula1.strip('"').split(",") for rule in rules for area in rule.cells
+    }
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.contacts.names import title_and_name
-from mailer.contacts.staff import _RANKS
 from mailer.model import Address, Contact, Form, Party, PartyKind, Place
 from mailer.protocol import Doubt, Mission, form_of_address
+from tests.contacts.conftest import drop_downs
 
 MISSION = Mission(
     "NLD",
@@ -397,7 +397,7 @@ def test_standard_ranks_are_told_in_the_letters_language(language: str, cells: d
 
 def test_every_rank_of_the_drop_down_has_its_words() -> None:
     """What the staff's workbook offers is never left in English in a letter to a man or a woman."""
-    for rank in set(_RANKS) - {"Ambassador", "Colonel"}:
+    for rank in set(drop_downs("missions.xlsx")["Rank"]) - {"Ambassador", "Colonel"}:
         for language in ("fr", "es", "ar"):
             man, woman = (form(language, **MINA, title=title, rank=rank)[1] for title in ("Mr.", "Ms."))
             assert not woman.endswith(rank)
