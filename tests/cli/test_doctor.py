@@ -100,14 +100,20 @@ def test_what_was_not_seen_is_not_called_good(folder: Folder, names: Names) -> N
 
 
 def test_a_relay_that_is_not_there_is_unreachable(folder: Folder, names: Names) -> None:
-    """Exit code 4, with the settings to check; the sender's domain is looked at all the same."""
+    """Exit code 4, with the settings to check; the sender's domain is looked at all the same.
+
+    Where `send` would not come as far as the relay, the code is its own: 3.
+    """
     with ScriptedServer() as relay:
         folder.relay(relay)
     report, found = look(folder, names)
     assert report.code == 4
+    assert folder.run("send", "--yes").code == 4
     assert found["relay"]["result"] == "failed"
     assert "SMTP_HOST" in found["relay"]["found"]
     assert found["dmarc"]["result"] == "good"
+    folder.relay(relay, MAIL_FROM="")
+    assert look(folder, names)[0].code == folder.run("send", "--yes").code == 3
 
 
 @pytest.mark.parametrize(
@@ -274,14 +280,17 @@ def test_faulty_settings_are_told_with_their_mend(folder: Folder, names: Names) 
     """What stops `send` is told here too, each with what to do; a missing relay and sender are among it."""
     folder.write("config.env", "SMTP_PORT=many\nSMTP_HOST=a b\n")
     report = folder.run("doctor", "--json", "--resolver", names.place)
-    assert report.code == 1
-    assert [finding["check"] for finding in report.json["checks"]] == ["settings", "settings"]
+    assert report.code == folder.run("send", "--yes").code == 3
+    assert [(one["check"], one["result"]) for one in report.json["checks"]] == [("settings", "failed")] * 2
     assert "Correct it in config.env" in report.json["checks"][0]["to_do"]
     folder.write("config.env", "SMTP_RAT=1\n")
     report = folder.run("doctor", "--resolver", names.place)
-    assert report.code == 1
+    assert "attention  settings: config.env" in report.out
     assert "Did you mean SMTP_RATE?" in report.out
+    assert "good       ledger: " in report.out
+    assert "No mailing could leave now." in report.out
     sent = folder.run("send", "--yes")
+    assert report.code == sent.code == 3
     for words in ("SMTP_HOST is not set", "MAIL_FROM is not set", "mailer send --sandbox", "your relay lets you"):
         assert words in report.out
         assert words in sent.err
@@ -314,17 +323,18 @@ def test_secrets_that_everybody_may_read_are_told(folder: Folder, names: Names) 
 
 
 def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -> None:
-    """With a ledger that is locked, somebody else's or without a folder no mailing leaves: exit code 4.
+    """With a ledger that is locked, somebody else's or without a folder no mailing leaves: exit code 3.
 
     A sound one is left as it is.
     """
     configure(folder, LEDGER_URL="sqlite:///gone/ledger.db")
-    report, found = look(folder, names)
-    assert (report.code, found["ledger"]["result"]) == (4, "failed")
+    assert look(folder, names)[1]["ledger"]["result"] == "failed"
     assert "No mailing could leave now." in folder.run("doctor", "--resolver", names.place).out
     configure(folder, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
     assert folder.run("send", "--yes", "--dry-run").code == 0
     with ScriptedServer() as relay:
+        folder.relay(relay, LEDGER_URL="sqlite:///gone/ledger.db")
+        assert look(folder, names)[0].code == folder.run("send", "--yes").code == 3
         folder.relay(relay, LEDGER_URL="sqlite:///ledger.db?timeout=0.05")
         folder.run("send", "--yes")
         with contextlib.closing(sqlite3.connect(folder.path / "ledger.db")) as other:
@@ -334,7 +344,7 @@ def test_a_ledger_that_cannot_be_written_is_told(folder: Folder, names: Names) -
             other.execute("BEGIN IMMEDIATE")
             report, found = look(folder, names)
             assert list(other.iterdump()) == before
-    assert (report.code, found["ledger"]["result"]) == (4, "failed")
+        assert (report.code, found["ledger"]["result"]) == (3, "failed")
     assert "locked" in found["ledger"]["found"]
     assert not list(folder.path.glob(".mailer-doctor-*"))
 
@@ -451,7 +461,7 @@ def test_what_the_dns_says_is_judged(
     finding = found[check]
     assert finding["result"] == result, finding
     assert words in f"{finding['found']} {finding['meaning']} {finding['to_do']}"
-    assert report.code == 1  # no relay is set
+    assert report.code == 3  # no relay is set
     assert (finding["to_do"] is not None) is (result == "attention")
 
 

@@ -12,7 +12,7 @@ import click
 from mailer.cli import console
 from mailer.cli.arguments import json_option
 from mailer.cli.doctor.finding import Finding, Result
-from mailer.cli.ends import DONE, RELAY, WANTS_A_PERSON
+from mailer.cli.ends import DONE, REFUSED, RELAY, WANTS_A_PERSON
 from mailer.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Seconds for any step: here somebody waits for the answer.
 _PATIENCE = 30.0
+
+# The checks that only the relay can fail; `mailer send` stops at any other before it asks the relay.
+_OF_RELAY = {"relay", "tls", "login"}
 
 
 @click.command(short_help="Whether a mailing could leave now.")
@@ -30,8 +33,8 @@ _PATIENCE = 30.0
 def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now: str | None) -> int:
     """Look at all that a mailing needs: settings, ledger, relay, login, limits, the sender's domain. Sends nothing.
 
-    Exit codes: 0 all good; 1 something wants a person; 4 no mailing could leave: the relay cannot be reached or refuses
-    the login, or the ledger cannot be used.
+    Exit codes: 0 all good; 1 something wants a person; where no mailing could leave those of `mailer send`: 3 the
+    settings or the ledger cannot be used, 4 the relay cannot be reached or refuses the login.
     """
     from mailer.cli.desk import moment_of
 
@@ -41,7 +44,7 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
         found.append(finding)
         if not as_json:
             _show(finding)
-    failed = sum(finding.result is Result.FAILED for finding in found)
+    failed = {finding.check for finding in found if finding.result is Result.FAILED}
     wanting = sum(finding.result is Result.ATTENTION for finding in found)
     unseen = sum(finding.result is Result.UNSEEN for finding in found)
     if as_json:
@@ -54,7 +57,9 @@ def doctor(resolver: str | None, selectors: tuple[str, ...], as_json: bool, now:
         console.say(f"Nothing bad was seen; {console.count(unseen, 'thing')} could not be looked at.")
     else:
         console.say("All is good.")
-    return RELAY if failed else WANTS_A_PERSON if wanting else DONE
+    if failed:
+        return RELAY if failed <= _OF_RELAY else REFUSED
+    return WANTS_A_PERSON if wanting else DONE
 
 
 def _show(finding: Finding) -> None:

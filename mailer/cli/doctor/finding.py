@@ -7,9 +7,9 @@ from enum import StrEnum
 
 
 class Result(StrEnum):
-    """`note` asks nothing; `unseen` could not be looked at; `attention` wants a person, settings included.
+    """`note` asks nothing; `unseen` could not be looked at; `attention` wants a person.
 
-    `failed` is a relay or a ledger with which no mailing can leave.
+    `failed` are settings, a ledger or a relay with which no mailing can leave.
     """
 
     GOOD = "good"

@@ -34,8 +34,10 @@ def settings_as_they_are(problems: Iterable[Problem]) -> Iterator[Finding]:
     problem = None
     for problem in problems:
         found = str(problem).removesuffix(problem.fix).rstrip(". ")
-        meaning = "Nothing is sent before it is mended" if problem.is_error else "It does not do what it seems to"
-        yield Finding("settings", Result.ATTENTION, found, meaning, problem.fix.rstrip("."))
+        result, meaning = Result.ATTENTION, "It does not do what it seems to"
+        if problem.is_error:
+            result, meaning = Result.FAILED, "Nothing is sent before it is mended"
+        yield Finding("settings", result, found, meaning, problem.fix.rstrip("."))
     if problem is None:
         yield Finding(
             "settings",
