@@ -265,6 +265,23 @@ def test_attachments_are_held_against_the_limit(folder: Folder, names: Names) ->
         assert "1.0 MB" in found["size"]["found"]
 
 
+def test_the_attachments_of_rows_are_held_against_the_limit(folder: Folder, names: Names) -> None:
+    """The largest counts of those that somebody gets; a file that is not there is for `check` to tell."""
+    for name, size in (("letter.pdf", 600_000), ("map.pdf", 800_000)):
+        folder.write(f"templates/round-table/attachments/{name}", "x" * size)
+    for status, octets, result in (("left", "0.9 MB", "good"), ("", "1.1 MB", "attention")):
+        folder.write(
+            "contacts/missions.csv",
+            "Mission,Email,Attachment,Status\nChad,office@chad.example.org,letter.pdf,\n"
+            f"Fiji,office@fiji.example.org,gone.pdf,\nPeru,office@peru.example.org,map.pdf,{status}\n",
+        )
+        with ScriptedServer(None, ["SIZE 1000000"]) as relay:
+            folder.relay(relay)
+            _, found = look(folder, names)
+        assert found["size"]["result"] == result, found["size"]
+        assert octets in found["size"]["meaning"]
+
+
 # --- the folder -------------------------------------------------------------------------------------------------------
 
 

@@ -7,18 +7,24 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mailer import event
 from mailer.cli import console
 from mailer.cli.doctor.finding import Finding, Result
+from mailer.cli.gathering import active
+from mailer.cli.invitees import contacts_of
 from mailer.cli.relay import TOKEN_FILE
 from mailer.config import FILE_NAME, Config
 from mailer.errors import LedgerError, MailerError, Problem
 from mailer.ledger import Ledger, try_making, unproved
+from mailer.message.attachments import encoded_size
 
 # Octets that a run wants to find free: 4 MB for the write-ahead log and 1 kB for each of some thousand messages.
 _SPARE = 10_000_000
+# Octets of the texts of a message with their layout, about.
+_TEXTS = 50_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _NEEDED = {
@@ -136,11 +142,21 @@ def pace_as_set(settings: Config) -> Finding:
 
 
 def largest_message(settings: Config) -> int | None:
-    """About the octets of the largest message of the event; None where none is sure to be meant or it is broken."""
+    """About the octets of the largest message of the event, with the largest file that a row names.
+
+    None where no event is sure to be meant, or it is broken.
+    """
     try:
         loaded, _ = event.load(settings.TEMPLATES, event.choose(settings.TEMPLATES, settings.EVENT))
     except MailerError:
         return None
-    sizes = [sum(path.stat().st_size for path in mailing.attachments) for mailing in loaded.mailings.values()]
-    # Base64 with its line ends (RFC 2045 section 6.8), and the texts with their layout.
-    return max(sizes, default=0) * 78 // 57 + 50_000
+    shared = max((sum(map(_encoded, mailing.attachments)) for mailing in loaded.mailings.values()), default=0)
+    own = 0
+    for name in {contact.attachment for contact in active(contacts_of(settings))} - {""}:
+        with suppress(ValueError):  # `mailer check` tells what is wrong with it
+            own = max(own, _encoded(event.attachment(loaded.folder, name)))
+    return shared + own + _TEXTS
+
+
+def _encoded(path: Path) -> int:
+    return encoded_size(path.stat().st_size)

@@ -151,7 +151,7 @@ def _size(features: Features, largest: int | None) -> Finding:
         meaning = ours[:1].upper() + ours[1:] or "Attachments must stay below that, a third added for their encoding"
         return Finding("size", Result.GOOD, found, meaning)
     to_do = "Make the attachments smaller, or link to them in the text"
-    return Finding("size", Result.ATTENTION, found, f"The mailing would be refused: {ours}", to_do)
+    return Finding("size", Result.ATTENTION, found, f"What is larger would be refused: {ours}", to_do)
 
 
 def _megabytes(octets: int) -> str:
