@@ -56,7 +56,7 @@ CONTACTS = Packing(attrgetter(*_OF_CONTACT), _contact)
 GUESTS = Packing(attrgetter(*_OF_GUEST, *(f"contact.{name}" for name in _OF_CONTACT)), _guest)
 
 
-def read_sheets(paths: tuple[Path, ...], note_layout: NoteLayout | None = None) -> Iterator[Contact | Problem]:
+def read_sheets(paths: tuple[Path, ...], note_layout: NoteLayout | None) -> Iterator[Contact | Problem]:
     """All contacts and problems; for whoever asks about the form of address, which is judged in faulty rows too."""
     from mailer.contacts import read
     from mailer.protocol import disagreement

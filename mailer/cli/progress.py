@@ -33,7 +33,7 @@ class Teller(Protocol):
 
 
 @contextmanager
-def progress(total: int, pace: str = "") -> Iterator[Teller]:
+def progress(total: int, pace: str) -> Iterator[Teller]:
     """A bar over `total` outcomes where standard error is a terminal, else a log.
 
     The bar has a clock, and rate and time left; where a `pace` holds sending back that, as it comes in bursts.

@@ -51,9 +51,7 @@ class Survey:
         return any(map(audience.is_held, self.reasons))
 
 
-def survey(
-    prepared: Prepared, ledger: Ledger, *, wait: bool = False, only: str | None = None, limit: int | None = None
-) -> Survey:
+def survey(prepared: Prepared, ledger: Ledger, *, wait: bool, only: str | None, limit: int | None) -> Survey:
     """Asks the audience rules about every contact, with what the ledger knows of each, and checks what is due.
 
     With `wait`, those whose next try is still to come are counted as due, since the run will stay for them. Of those

@@ -24,10 +24,10 @@ class FormOfAddress:
     """The form to use, and what a person must look at before it is."""
 
     form: Form
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[Doubt, ...]
 
 
-def form_of_address(contact: Contact, language: str, mission: Mission | None = None) -> FormOfAddress:
+def form_of_address(contact: Contact, language: str, mission: Mission | None) -> FormOfAddress:
     """How `contact` is addressed in `language` (English where it has no words of its own here).
 
     `mission` is the contact's, where it is known; a mailbox is called by its name. Neither text of the form ever holds

@@ -29,12 +29,12 @@ class Honorific:
     rank below ambassador that stands in the title, if any. `unknown` holds a title in which no word was understood.
     """
 
-    style: str = ""
-    is_typed: bool = False
-    gender: Gender = Gender.UNKNOWN
-    excellency: bool = False
-    rank: Reading = NOTHING
-    unknown: str = ""
+    style: str
+    is_typed: bool
+    gender: Gender
+    excellency: bool
+    rank: Reading
+    unknown: str
 
 
 def _words(text: str) -> frozenset[str]:

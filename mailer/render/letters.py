@@ -106,7 +106,7 @@ def _in_row(contact: Contact, failed: Failed) -> Problem:
     return Problem(f"{line}{failed.problem}", failed.fix, file=place.file, sheet=place.sheet, row=place.row)
 
 
-def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: Path | None = None) -> Letters:
+def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: Path) -> Letters:
     """The mailing's templates in every language there is, tried on samples of all kinds of contacts.
 
     `templates` is the working folder's; layouts and notes that it lacks are taken from `packaged`. Raises InputRefused
@@ -114,7 +114,7 @@ def compile_mailing(event: Event, mailing: Mailing, templates: Path, packaged: P
     """
     problems: list[Problem] = []
     files = _files(event, mailing, templates, problems)
-    folders = Folders(templates, tuple(folder for folder in (templates, packaged) if folder), event.folder)
+    folders = Folders(templates, (templates, packaged), event.folder)
     compiled: dict[str, Compiled] = {}
     warnings: list[Problem] = []
     for language, template in files.items():

@@ -54,7 +54,7 @@ def main() -> None:
         deque(read_guests(desk.config.contact_paths, desk.directory), 0)
     with desk.ledger(create=True) as ledger:
         with clocks.time("read, ask, check", number):
-            due = list(survey(prepared, ledger).due.guests)
+            due = list(survey(prepared, ledger, wait=False, only=None, limit=None).due.guests)
         rule, domain = desk.event.rsvp.rule, desk.mail_from.address.domain
         with clocks.time("ledger: queue", number):
             invitees = (Invitee(guest.contact.address, (), guest.contact.party, rule) for guest in due)

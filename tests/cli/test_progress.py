@@ -15,7 +15,7 @@ from mailer.cli.progress import progress
 _TELL = """
 import sys
 from mailer.cli.progress import progress
-with progress(2) as teller:
+with progress(2, "") as teller:
     teller.outcome({"recipient": "guest1@mission.example.org"})
     sys.stdin.readline()
     teller.outcome({"recipient": "guest2@mission.example.org"})
@@ -39,7 +39,7 @@ with progress(3, "2/hour") as teller:
 _CLOSE = """
 import os, sys
 from mailer.cli.progress import progress
-with progress(1) as teller:
+with progress(1, "") as teller:
     os.write(1, b"begun")
     sys.stdin.readline()
     teller.outcome({"recipient": "guest@mission.example.org", "state": "failed", "reply": "550 No", "note": ""})
@@ -50,7 +50,7 @@ print("went on to the end")
 def test_each_outcome_is_a_line_of_json_with_its_moment(capsys: pytest.CaptureFixture[str]) -> None:
     """Where no person looks on, the log tells the facts as they are, in any script and on one line."""
     begun = datetime.now(UTC).replace(microsecond=0)
-    with progress(1) as teller:
+    with progress(1, "") as teller:
         teller.outcome({"recipient": "guest@mission.example.org", "reply": "Olá\nBoa tarde", "note": None})
     (line,) = capsys.readouterr().err.splitlines()
     assert "Olá\\nBoa tarde" in line
@@ -67,7 +67,7 @@ def test_each_outcome_is_a_line_of_json_with_its_moment(capsys: pytest.CaptureFi
 def test_each_wait_is_one_line_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     """A log that stands still says until when, once."""
     until = datetime(2031, 2, 24, 13, 22, tzinfo=UTC)
-    with progress(1) as teller:
+    with progress(1, "") as teller:
         teller.wait(until, "14:22 CET")
         teller.wait(until, "14:22 CET")
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())

@@ -186,7 +186,7 @@ def test_ordinary_prose_is_let_be(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_shipped_letters_are_sound(name: str, language: str) -> None:
     """No mailing of the shipped event has a fault in any of its languages, on any day before the deadline."""
-    letters = compile_mailing(EVENT, EVENT.mailings[name], SHIPPED)
+    letters = compile_mailing(EVENT, EVENT.mailings[name], SHIPPED, SHIPPED)
     read = proofreader(EVENT, letters.languages)
     for kind in PartyKind:
         for days in (0, 1, 10):

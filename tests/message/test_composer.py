@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import InputRefused
-from mailer.message import ATTACHMENTS_LIMIT, Composer, Sender
+from mailer.message import Composer, Sender
+from mailer.message.attachments import ATTACHMENTS_LIMIT
 from mailer.model import Address, Letter, Mailbox
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:PUBLISH\r\nEND:VCALENDAR\r\n"

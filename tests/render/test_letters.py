@@ -186,10 +186,10 @@ def test_a_letter_that_grows_too_long_names_its_row(letters: Compiled) -> None:
 
 
 def test_layouts_and_notes_must_be_somewhere(event: Event) -> None:
-    """Without a packaged folder the working folder must hold them, and all that is missing is told at once."""
+    """What neither the working folder nor the packaged one holds is told at once."""
     (event.folder / "invitation.md").write_text("Subject: x\n\ny", "utf-8")
     with pytest.raises(InputRefused) as refused:
-        compile_mailing(event, event.mailings["invitation"], event.folder.parent)
+        compile_mailing(event, event.mailings["invitation"], event.folder.parent, event.folder.parent)
     assert len({problem.file for problem in refused.value.problems}) == 3 + len(Rule)
 
 

@@ -76,5 +76,5 @@ def test_the_shipped_texts_are_free_of_warnings() -> None:
     """Each mailing of the shipped event is fully translated, and its signature keeps its lines."""
     event, _ = load(SHIPPED, "poc-week")
     for mailing in event.mailings.values():
-        assert compile_mailing(event, mailing, SHIPPED).warnings == ()
-        assert compile_mailing(replace(event, translations={}), mailing, SHIPPED).warnings
+        assert compile_mailing(event, mailing, SHIPPED, SHIPPED).warnings == ()
+        assert compile_mailing(replace(event, translations={}), mailing, SHIPPED, SHIPPED).warnings

@@ -48,7 +48,7 @@ def event() -> Event:
 
 @pytest.fixture(scope="module")
 def mailings(event: Event) -> dict[str, Letters]:
-    return {name: compile_mailing(event, mailing, SHIPPED) for name, mailing in event.mailings.items()}
+    return {name: compile_mailing(event, mailing, SHIPPED, SHIPPED) for name, mailing in event.mailings.items()}
 
 
 def letter(mailings: dict[str, Letters], name: str, language: str, days: int = 10) -> Letter:

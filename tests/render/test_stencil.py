@@ -70,7 +70,7 @@ def assert_alike(letters: Letters, to: Contact, form: Form, rule: Rule, days: in
 @pytest.fixture(scope="module")
 def shipped() -> list[Letters]:
     event, _ = event_file.load(SHIPPED, "poc-week")
-    return [compile_mailing(event, mailing, SHIPPED) for mailing in event.mailings.values()]
+    return [compile_mailing(event, mailing, SHIPPED, SHIPPED) for mailing in event.mailings.values()]
 
 
 def test_shipped_letters_are_the_same_either_way(shipped: list[Letters]) -> None:
@@ -255,7 +255,7 @@ def test_whatever_carries_a_value_carries_each_contact_s_own(letters: Any, body:
 def test_what_is_the_same_is_rendered_once() -> None:
     """However many sound contacts there are, no shipped template is rendered as a whole for one of them."""
     event, _ = event_file.load(SHIPPED, "poc-week")
-    letters = compile_mailing(event, event.mailings["invitation"], SHIPPED)
+    letters = compile_mailing(event, event.mailings["invitation"], SHIPPED, SHIPPED)
     now = event.rsvp.deadline - timedelta(days=7)
     for number in range(80):
         kind, language = list(PartyKind)[number % 2], ["en", "fr", "es", "ar"][number // 2 % 4]

@@ -261,7 +261,7 @@ def test_a_title_or_rank_without_a_name_is_refused() -> None:
 def test_one_advice_is_given_where_the_name_is_missing() -> None:
     """Nobody is told to write a rank that would be an error without a name."""
     assert doubts(title="Ms.", position="Permanent Representative") == [("name", "error")]
-    (warning,) = form_of_address(contact(position="Permanent Representative"), "en").doubts
+    (warning,) = form_of_address(contact(position="Permanent Representative"), "en", None).doubts
     assert (warning.severity, warning.fix[:19]) == ("warning", "Write name and rank")
     assert form(position="Permanent Representative")[0] == "Excellency,"
 
@@ -307,7 +307,7 @@ def test_what_is_nobodys_name_is_no_form_of_address(words: str) -> None:
 
 def test_unknown_ranks_and_titles_are_told_and_left_out() -> None:
     """A misspelt rank would otherwise quietly cost an ambassador the form that is due."""
-    found = form_of_address(contact(**MINA, rank="Ambasador", title="Xyz"), "en")
+    found = form_of_address(contact(**MINA, rank="Ambasador", title="Xyz"), "en", None)
     assert [(doubt.field, doubt.severity) for doubt in found.doubts] == [("rank", "warning"), ("title", "warning")]
     assert isinstance(found.doubts[0], Doubt) and "'Ambasador' is not a rank known here" in found.doubts[0].problem
     assert doubts(**MINA, title="Permanent Representative") == doubts(**MINA, title="P-5") == [("title", "warning")]
