@@ -30,7 +30,8 @@ def contacts(files: tuple[Path, ...], xlsx: Path | None, as_json: bool) -> int:
     from mailer.cli.guests import Guest, read_guests
     from mailer.cli.overlaps import Overlaps
 
-    settings, _ = config.load()
+    settings, odd = config.load()
+    console.problems(odd)
     paths = files or settings.contact_paths
     layouts: list[Layout] = []
     directory = load_directory(settings.TEMPLATES)

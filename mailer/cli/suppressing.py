@@ -167,7 +167,8 @@ def _register(now: str | None, *, create: bool) -> Iterator[_Register]:
     from mailer.cli.desk import clock_at, moment_of
     from mailer.ledger import Ledger
 
-    settings, _ = config.load()
+    settings, odd = config.load()
+    console.problems(odd)
     events = event.names(settings.TEMPLATES)
     if not events:
         raise UsageError(f"There is no event in {settings.TEMPLATES}/ here: go to your working folder.")

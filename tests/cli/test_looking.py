@@ -259,6 +259,13 @@ def test_contacts_are_understood_without_an_event(folder: Folder) -> None:
     assert rows["eva@peru.example.org"]["status"] == "do not contact"
 
 
+def test_a_misspelt_setting_is_told_where_lists_alone_are_read(folder: Folder) -> None:
+    """Whoever asks `contacts` which lists are found hears why theirs are not; the lists are sound all the same."""
+    folder.write("config.env", "CONTACT=lists\n")
+    told = folder.run("contacts", now=None)
+    assert (told.code, "CONTACT" in told.err) == (0, True)
+
+
 def test_a_single_message_can_be_looked_at(folder: Folder) -> None:
     """`--to` writes that one alone, however the address is spelled, and says so; an unknown address is named."""
     shown = folder.run("preview", "--mailing", "invitation", "--to", "ADA@belgium.example.org")
