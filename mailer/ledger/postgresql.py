@@ -50,6 +50,7 @@ _ITS_SIDE_SINCE_12 = f"SET tcp_user_timeout = {_PATIENCE}"
 _ITS_SIDE_SINCE_14 = "SET idle_session_timeout = 0"
 
 # By class or by whole SQLSTATE (PostgreSQL documentation, appendix A).
+_GONE = ("08", "57P0")  # a session that broke, that the server ended, or that it cannot begin yet
 _FAULTS: Mapping[str, str] = {
     "53100": "could not be written: the database's disk is full. Free some space and run the command again.",
     "53300": "has no connection free. Wait until others have ended, or allow more in the database.",
@@ -100,7 +101,7 @@ class PostgreSQLStore(Store):
             reason = reason.replace(f'"{part}"', "...").replace(f"'{part}'", "...")
         if state is None and (advice := tls.advice(reason)):
             return f"{self.place} is not trusted ({reason}). {advice}"
-        if state is None or state.startswith("08"):
+        if state is None or state.startswith(_GONE):
             return f"{self.place} cannot be reached ({reason}). Check LEDGER_URL, and that the database is running."
         return f"{self.place} {_FAULTS.get(state) or _FAULTS.get(state[:2]) or f'refused: {reason}.'}"
 
