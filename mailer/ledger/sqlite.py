@@ -37,7 +37,7 @@ _FAULTS: Mapping[int, str] = {
     sqlite3.SQLITE_PERM: "may not be opened. Give yourself the right to read and write the file and its folder.",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check LEDGER_URL, and your rights to the file and to its folder.",
     sqlite3.SQLITE_NOTADB: "is not a ledger: the file holds something else. Name another file in LEDGER_URL.",
-    sqlite3.SQLITE_CORRUPT: "is damaged. Copy it away, restore the last sound copy and run `mailer doctor`.",
+    sqlite3.SQLITE_CORRUPT: "is damaged. Move it away with its -wal, restore the last sound copy, run `mailer doctor`.",
     sqlite3.SQLITE_PROTOCOL: f"cannot be locked. {_NETWORK}",
     # On a full disk, the write-ahead log and its index fail in this way.
     sqlite3.SQLITE_IOERR: (

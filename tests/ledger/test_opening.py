@@ -615,13 +615,13 @@ def test_a_ledger_that_is_gone_stops_the_run(file: Path, url: str, replaced: boo
 
 
 def test_a_damaged_ledger_says_so(file: Path, url: str) -> None:
-    """A file with torn pages is reported as damaged, not as a traceback."""
+    """A file with torn pages is reported as damaged, not as a traceback; its log must not stay for a copy of it."""
     with Ledger.open(url) as ledger:
         queue(ledger, *range(200))
     content = bytearray(file.read_bytes())
     content[4096 * 3 :] = os.urandom(len(content) - 4096 * 3)
     file.write_bytes(content)
-    with pytest.raises(LedgerError, match=r"damaged|refused"), Ledger.open(url) as ledger:
+    with pytest.raises(LedgerError, match=r"damaged. Move it away with its -wal|refused"), Ledger.open(url) as ledger:
         list(ledger.deliveries(EVENT))
         ledger.counts(EVENT)
 
