@@ -110,6 +110,8 @@ def _ways_out(
     over = why_no_more(wave, desk)
     if State.IN_DOUBT in states:
         yield f"settle what is in doubt with mailer resolve{where(desk)}"
+    if State.CLAIMED in states:  # by a run, or by one that is dead and cannot be settled now
+        yield f"see whether anybody sends it with mailer resolve{where(desk)}"
     has_failed = State.FAILED in states
     waits = (State.QUEUED in states or State.DEFERRED in states) and State.CLAIMED not in states
     if over and (has_failed or waits):

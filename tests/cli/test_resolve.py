@@ -146,6 +146,7 @@ def test_what_a_dead_run_had_claimed_is_told_where_the_ledger_cannot_be_written(
         assert shown.out.count("  claimed on 24 February 2031 at 10:00:00 CET; it may have been handed over") == 2
         assert "2 messages claimed by no run that is known to live, and not to be settled now." in shown.out
         assert "ledger.db is locked by another program." in shown.out
+        assert "see whether anybody sends it with mailer resolve" in doubtful.run("status").out
         other.execute("ROLLBACK")
     assert "2 are in doubt" in doubtful.run("resolve").out
 
