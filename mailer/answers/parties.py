@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailer.answers.domains import tells_nothing
-from mailer.model import Contact, Invitation, Party, PartyKind, fold
+from mailer.model import Contact, Invitation, Party, PartyKind, Standing, fold
 
 # Inside a longer text, shorter words are seldom names; and a name stands at its beginning.
 _SHORTEST_NAME_INSIDE = 4
@@ -131,6 +131,7 @@ def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], dire
 
     That is one whose name is gone from the lists while whoever of those invited by it is left stands under one other.
     Where the name still stands, somebody has only moved; where several took its place, nobody can know which it is.
+    Nobody who has left the post keeps a name standing: such rows are seldom tidied.
     """
     key_of = Parties(directory).key
     invited = {one.recipient.key: one.party for one in invitations}
@@ -138,9 +139,10 @@ def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], dire
     found: dict[str, dict[str, Party]] = {}
     for contact in contacts:
         key = key_of(contact.party)
-        standing.add(key)
-        if was := invited.get(contact.address.key):
-            found.setdefault(key_of(was), {})[key] = contact.party
+        if contact.status is not Standing.LEFT:
+            standing.add(key)
+        if (was := invited.get(contact.address.key)) and (old := key_of(was)) != key:
+            found.setdefault(old, {})[key] = contact.party
     new = {
         was: one for was, names in found.items() if was not in standing and len(names) == 1 for one in names.values()
     }

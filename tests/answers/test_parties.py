@@ -3,7 +3,7 @@
 import pytest
 
 from mailer.answers.parties import Parties, renamed
-from mailer.model import Address, Contact, Party, PartyKind, Place
+from mailer.model import Address, Contact, Party, PartyKind, Place, Standing
 from tests.answers.invited import DIRECTORY, invitation
 
 KENYA = invitation("ben@kenya.example.org", "Kenya")
@@ -56,6 +56,22 @@ def called_now(invited: dict[str, Party], lists: list[tuple[str, Party]]) -> dic
 def test_a_party_is_renamed_where_its_name_is_gone(lists: list[tuple[str, Party]], found: dict[Party, Party]) -> None:
     """And all of those invited who are left stand under one other name; else somebody has only moved."""
     assert called_now({ADA: AID, DAN: AID}, lists) == found
+
+
+def test_a_row_of_somebody_who_has_left_keeps_no_name_standing() -> None:
+    """It is seldom renamed with the others; where it was, it tells of the new name as they do."""
+    invitations = [invitation(address, AID.name, kind=AID.kind) for address in (ADA, DAN)]
+
+    def lists(left: Party, *others: Party) -> list[Contact]:
+        rows = ((ADA, left, Standing.LEFT), *((DAN, party, Standing.ACTIVE) for party in others))
+        return [
+            Contact(Place("list.csv", None, 2), party, Address.parse(address), status=status)
+            for address, party, status in rows
+        ]
+
+    assert renamed(invitations, lists(AID, RELIEF), DIRECTORY) == {AID: RELIEF}
+    assert renamed(invitations, lists(RELIEF), DIRECTORY) == {AID: RELIEF}
+    assert renamed(invitations, lists(RELIEF, AID), DIRECTORY) == {}
 
 
 def test_what_was_renamed_more_than_once_has_one_key() -> None:
