@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mailer.cli.desk import Desk
 from mailer.errors import Problem
@@ -12,8 +13,8 @@ from mailer.model import Address, Answer, Contact, Invitation, Place, Rule
 def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     """The respondents who come and whom the sheets do not hold, each under the own address and once.
 
-    They are written to in the language of the contact whose invitation they answered. Whoever left no address, while
-    the row of that contact is gone, is a warning.
+    They are written to in the language of the contact whose invitation they answered, and by what the sheets call the
+    party now. Whoever left no address, while the row of that contact is gone, is a warning.
     """
     from mailer.cli.turnout import turnout_of
     from mailer.ledger import NOWHERE
@@ -21,12 +22,13 @@ def delegates(desk: Desk) -> Iterator[Contact | Problem]:
     with desk.ledger(create=False) as ledger:
         comes = turnout_of(desk, ledger).comes
         hosts = {invitation.reference: invitation for invitation in ledger.invitations(desk.event.name)}
+    renamed = desk.invitees.renamed(hosts.values(), desk.directory)
     coming = [(key, answer, hosts[answer.reference or ""]) for key, answer in comes.items()]
     concerned = comes.keys() | {host.recipient.key for _, _, host in coming}
     listed = {found.address.key: found for found in desk.invitees if found.address.key in concerned}
     for key, answer, host in coming:
         if key not in listed and not key.endswith(f"@{NOWHERE}"):
-            yield _contact(answer, host, listed)
+            yield _contact(answer, replace(host, party=renamed.get(host.party, host.party)), listed)
 
 
 def _address(answer: Answer) -> Address | None:

@@ -41,6 +41,18 @@ def test_a_delegate_is_addressed_as_somebody_in_a_sheet(
     assert salutation in message.get_body(("plain",)).get_content().splitlines()
 
 
+def test_a_delegate_is_written_to_by_the_name_that_the_party_has_now(folder: Folder, relay: ScriptedServer) -> None:
+    """As are the others of the party, whom the sheets name."""
+    folder.write("templates/round-table/event.toml", EVENT + ARRIVAL)
+    folder.write("templates/round-table/arrival.md", TEMPLATE)
+    folder.relay(relay)
+    assert folder.run("send", "--yes").code == 0
+    folder.run("answers", "record", ADA, "in-person", "--by", "Dora Delegate", "--email", DORA)
+    folder.write("contacts/missions.csv", CONTACTS.replace("Belgium,", "Reino de Muestra,"))
+    due = folder.run("send", "--mailing", "arrival", "--dry-run").out
+    assert f"would send to {DORA}: Dora Delegate (Reino de Muestra)" in due
+
+
 def test_a_text_that_no_delegate_can_get_is_told_before_the_first_answers(
     folder: Folder, relay: ScriptedServer
 ) -> None:
