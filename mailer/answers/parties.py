@@ -131,7 +131,8 @@ def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], dire
 
     That is one whose name is gone from the lists while whoever of those invited by it is left stands under one other.
     Where the name still stands, somebody has only moved; where several took its place, nobody can know which it is.
-    Nobody who has left the post keeps a name standing: such rows are seldom tidied.
+    Nobody who has left the post keeps a name standing: such rows are seldom tidied. Nor is anything renamed to what
+    others were invited by who stand under a third name now: that name has only changed hands.
     """
     key_of = Parties(directory).key
     invited = {one.recipient.key: one.party for one in invitations}
@@ -141,11 +142,14 @@ def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], dire
         key = key_of(contact.party)
         if contact.status is not Standing.LEFT:
             standing.add(key)
-        if (was := invited.get(contact.address.key)) and (old := key_of(was)) != key:
-            found.setdefault(old, {})[key] = contact.party
-    new = {
-        was: one for was, names in found.items() if was not in standing and len(names) == 1 for one in names.values()
-    }
+        if was := invited.get(contact.address.key):
+            found.setdefault(key_of(was), {})[key] = contact.party
+    handed_on = {was for was, names in found.items() if was not in names}
+    new: dict[str, Party] = {}
+    for gone in found.keys() - standing:
+        names = found[gone].keys() - {gone}
+        if len(names) == 1 and not names & handed_on:
+            new[gone] = found[gone][names.pop()]
     return {party: new[key] for party in set(invited.values()) if (key := key_of(party)) in new}
 
 

@@ -84,6 +84,12 @@ def test_what_was_renamed_more_than_once_has_one_key() -> None:
     assert parties.at("aid.example.org") == {RELIEF.key}
 
 
+def test_a_name_that_has_changed_hands_makes_no_two_parties_one() -> None:
+    """Those who had it before stand under a third name, with their own answers."""
+    assert called_now({ADA: AID, EVA: RELIEF}, [(ADA, RELIEF), (EVA, HELP)]) == {}
+    assert called_now({ADA: AID, EVA: RELIEF}, [(ADA, RELIEF)]) == {AID: RELIEF}
+
+
 def test_a_name_easily_taken_for_another_is_mended_by_the_one_that_is_written_for_it() -> None:
     """As `check` asks for after the invitations went out too; the known spellings of a mission are one name."""
     congo, republic = Party("Congo", PartyKind.MISSION), Party("Republic of the Congo", PartyKind.MISSION)
