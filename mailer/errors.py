@@ -15,6 +15,9 @@ Severity = Literal["error", "warning"]
 # Of a value: so much shows which one it is, and a whole text in a cell does not hide the other problems.
 _LONGEST_SHOWN = 300
 
+# Stands in the words of a problem for the row that has part in it.
+ANOTHER_ROW = "another row"
+
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
@@ -35,7 +38,7 @@ class Problem:
     `problem` says what is wrong, `fix` what to do. `file`, `sheet`, `cell` ("B7"), `row` (1-based, as the spreadsheet
     shows it), `column` (the heading) and `value` (what stands there) are None where it has no such place. An `error`
     keeps its row, or the whole run, from being sent; a `warning` does not. `other` is the row with which this one has
-    the problem together; `sentence` names it.
+    the problem together, ANOTHER_ROW in the words of `problem`.
     """
 
     problem: str
@@ -65,17 +68,14 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, and which other row has part in it."""
-        return self._said("")
+        """What is wrong, with the row named that has part in it."""
+        return self.problem.replace(ANOTHER_ROW, str(self.other), 1) if self.other else self.problem
 
     def __str__(self) -> str:
         place = self.place()
         value = self.value or ""
         value = f" ({value[:_LONGEST_SHOWN]!r}{'…' if len(value) > _LONGEST_SHOWN else ''})" if value else ""
-        return f"{place + ': ' if place else ''}{self._said(value)}. {self.fix}"
-
-    def _said(self, value: str) -> str:
-        return f"{self.problem}{value}{f': {self.other}' if self.other else ''}"
+        return f"{place + ': ' if place else ''}{self.sentence}{value}. {self.fix}"
 
     def as_json(self) -> dict[str, object]:
         """The problem with the keys of the `--json` contract, in their order."""

@@ -13,7 +13,7 @@ from mailer.answers.parties import names_of
 from mailer.cli.gathering import active
 from mailer.cli.guests import problem_at
 from mailer.contacts.shelves import Shelves
-from mailer.errors import Problem, SheetRow
+from mailer.errors import ANOTHER_ROW, Problem, SheetRow
 from mailer.model import Contact, Event, Party, PartyKind, Place, Standing, fold
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Overlaps:
         first = SheetRow(*list(self._sheets)[earlier >> _ROW_BITS], earlier & (1 << _ROW_BITS) - 1)
         if len(self._twice) < _NAMED:
             who = f"{contact.name} of {contact.party.name}"
-            problem = f"{who} stands in another row too, with another address, and both are invited"
+            problem = f"{who} stands in {ANOTHER_ROW} too, with another address, and both are invited"
             fix = "Delete one of the two rows, unless they are two people."
             self._twice.append(replace(problem_at(contact, "address", problem, fix, warning=True), other=first))
         else:

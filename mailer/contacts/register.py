@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailer.contacts.person import Row
 from mailer.contacts.shelves import Shelves
-from mailer.errors import SheetRow
+from mailer.errors import ANOTHER_ROW, SheetRow
 from mailer.model import Contact, Standing
 
 _ROW_BITS = 21  # rows up to rows.MAX_ROWS
@@ -48,14 +48,14 @@ class Register:
             is_of_other = earlier >> _SHEET_BITS != sheet
             row.say(
                 column,
-                "The address stands already in another row, which keeps the invitation",
+                f"The address stands already in {ANOTHER_ROW}, which keeps the invitation",
                 f"Delete one of the two rows{', or this list if it is a copy' if is_of_other else ''}.",
                 "warning",
                 self._row(earlier),
             )
             return None
         if earlier is not None:
-            problem = f"{contact.address} gets a copy by another row too"
+            problem = f"{contact.address} gets a copy by {ANOTHER_ROW} too"
             row.say(column, problem, _TWICE, "warning", self._row(earlier))
         return self._with_copies(contact, place, row) if contact.cc else contact
 
@@ -73,7 +73,7 @@ class Register:
             earlier = self._places.put(hash(address.key), place | _COPY)
             if earlier is not None:
                 what = "a copy" if earlier & _COPY else "an invitation"
-                row.say(column, f"{address} gets {what} by another row too", _TWICE, "warning", self._row(earlier))
+                row.say(column, f"{address} gets {what} by {ANOTHER_ROW} too", _TWICE, "warning", self._row(earlier))
         return contact if len(kept) == len(contact.cc) else replace(contact, cc=tuple(kept))
 
     def _row(self, place: int) -> SheetRow:

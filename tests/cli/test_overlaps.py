@@ -32,8 +32,8 @@ def test_one_person_at_two_addresses_is_told(folder: Folder) -> None:
     folder.write(
         "contacts/more.csv", HEADING + "Permanent Mission of Norway,Sample Ada,ada@ministry.example.org,active\n"
     )
-    both = "Sample Ada of Permanent Mission of Norway stands in another row too, with another address"
-    assert told(folder) == [f"{both}, and both are invited: missions.csv, row 2"]
+    both = "Sample Ada of Permanent Mission of Norway stands in missions.csv, row 2 too, with another address"
+    assert told(folder) == [f"{both}, and both are invited"]
     problems = folder.run("contacts", "--json", now=None).json["problems"]
     assert [(p["file"], p["cell"], p["value"]) for p in problems] == [("more.csv", "C2", "ada@ministry.example.org")]
 

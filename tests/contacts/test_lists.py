@@ -148,10 +148,10 @@ def test_two_mails_to_one_address_are_told(tmp_path, understand) -> None:
     found = understand(tmp_path)
     assert [len(contact.cc) for contact in found.contacts] == [1, 2, 0]
     assert [(problem.cell, problem.sentence) for problem in found.warnings] == [
-        ("C3", "office@chile.example.org gets a copy by another row too: missions.csv, row 2"),
-        ("C3", "ana@chile.example.org gets an invitation by another row too: missions.csv, row 2"),
-        ("B4", "office@chile.example.org gets a copy by another row too: missions.csv, row 2"),
-        ("B5", "The address stands already in another row, which keeps the invitation: missions.csv, row 4"),
+        ("C3", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
+        ("C3", "ana@chile.example.org gets an invitation by missions.csv, row 2 too"),
+        ("B4", "office@chile.example.org gets a copy by missions.csv, row 2 too"),
+        ("B5", "The address stands already in missions.csv, row 4, which keeps the invitation"),
     ]
 
 

@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.errors import InputRefused, Problem, SheetRow
+from mailer.errors import ANOTHER_ROW, InputRefused, Problem, SheetRow
 from mailer.model import Address, Contact, Envelope, Mailbox, Party, PartyKind, Place, Reference, Reply, fold
 
 # --- comparing --------------------------------------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def test_a_reference_is_the_digests_own() -> None:
             "missions.xlsx: cannot be read. Save it again.",
         ),
         (
-            Problem("stands twice", "Delete one.", row=7, value="a@b", other=SheetRow("more.xlsx", "List", 9)),
-            "row 7: stands twice ('a@b'): more.xlsx, sheet List, row 9. Delete one.",
+            Problem(f"stands in {ANOTHER_ROW} too", "Delete one.", row=7, value="a@b", other=SheetRow("a.ods", "Li", 9)),
+            "row 7: stands in a.ods, sheet Li, row 9 too ('a@b'). Delete one.",
         ),
     ],
 )
