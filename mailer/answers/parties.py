@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -126,30 +126,39 @@ class Parties:
         return Meaning(frozenset(own), sure=len(own) == 1, named=True) if own else None
 
 
-def renamed(invitations: Iterable[Invitation], contacts: Iterable[Contact], directory: Directory) -> dict[Party, Party]:
+def renamed(
+    invitations: Collection[Invitation], contacts: Iterable[Contact], directory: Directory
+) -> dict[Party, Party]:
     """The invited parties that the lists, which are all of `contacts`, call otherwise now, each with its new name.
 
     That is one whose name is gone from the lists while whoever of those invited by it is left stands under one other.
     Where the name still stands, somebody has only moved; where several took its place, nobody can know which it is.
     Nobody who has left the post keeps a name standing: such rows are seldom tidied. Nor is anything renamed to what
-    others were invited by who stand under a third name now: that name has only changed hands.
+    others were invited by who stand under a third name now: that name has only changed hands. And one person alone
+    among others who were invited may have moved to them, unless a mail domain is theirs together and nobody else's.
     """
     key_of = Parties(directory).key
     invited = {one.recipient.key: one.party for one in invitations}
+    owners: dict[str, set[str]] = {}
+    for one in invitations:
+        if not tells_nothing(one.recipient.domain):
+            owners.setdefault(one.recipient.domain, set()).add(key_of(one.party))
     standing: set[str] = set()
-    found: dict[str, dict[str, Party]] = {}
+    found: dict[str, dict[str, list[Party]]] = {}
     for contact in contacts:
         key = key_of(contact.party)
         if contact.status is not Standing.LEFT:
             standing.add(key)
         if was := invited.get(contact.address.key):
-            found.setdefault(key_of(was), {})[key] = contact.party
-    handed_on = {was for was, names in found.items() if was not in names}
+            found.setdefault(key_of(was), {}).setdefault(key, []).append(contact.party)
     new: dict[str, Party] = {}
     for gone in found.keys() - standing:
         names = found[gone].keys() - {gone}
-        if len(names) == 1 and not names & handed_on:
-            new[gone] = found[gone][names.pop()]
+        for key in names if len(names) == 1 else ():
+            has_changed_hands = key in found and key not in found[key]
+            may_have_moved = key in found and len(found[gone][key]) == 1 and {gone, key} not in owners.values()
+            if not (has_changed_hands or may_have_moved):
+                new[gone] = found[gone][key][0]
     return {party: new[key] for party in set(invited.values()) if (key := key_of(party)) in new}
 
 

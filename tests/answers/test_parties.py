@@ -76,12 +76,22 @@ def test_a_row_of_somebody_who_has_left_keeps_no_name_standing() -> None:
 
 def test_what_was_renamed_more_than_once_has_one_key() -> None:
     """Whoever was invited by either of the former names, and by the one of today."""
-    now = called_now({ADA: AID, DAN: HELP, EVA: RELIEF}, [(ADA, RELIEF), (DAN, RELIEF), (EVA, RELIEF)])
+    invited = {ADA: AID, "a@aid.example.org": AID, DAN: HELP, "d@aid.example.org": HELP, EVA: RELIEF}
+    now = called_now(invited, [(address, RELIEF) for address in invited])
     invitations = [invitation(ADA, AID.name, kind=AID.kind), invitation(DAN, HELP.name, kind=HELP.kind)]
     parties = Parties.of(invitations, DIRECTORY, now)
     assert {parties.key(party) for party in (AID, HELP, RELIEF)} == {RELIEF.key}
     assert all(parties.meaning(party.name).keys == {RELIEF.key} for party in (AID, HELP, RELIEF))
     assert parties.at("aid.example.org") == {RELIEF.key}
+
+
+def test_one_alone_among_others_may_have_moved_to_them() -> None:
+    """Not so two, nor whoever shares with them a domain that nobody else has."""
+    assert called_now({ADA: AID, EVA: RELIEF}, [(ADA, RELIEF), (EVA, RELIEF)]) == {}
+    assert called_now({ADA: AID, DAN: AID, EVA: RELIEF}, [(ADA, RELIEF), (DAN, RELIEF), (EVA, RELIEF)]) == {AID: RELIEF}
+    assert called_now({ADA: AID, DAN: RELIEF}, [(ADA, RELIEF), (DAN, RELIEF)]) == {AID: RELIEF}
+    invited = {ADA: AID, DAN: RELIEF, "other@aid.example.org": HELP}
+    assert called_now(invited, [(ADA, RELIEF), (DAN, RELIEF), ("other@aid.example.org", HELP)]) == {}
 
 
 def test_a_name_that_has_changed_hands_makes_no_two_parties_one() -> None:

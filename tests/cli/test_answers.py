@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import openpyxl
 import pytest
 
+from mailer import config
 from mailer.answers import standing
+from mailer.cli.invitees import Invitees
 from tests.cli.conftest import ADA, BEN, EVENT, REGISTRY, TEMPLATE, Folder, Result, typing
 from tests.servers import ScriptedServer
 
@@ -124,6 +126,29 @@ def test_whoever_has_moved_does_not_close_the_new_party(sent: Folder, relay: Scr
     assert "1 sent of 1." in sent.run("send", "--yes", now=ANSWERED).out
     assert [taken.recipients for taken in relay.accepted] == [[KIM]]
     assert reminded(sent, relay) == {BEN, KIM}
+
+
+def test_one_who_has_moved_to_others_does_not_close_their_party(sent: Folder, relay: ScriptedServer) -> None:
+    """Also where nobody is left in the old one, whose name is gone from the lists."""
+    listed(sent, {ADA: "Belgium", BEN: "Kenya", KIM: "Kenya"})
+    sent.run("send", "--yes")
+    assert sent.run("answers", "record", ADA, "regrets", now=ANSWERED).code == 0
+    listed(sent, {ADA: "Kenya", BEN: "Kenya", KIM: "Kenya"})
+    assert reminded(sent, relay) == {BEN, KIM}
+
+
+def test_a_list_that_could_not_be_read_is_looked_for_again(folder: Folder) -> None:
+    """Somebody may have been saving it just then, while a run lasts for hours."""
+    settings, _ = config.load(folder.path, {"CONTACTS": str(folder.path / "contacts")})
+    invitees = Invitees(settings)
+    known = len(list(invitees))
+    workbook = folder.path / "contacts" / "more.xlsx"
+    workbook.write_bytes(b"PK")
+    broken = Invitees(settings)
+    assert len(list(broken)) == known
+    workbook.unlink()
+    folder.write("contacts/more.csv", f"Mission,Email\nKenya,{KIM}\n")
+    assert (len(list(broken)), len(list(invitees))) == (known + 1, known)
 
 
 def test_an_answer_is_held_to_what_the_invitation_says(folder: Folder, relay: ScriptedServer) -> None:

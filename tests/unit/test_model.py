@@ -207,7 +207,9 @@ def test_a_reference_is_the_digests_own() -> None:
             "missions.xlsx: cannot be read. Save it again.",
         ),
         (
-            Problem(f"stands in {ANOTHER_ROW} too", "Delete one.", row=7, value="a@b", other=SheetRow("a.ods", "Li", 9)),
+            Problem(
+                f"stands in {ANOTHER_ROW} too", "Delete one.", row=7, value="a@b", other=SheetRow("a.ods", "Li", 9)
+            ),
             "row 7: stands in a.ods, sheet Li, row 9 too ('a@b'). Delete one.",
         ),
     ],
