@@ -73,7 +73,7 @@ class Desk:
     def invitees(self) -> Invitees:
         from mailer.cli.invitees import Invitees
 
-        return Invitees(self.config)
+        return Invitees(self.config, self.note_layout)
 
     @property
     def mail_from(self) -> Mailbox:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mailer import audience
 from mailer.cli.delegates import delegates
 from mailer.cli.desk import Desk, mailbox, shipped
-from mailer.cli.guests import Guest, addressed, problem_at, problems_of_sheets, read_sheets
+from mailer.cli.guests import Guest, addressed, problem_at, problems_of_sheets
 from mailer.errors import InputRefused, LedgerError, Problem, UsageError
 from mailer.model import Audience, Contact, Delivery, Envelope, Event, Letter, Mailbox, Mailing
 
@@ -42,7 +42,7 @@ class Prepared:
         """Whom the mailing may be for, in the order of the sheets, and every problem of the sheets, streamed."""
         desk, is_empty = self.desk, True
         coming = delegates(desk) if self.mailing.audience is Audience.ATTENDING else ()
-        for found in chain(read_sheets(desk.config.contact_paths, desk.note_layout), coming):
+        for found in chain(desk.invitees.read(), coming):
             is_empty = is_empty and isinstance(found, Problem) and not found.is_error
             yield found
         if is_empty:
