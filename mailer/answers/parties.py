@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -137,29 +138,39 @@ def renamed(
     others were invited by who stand under a third name now: that name has only changed hands. And one person alone
     among others who were invited may have moved to them, unless a mail domain is theirs together and nobody else's.
     """
-    key_of = Parties(directory).key
     invited = {one.recipient.key: one.party for one in invitations}
-    owners: dict[str, set[str]] = {}
-    for one in invitations:
-        if not tells_nothing(one.recipient.domain):
-            owners.setdefault(one.recipient.domain, set()).add(key_of(one.party))
-    standing: set[str] = set()
-    found: dict[str, dict[str, list[Party]]] = {}
+    listed: set[Party] = set()
+    bearers: Counter[tuple[Party, Party]] = Counter()  # of the name that they were invited by, and of that of today
     for contact in contacts:
-        key = key_of(contact.party)
         if contact.status is not Standing.LEFT:
-            standing.add(key)
+            listed.add(contact.party)
         if was := invited.get(contact.address.key):
-            found.setdefault(key_of(was), {}).setdefault(key, []).append(contact.party)
+            bearers[was, contact.party] += 1
+    # What is the same for all spellings of a name is asked for once for each.
+    key_of = Parties(directory).key
+    standing = {key_of(party) for party in listed}
+    found: dict[str, Counter[str]] = {}
+    for (was, party), number in bearers.items():
+        found.setdefault(key_of(was), Counter())[key_of(party)] += number
+    now = {key_of(party): party for _, party in bearers}
+    owners = _owners(invitations, key_of)
     new: dict[str, Party] = {}
     for gone in found.keys() - standing:
         names = found[gone].keys() - {gone}
         for key in names if len(names) == 1 else ():
             has_changed_hands = key in found and key not in found[key]
-            may_have_moved = key in found and len(found[gone][key]) == 1 and {gone, key} not in owners.values()
+            may_have_moved = key in found and found[gone][key] == 1 and {gone, key} not in owners
             if not (has_changed_hands or may_have_moved):
-                new[gone] = found[gone][key][0]
+                new[gone] = now[key]
     return {party: new[key] for party in set(invited.values()) if (key := key_of(party)) in new}
+
+
+def _owners(invitations: Iterable[Invitation], key_of: Callable[[Party], str]) -> Collection[Set[str]]:
+    """The keys of the parties that have addresses at a domain, for each domain that tells something."""
+    parties: dict[str, set[Party]] = {}
+    for one in invitations:
+        parties.setdefault(one.recipient.domain, set()).add(one.party)
+    return [{*map(key_of, those)} for domain, those in parties.items() if not tells_nothing(domain)]
 
 
 def names_of(party: Party, directory: Directory) -> Iterator[str]:
