@@ -29,7 +29,7 @@ class Invitees:
     As long as a list cannot be read at all they are read anew each time, since somebody may just be saving it.
     """
 
-    def __init__(self, settings: Config, note_layout: NoteLayout | None = None) -> None:
+    def __init__(self, settings: Config, note_layout: NoteLayout | None) -> None:
         self._settings, self._note_layout = settings, note_layout
         self._contacts: Roll[Contact] | None = None
         self._problems: list[Problem] = []

@@ -140,11 +140,11 @@ def test_one_who_has_moved_to_others_does_not_close_their_party(sent: Folder, re
 def test_a_list_that_could_not_be_read_is_looked_for_again(folder: Folder) -> None:
     """Somebody may have been saving it just then, while a run lasts for hours."""
     settings, _ = config.load(folder.path, {"CONTACTS": str(folder.path / "contacts")})
-    invitees = Invitees(settings)
+    invitees = Invitees(settings, None)
     known = len(list(invitees))
     workbook = folder.path / "contacts" / "more.xlsx"
     workbook.write_bytes(b"PK")
-    broken = Invitees(settings)
+    broken = Invitees(settings, None)
     assert len(list(broken)) == known
     workbook.unlink()
     folder.write("contacts/more.csv", f"Mission,Email\nKenya,{KIM}\n")
